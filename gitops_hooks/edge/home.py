@@ -1,0 +1,52 @@
+"""Where the server keeps its own files; every path of the suite is named here."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The server's folder: files below it are the server user's own, 0700."""
+
+    path: Path
+
+    @property
+    def server_file(self) -> Path:
+        return self.path / "server.toml"
+
+    @property
+    def users_file(self) -> Path:
+        return self.path / "users.toml"
+
+    @property
+    def authorized_keys(self) -> Path:
+        """Used where server.toml names no other."""
+        return self.path / "authorized_keys"
+
+    @property
+    def signing_key(self) -> Path:
+        """The ed25519 key that signs every event; its public half lies beside it with `.pub`."""
+        return self.path / "server_key"
+
+    @property
+    def repositories(self) -> Path:
+        return self.path / "repositories"
+
+    @property
+    def hooks(self) -> Path:
+        """The three scripts that git runs, laid by the administrator's commands."""
+        return self.path / "hooks"
+
+    @property
+    def journal(self) -> Path:
+        """Refusals and alarms, one JSON object a line, bounded."""
+        return self.path / "journal.jsonl"
+
+    @property
+    def run(self) -> Path:
+        """Locks, the bell and process ids: nothing that must outlive a reboot."""
+        return self.path / "run"
+
+    def state(self, repository_id: str) -> Path:
+        """What belongs to one repository and can be rebuilt from its refs."""
+        return self.path / "state" / repository_id

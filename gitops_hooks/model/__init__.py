@@ -1,0 +1,1 @@
+"""Floor 1, the nouns: frozen values, standard library only."""

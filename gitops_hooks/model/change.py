@@ -1,0 +1,86 @@
+"""A proposal: what a check is shown of it, and what the server's record says of it."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from gitops_hooks.model.approval import Approval, Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedFile:
+    """One path that differs between base and result.
+
+    `path` is the full path with undecodable bytes as surrogates; modes are git's (0o100644 …), 0 where the
+    path is absent on that side; oids are blob ids, NO_OID where absent.
+    """
+
+    path: str
+    old_mode: int
+    old_oid: str
+    mode: int
+    oid: str
+
+    @property
+    def deleted(self) -> bool:
+        return self.mode == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is proposed, as a check sees it: the full target ref, the commits at both ends, the paths that differ.
+
+    `number` is 0 for a change that has no number yet and for a direct push.
+    """
+
+    number: int
+    target: str
+    base: str
+    head: str
+    files: tuple[ChangedFile, ...]
+
+
+class ChangeState(Enum):
+    """Where a change stands; only an open one takes verbs."""
+
+    OPEN = "open"
+    LANDED = "landed"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One uploaded head of a change, with who pushed it and the merge base at that time."""
+
+    number: int
+    head: str
+    base: str
+    uploader: str
+    auto_land_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRecord:
+    """A change folded from the events in refs/changes/<n>/meta; `tip` is that ref's commit."""
+
+    number: int
+    tip: str
+    owner: str
+    target: str
+    topic: str
+    title: str
+    change_id: str
+    state: ChangeState
+    revisions: tuple[Revision, ...]
+    approvals: tuple[Approval, ...] = ()
+    rejections: tuple[Rejection, ...] = ()
+
+    @property
+    def head(self) -> Revision:
+        return self.revisions[-1]
+
+    @property
+    def uploaders(self) -> frozenset[str]:
+        return frozenset(revision.uploader for revision in self.revisions)
+
+    def revision_at(self, commit: str) -> Revision | None:
+        return next((revision for revision in reversed(self.revisions) if revision.head == commit), None)

@@ -1,0 +1,95 @@
+"""One attempt to bring one environment to one commit, and how it ended."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from gitops_hooks.model.policy import Environment
+
+
+class RunState(Enum):
+    """How far a deployment is; the last six are ends."""
+
+    PENDING = "pending"
+    WAITING = "waiting"
+    RUNNING = "running"
+    SUCCESSFUL = "successful"
+    FAILED = "failed"
+    ERROR = "error"
+    CANCELED = "canceled"
+    SUPERSEDED = "superseded"
+    ROLLED_BACK = "rolled_back"
+
+
+class HostState(Enum):
+    """What became of one host in one deployment."""
+
+    OK = "ok"
+    CHANGED = "changed"
+    UNREACHABLE = "unreachable"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class HostOutcome:
+    """One host's end: how many tasks changed it, and for a bad end the reason with its cure."""
+
+    name: str
+    state: HostState
+    changed: int = 0
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a deployment ended; successful only if every intended host is ok or changed. `seconds` is wall time."""
+
+    state: RunState
+    hosts: tuple[HostOutcome, ...] = ()
+    seconds: float = 0.0
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What the server's file grants to one environment: paths of files, and the only hosts they are for."""
+
+    hosts: tuple[str, ...]
+    key: Path
+    known_hosts: Path
+    vault_password: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One attempt; `generation` is the number of its entry in the environment's log and never decreases."""
+
+    repository: str
+    environment: Environment
+    commit: str
+    generation: int
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One step of a running deployment: the intended hosts, and the play or task that runs, for people to read."""
+
+    hosts: tuple[str, ...] = ()
+    task: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """Where a deployer works: the tree written from objects, a private scratch folder, credentials, limits in seconds."""
+
+    project: Path
+    scratch: Path
+    credentials: Credentials
+    connect_timeout: float = 10.0
+    run_timeout: float = 3600.0
+
+
+Say = Callable[[Progress], None]

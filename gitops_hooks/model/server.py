@@ -1,0 +1,105 @@
+"""What the server's own file says: repositories, rights, credentials, plugins, limits."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gitops_hooks.model.deployment import Credentials
+
+CHECKS = (
+    "gitops_hooks.plugins.yaml_check",
+    "gitops_hooks.plugins.secrets_check",
+    "gitops_hooks.plugins.ansible.check",
+)
+TRUSTED = (
+    "gitops_hooks.plugins.ssh_actor",
+    "gitops_hooks.plugins.ansible.deployer",
+    "gitops_hooks.plugins.journal",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryEntry:
+    """One `[[repository]]`: `id` was minted by `repo add`; `read` and `write` are names or `*`, default nobody.
+
+    Who may write may read.
+    """
+
+    name: str
+    path: Path
+    id: str
+    read: tuple[str, ...] = ()
+    write: tuple[str, ...] = ()
+
+    def may_write(self, name: str) -> bool:
+        return name in self.write or "*" in self.write
+
+    def may_read(self, name: str) -> bool:
+        return self.may_write(name) or name in self.read or "*" in self.read
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialEntry:
+    """One `[[credential]]`: what one environment of one repository (its id) on one full branch ref may use."""
+
+    repository: str
+    environment: str
+    branch: str
+    credentials: Credentials
+
+
+@dataclass(frozen=True, slots=True)
+class PluginLists:
+    """Module paths of the plugins that are enabled: those that run confined, and the trusted providers."""
+
+    checks: tuple[str, ...] = CHECKS
+    trusted: tuple[str, ...] = TRUSTED
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Stated defaults; times in seconds, sizes in bytes."""
+
+    push_seconds: float = 300.0
+    judge_seconds: float = 60.0
+    check_seconds: float = 20.0
+    check_memory: int = 1024 * 1024 * 1024
+    input_size: int = 512 * 1024 * 1024
+    blob_size: int = 4 * 1024 * 1024
+    changed_files: int = 20_000
+    commits: int = 5_000
+    refs: int = 1_000
+    options: int = 32
+    open_changes: int = 200
+    follow_seconds: float = 60.0
+    reconcile_seconds: float = 10.0
+    connect_seconds: float = 10.0
+    deploy_seconds: float = 3600.0
+    retry_seconds: float = 15.0
+    retry_most_seconds: float = 900.0
+    journal_size: int = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFile:
+    """The whole of server.toml. `deploy_as` is the system user that deployments run as (empty: the server's own)."""
+
+    repositories: tuple[RepositoryEntry, ...] = ()
+    credentials: tuple[CredentialEntry, ...] = ()
+    plugins: PluginLists = field(default_factory=PluginLists)
+    limits: Limits = field(default_factory=Limits)
+    git: str = "git"
+    authorized_keys: Path | None = None
+    deploy_as: str = ""
+
+    def repository(self, name: str) -> RepositoryEntry | None:
+        return next((entry for entry in self.repositories if entry.name == name), None)
+
+    def repository_with_id(self, identity: str) -> RepositoryEntry | None:
+        return next((entry for entry in self.repositories if entry.id == identity), None)
+
+    def credentials_for(self, repository: str, environment: str, branch: str) -> Credentials | None:
+        """What the server grants to this environment of this repository (id) on this full branch ref."""
+        wanted = (repository, environment, branch)
+        return next(
+            (e.credentials for e in self.credentials if (e.repository, e.environment, e.branch) == wanted), None
+        )

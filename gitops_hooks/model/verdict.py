@@ -1,0 +1,88 @@
+"""What checks say, what rules say, and the answer to a push."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Severity(Enum):
+    """An error refuses; a warning is only told."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault: path in the tree, 1-based line (0 for the whole file), what is wrong and the cure."""
+
+    path: str
+    line: int
+    message: str
+    severity: Severity = Severity.ERROR
+
+
+class CheckOutcome(Enum):
+    """A check that raised, hung, vanished or is missing is ERROR, which refuses."""
+
+    OK = "ok"
+    FINDINGS = "findings"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One check's result on one tree (object id); `detail` says why an ERROR is one."""
+
+    check: str
+    tree: str
+    outcome: CheckOutcome
+    findings: tuple[Finding, ...] = ()
+    detail: str = ""
+
+    @property
+    def refuses(self) -> bool:
+        return self.outcome is CheckOutcome.ERROR or any(f.severity is Severity.ERROR for f in self.findings)
+
+
+class Status(Enum):
+    """The six words for a requirement."""
+
+    SATISFIED = "SATISFIED"
+    UNSATISFIED = "UNSATISFIED"
+    OVERRIDDEN = "OVERRIDDEN"
+    NOT_APPLICABLE = "NOT_APPLICABLE"
+    BYPASSED = "BYPASSED"
+    ERROR = "ERROR"
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One rule's answer: the rule's name (`approvals`, `land`, …), its place in the policy, and its reason in words."""
+
+    rule: str
+    status: Status
+    reason: str
+    place: str = ""
+
+    @property
+    def holds(self) -> bool:
+        return self.status in (Status.SATISFIED, Status.NOT_APPLICABLE, Status.OVERRIDDEN, Status.BYPASSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The whole answer to one ref update: accepted only if every requirement holds and no verdict refuses."""
+
+    ref: str
+    requirements: tuple[Requirement, ...]
+    verdicts: tuple[Verdict, ...] = ()
+    advice: tuple[str, ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        # An answer without a single reason is no answer: empty means refuse.
+        return (
+            bool(self.requirements)
+            and all(requirement.holds for requirement in self.requirements)
+            and not any(verdict.refuses for verdict in self.verdicts)
+        )

@@ -1,0 +1,54 @@
+"""The guests' only door: everything that a plugin may import of ours."""
+
+from gitops_hooks.core.globs import matches, matches_any
+from gitops_hooks.core.yaml_text import Marked, YamlFault, YamlLimits, parse_yaml
+from gitops_hooks.hookspec import Check, Deployer, Entry, Tree, hookimpl
+from gitops_hooks.model.change import Change, ChangedFile
+from gitops_hooks.model.deployment import (
+    Credentials,
+    Deployment,
+    HostOutcome,
+    HostState,
+    Outcome,
+    Progress,
+    RunState,
+    Say,
+    Workplace,
+)
+from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.policy import Environment
+from gitops_hooks.model.push import Actor, ActorKind, Push
+from gitops_hooks.model.verdict import Decision, Finding, Severity
+
+__all__ = [
+    "Actor",
+    "ActorKind",
+    "Change",
+    "ChangedFile",
+    "Check",
+    "Credentials",
+    "Decision",
+    "Deployer",
+    "Deployment",
+    "EdgeError",
+    "Entry",
+    "Environment",
+    "Finding",
+    "HostOutcome",
+    "HostState",
+    "Marked",
+    "Outcome",
+    "Progress",
+    "Push",
+    "RunState",
+    "Say",
+    "Severity",
+    "Tree",
+    "Workplace",
+    "YamlFault",
+    "YamlLimits",
+    "hookimpl",
+    "matches",
+    "matches_any",
+    "parse_yaml",
+]
