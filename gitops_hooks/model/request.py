@@ -1,0 +1,62 @@
+"""What a ref update asks for, once its name and options are read."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from gitops_hooks.model.push import RefUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why something is not done: the rule's name, the reason, and what to do instead (may be empty)."""
+
+    rule: str
+    reason: str
+    cure: str = ""
+
+
+class Verb(Enum):
+    """What may be said of a change at exactly one commit."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    LAND = "land"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True, slots=True)
+class Propose:
+    """A push to refs/for/<branch>[/<topic>]; `target` is the full branch ref, `rest` the part after refs/for/.
+
+    Where branch ends and topic begins is only known once the branches are looked at: `candidates` are
+    (full branch ref, topic), longest branch first. `change` 0 leaves the choice to the record; `old_oid` is
+    the head that the pusher expects there, or "".
+    """
+
+    head: str
+    candidates: tuple[tuple[str, str], ...]
+    title: str = ""
+    description: str = ""
+    change: int = 0
+    auto_land: bool = False
+    old_oid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A verb on a change; `commit` is NO_OID only where the verb allows a delete (close)."""
+
+    verb: Verb
+    number: int
+    commit: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """A push to a branch or tag of people's own."""
+
+    update: RefUpdate
+
+
+Request = Propose | Act | Direct
