@@ -83,7 +83,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """Where a deployer works: the tree written from objects, a private scratch folder, credentials, limits in seconds."""
+    """Where a deployer works: the tree written from objects, private scratch, credentials, limits in seconds."""
 
     project: Path
     scratch: Path

@@ -1,0 +1,166 @@
+"""Event ⇄ commit message: one block of known keys, each once, in one order.
+
+A message is valid only if writing what was read gives the same bytes again, so that an unknown, repeated,
+missing or oddly spelt key can never hide in one, and text of a pusher can never become a fact.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any
+
+from gitops_hooks.model import event as nouns
+from gitops_hooks.model.deployment import HostOutcome, HostState, RunState
+from gitops_hooks.model.event import Body, Event, Hosts, Oid, Stamp, Text, Word
+
+FORMAT = 1
+
+_KINDS: dict[str, type[Any]] = {
+    "proposed": nouns.Proposed,
+    "approved": nouns.Approved,
+    "rejected": nouns.Rejected,
+    "closed": nouns.Closed,
+    "change-landed": nouns.ChangeLanded,
+    "adopted": nouns.Adopted,
+    "landing": nouns.Landing,
+    "landed": nouns.Landed,
+    "voided": nouns.Voided,
+    "administered": nouns.Administered,
+    "started": nouns.Started,
+    "finished": nouns.Finished,
+    "requested": nouns.Requested,
+}
+_SUBJECTS: dict[type[Any], str] = {
+    nouns.Proposed: "change {body.change} revision {body.revision} for {body.target} by {stamp.actor}",
+    nouns.Approved: "change {body.change} at {body.head:.7} approved by {stamp.actor}",
+    nouns.Rejected: "change {body.change} at {body.head:.7} rejected by {stamp.actor}",
+    nouns.Closed: "change {body.change} closed by {stamp.actor}",
+    nouns.ChangeLanded: "change {body.change} landed as {body.result:.7}",
+    nouns.Adopted: "repository adopted by {stamp.actor}, default branch {body.default}",
+    nouns.Landing: "{body.ref} to move {body.old:.7}..{body.new:.7} for {stamp.actor}",
+    nouns.Landed: "{body.ref} moved to {body.new:.7}",
+    nouns.Voided: "{body.ref} not moved",
+    nouns.Administered: "{body.act} of {body.ref} to {body.new:.7} by the administrator",
+    nouns.Started: "{body.environment}: deployment {stamp.number} of {body.commit:.7} started",
+    nouns.Finished: "{body.environment}: deployment {body.generation} of {body.commit:.7} {body.state.value}",
+    nouns.Requested: "{body.environment}: deployment of {body.commit:.7} requested by {stamp.actor}",
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+class InvalidEvent(ValueError):
+    """A message that no server of ours wrote; the text says which part is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Codec:
+    """How one type of field is written, and read again."""
+
+    write: Callable[[Any], str]
+    read: Callable[[str], Any]
+
+
+def _word(text: str) -> str:
+    if text == "-":
+        return ""
+    if not text or not text.isprintable() or " " in text:
+        raise InvalidEvent("a word is empty or holds a space")
+    return text
+
+
+def _write_word(word: str) -> str:
+    if word == "-":
+        raise InvalidEvent("the word '-' stands for none")
+    return _word(word) if word else "-"
+
+
+def _oid(text: str) -> str:
+    if not re.fullmatch("[0-9a-f]{40}", text):
+        raise InvalidEvent("an object id is not 40 hexadecimal digits")
+    return text
+
+
+def _number(text: str) -> int:
+    if not re.fullmatch("0|[1-9][0-9]{0,15}", text):
+        raise InvalidEvent("a number is not one")
+    return int(text)
+
+
+def _time(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+def _many(one: _Codec) -> _Codec:
+    return _Codec(
+        lambda values: " ".join(one.write(value) for value in values) or "none",
+        lambda text: () if text == "none" else tuple(one.read(part) for part in text.split(" ")),
+    )
+
+
+def _write_hosts(hosts: Hosts) -> str:
+    return json.dumps([[host.name, host.state.value, host.changed, host.detail] for host in hosts])
+
+
+def _read_hosts(text: str) -> tuple[HostOutcome, ...]:
+    return tuple(HostOutcome(name, HostState(state), *rest) for name, state, *rest in json.loads(text))
+
+
+_WORD = _Codec(_write_word, _word)
+_OID = _Codec(_oid, _oid)
+_CODECS: dict[object, _Codec] = {
+    Oid: _OID,
+    Word: _WORD,
+    Text: _Codec(json.dumps, json.loads),
+    int: _Codec(lambda number: str(int(number)), _number),
+    bool: _Codec(lambda truth: "yes" if truth else "no", {"yes": True, "no": False}.__getitem__),
+    datetime: _Codec(lambda at: at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), _time),
+    RunState: _Codec(lambda state: str(state.value), RunState),
+    Hosts: _Codec(_write_hosts, _read_hosts),
+    tuple[Oid, ...]: _many(_OID),
+    tuple[Word, ...]: _many(_WORD),
+}
+
+
+def write_event(event: Event) -> str:
+    """The commit message: a subject for people, a blank line, the facts."""
+    head = [f"Event: {_NAMES[type(event.body)]}", f"Format: {FORMAT}"]
+    return "\n".join([_subject(event), "", *head, *_lines(event.stamp), *_lines(event.body)]) + "\n"
+
+
+def read_event(message: str, oid: str = "") -> Event:
+    """The event in a commit message. Errors: InvalidEvent for anything that write_event would not write."""
+    try:
+        event = _read(message, oid)
+        same = write_event(event) == message
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InvalidEvent(f"event {oid[:12]}: {type(error).__name__}: {error}") from None
+    if not same:
+        raise InvalidEvent(f"event {oid[:12]}: not written as this server writes it")
+    return event
+
+
+def _read(message: str, oid: str) -> Event:
+    lines = message.split("\n")[2:-1]
+    found = dict(line.split(": ", 1) for line in lines)
+    if found["Format"] != str(FORMAT):
+        raise InvalidEvent(f"format {found['Format']}; this release reads format {FORMAT}")
+    body: Body = _read_fields(_KINDS[found["Event"]], found)
+    return Event(_read_fields(Stamp, found), body, oid)
+
+
+def _read_fields(kind: type[Any], found: dict[str, str]) -> Any:  # noqa: ANN401  # the caller names the kind
+    return kind(**{field.name: _CODECS[field.type].read(found[_key(field.name)]) for field in fields(kind)})
+
+
+def _lines(value: Stamp | Body) -> list[str]:
+    return [f"{_key(field.name)}: {_CODECS[field.type].write(getattr(value, field.name))}" for field in fields(value)]
+
+
+def _key(name: str) -> str:
+    return name.replace("_", "-").capitalize()
+
+
+def _subject(event: Event) -> str:
+    return _SUBJECTS[type(event.body)].format(stamp=event.stamp, body=event.body)

@@ -1,0 +1,216 @@
+"""The facts that the server records: one frozen value per kind of event.
+
+The annotation of a field decides how it is written (core/events.py): Oid, Word (no space), Text (free text of
+people's own, JSON-encoded), tuples of those, numbers, yes or no, times in UTC.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NewType
+
+from gitops_hooks.model.deployment import HostOutcome, RunState
+
+Oid = NewType("Oid", str)
+Word = NewType("Word", str)
+Text = NewType("Text", str)
+Hosts = NewType("Hosts", tuple[HostOutcome, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What every event carries: repository id, number in its own log (from 1), time, actor and key fingerprint."""
+
+    repository: Word
+    number: int
+    at: datetime
+    actor: Word
+    key: Word
+
+
+# --- refs/changes/<n>/meta ---
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A revision arrived; `commits` are all of base..head, `policy` the commit whose policy was in force."""
+
+    change: int
+    revision: int
+    target: Word
+    topic: Word
+    title: Text
+    description: Text
+    change_id: Word
+    base: Oid
+    head: Oid
+    commits: tuple[Oid, ...]
+    policy: Oid
+    auto_land: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """A reviewer accepts exactly these commits."""
+
+    change: int
+    target: Word
+    base: Oid
+    head: Oid
+    commits: tuple[Oid, ...]
+    policy: Oid
+    message: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A reviewer refuses exactly this head."""
+
+    change: int
+    head: Oid
+    message: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The change takes no more verbs and did not land."""
+
+    change: int
+    message: Text
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLanded:
+    """The change is part of its branch; `record` is the landing's event in refs/gitops/log."""
+
+    change: int
+    head: Oid
+    result: Oid
+    record: Oid
+
+
+# --- refs/gitops/log ---
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """The repository came under the policy: its default branch, and every ref with its tip (`oid ref` in turn)."""
+
+    default: Word
+    refs: tuple[Word, ...]
+    policy: Oid
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """The intent to move a governed ref, with all that the decision rested on; it is done only once `Landed` follows.
+
+    `way` is change, push, create or delete; `tree` the resulting tree; `authors` the people who pushed, wrote
+    or committed any part; `approvals` the events that counted and `counted` their actors; `verdicts` are
+    `check:outcome:tree`.
+    """
+
+    way: Word
+    change: int
+    ref: Word
+    old: Oid
+    new: Oid
+    tree: Oid
+    base: Oid
+    head: Oid
+    policy: Oid
+    floor: Text
+    authors: tuple[Word, ...]
+    approvals: tuple[Oid, ...]
+    counted: tuple[Word, ...]
+    verdicts: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """The intent `landing` was carried out."""
+
+    landing: Oid
+    ref: Word
+    new: Oid
+
+
+@dataclass(frozen=True, slots=True)
+class Voided:
+    """The intent `landing` came to nothing; the ref stayed."""
+
+    landing: Oid
+    ref: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Administered:
+    """The administrator moved or adopted a ref by a command on the server."""
+
+    act: Word
+    ref: Word
+    old: Oid
+    new: Oid
+    reason: Text
+
+
+# --- refs/environments/<env>/log ---
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A deployment begins; its generation is this event's number."""
+
+    environment: Word
+    commit: Oid
+    record: Oid
+    run: Word
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A deployment ended; `attempt` counts tries of this commit from 1."""
+
+    environment: Word
+    commit: Oid
+    generation: int
+    attempt: int
+    state: RunState
+    seconds: int
+    hosts: Hosts
+    detail: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """Somebody who may operate the environment asked for a deployment now."""
+
+    environment: Word
+    commit: Oid
+    message: Text
+
+
+Body = (
+    Proposed
+    | Approved
+    | Rejected
+    | Closed
+    | ChangeLanded
+    | Adopted
+    | Landing
+    | Landed
+    | Voided
+    | Administered
+    | Started
+    | Finished
+    | Requested
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One recorded fact; `oid` is the commit that holds it ("" before it is written)."""
+
+    stamp: Stamp
+    body: Body
+    oid: str = ""
