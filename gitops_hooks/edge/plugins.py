@@ -1,0 +1,152 @@
+"""The only driver of pluggy: plugins are loaded by the module paths that the server's file names."""
+
+import importlib
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from types import ModuleType
+from typing import Any, TypeVar
+
+import pluggy
+
+from gitops_hooks import hookspec
+from gitops_hooks.edge import journal
+from gitops_hooks.edge.home import Home
+from gitops_hooks.hookspec import Check, Deployer
+from gitops_hooks.model.deployment import Deployment, Outcome
+from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.push import Actor, Push
+from gitops_hooks.model.verdict import Decision
+
+CHECK_HOOKS = frozenset({"gitops_checks"})
+ALL_HOOKS = frozenset(name for name in vars(hookspec) if name.startswith("gitops_"))
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+_Record = TypeVar("_Record", Check, Deployer)
+_Answer = TypeVar("_Answer")
+
+
+class Plugins:
+    """The plugins that were loaded, in the order of the server's file."""
+
+    def __init__(self, driver: pluggy.PluginManager, home: Home | None) -> None:
+        self._driver = driver
+        self._home = home
+
+    def checks(self) -> Mapping[str, Check]:
+        """Every check by its name. Errors: EdgeError where a plugin raises or two offer one name."""
+        return self._collect("gitops_checks", Check)
+
+    def deployers(self) -> Mapping[str, Deployer]:
+        """Every deployer by its name. Errors: EdgeError where a plugin raises or two offer one name."""
+        return self._collect("gitops_deployers", Deployer)
+
+    def actor(self, environ: Mapping[str, str]) -> Actor | None:
+        """Who pushes; None where nobody says so. Errors: EdgeError unless exactly one source answers well."""
+        sources = self._implementations("gitops_actor")
+        if len(sources) != 1:
+            named = ", ".join(module for module, _ in sources) or "none"
+            raise EdgeError("server.toml", f"exactly one plugin must say who pushes; enabled: {named}")
+        module, ask = sources[0]
+        found = _run(module, ask, {"environ": environ})
+        if found is None or isinstance(found, Actor):
+            return found
+        raise EdgeError(module, f"gitops_actor answered {type(found).__name__} instead of Actor")
+
+    def decided(self, push: Push, decision: Decision) -> None:
+        """Tell every notifier; what goes wrong there is journalled and changes nothing."""
+        self._tell("gitops_decided", {"push": push, "decision": decision})
+
+    def deployed(self, deployment: Deployment, outcome: Outcome) -> None:
+        """Tell every notifier; what goes wrong there is journalled and changes nothing."""
+        self._tell("gitops_deployed", {"deployment": deployment, "outcome": outcome})
+
+    def _implementations(self, hook: str) -> list[tuple[str, Callable[..., object]]]:
+        found = getattr(self._driver.hook, hook).get_hookimpls()
+        return [(each.plugin_name, _with_named(each.function, each.argnames)) for each in found]
+
+    def _collect(self, hook: str, kind: type[_Record]) -> Mapping[str, _Record]:
+        found: dict[str, _Record] = {}
+        owners: dict[str, str] = {}
+        for module, offer in self._implementations(hook):
+            for record in _run_list(module, offer):
+                if not isinstance(record, kind) or not _NAME.fullmatch(record.name):
+                    raise EdgeError(module, f"{hook} offered {record!r}, which is no well-named {kind.__name__}")
+                if owner := owners.get(record.name):
+                    raise EdgeError(module, f"{kind.__name__} '{record.name}' is already offered by {owner}")
+                found[record.name], owners[record.name] = record, module
+        return found
+
+    def _tell(self, hook: str, news: Mapping[str, object]) -> None:
+        for module, tell in self._implementations(hook):
+            try:
+                _run(module, tell, news)
+            except EdgeError as error:
+                if self._home is not None:
+                    journal.append(self._home, "plugin", {"hook": hook, "plugin": module, "error": error.what})
+
+
+def load_plugins(modules: Sequence[str], home: Home | None = None, hooks: Collection[str] = ALL_HOOKS) -> Plugins:
+    """Import and validate these modules; `hooks` are the only ones that they may implement.
+
+    Notifiers' faults go to the journal of `home`. Errors: EdgeError that names the module.
+    """
+    driver = pluggy.PluginManager(hookspec.PROJECT)
+    driver.add_hookspecs(hookspec)
+    for path in modules:
+        if driver.has_plugin(path):
+            raise EdgeError(path, "this plugin is enabled twice in server.toml")
+        _register(driver, path, hooks)
+    return Plugins(driver, home)
+
+
+def _register(driver: pluggy.PluginManager, path: str, hooks: Collection[str]) -> None:
+    module = _import(path)
+    _refuse_unmarked(driver, path, module)
+    try:
+        driver.register(module, name=path)
+        driver.check_pending()
+    except pluggy.PluginValidationError as error:
+        raise EdgeError(path, f"this plugin does not fit the contract: {_first_line(error)}") from error
+    offered = {caller.name for caller in driver.get_hookcallers(module) or ()}
+    if not offered:
+        raise EdgeError(path, "this module implements no hook and would enforce nothing")
+    if foreign := sorted(offered - set(hooks)):
+        raise EdgeError(path, f"{', '.join(foreign)}: only a trusted provider may implement this")
+
+
+def _import(path: str) -> ModuleType:
+    try:
+        return importlib.import_module(path)
+    except (Exception, SystemExit) as error:
+        # A plugin is run here: whatever its import raises must refuse, and by its name.
+        raise EdgeError(path, f"this plugin does not load: {_first_line(error)}") from error
+
+
+def _refuse_unmarked(driver: pluggy.PluginManager, path: str, module: ModuleType) -> None:
+    """A hook without its marker would be ignored in silence, and so would whatever it enforces."""
+    for name in vars(module):
+        if name in ALL_HOOKS and driver.parse_hookimpl_opts(module, name) is None:
+            raise EdgeError(path, f"{name} is not marked with @hookimpl")
+
+
+def _run_list(module: str, offer: Callable[..., Any]) -> list[object]:
+    # The list is made inside, because a generator runs the plugin's code as it goes.
+    return _run(module, lambda: list(offer()), {})
+
+
+def _run(module: str, ask: Callable[..., _Answer], news: Mapping[str, object]) -> _Answer:
+    try:
+        return ask(**news)
+    except (Exception, SystemExit) as error:
+        # A plugin is run here: raising is its ERROR, and never ours.
+        raise EdgeError(module, f"this plugin failed: {_first_line(error)}") from error
+
+
+def _with_named(function: Callable[..., object], names: Iterable[str]) -> Callable[..., object]:
+    wanted = tuple(names)
+    return lambda **news: function(**{name: news[name] for name in wanted})
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).splitlines()
+    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
