@@ -92,7 +92,7 @@ def _read_command(line: bytes) -> RefUpdate | str:
     if match is None:
         return f"not `old new ref` with two ids of 40 digits: {shown(line)}"
     old, new, raw = match[1].decode("ascii"), match[2].decode("ascii"), match[3]
-    if fault := _name_fault(raw):
+    if fault := name_fault(raw):
         return f"{shown(raw)}: {fault}"
     ref = raw.decode("utf-8")
     # git sends the delete of a ref that is not there as 0 → 0, and `:refs/close/<n>` is never there.
@@ -111,7 +111,7 @@ def _twice(refs: Iterable[str]) -> list[str]:
     return [f"{shown(ref)}: more than once in one push" for ref in twice]
 
 
-def _name_fault(raw: bytes) -> str:
+def name_fault(raw: bytes) -> str:
     """What is wrong with a ref name, or an empty string."""
     if len(raw) > NAME_BYTES:
         return f"a name of {len(raw)} bytes; at most {NAME_BYTES}"

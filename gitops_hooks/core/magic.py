@@ -1,0 +1,266 @@
+"""What a ref update asks for: magic ref names and push options → a request, or every fault at once.
+
+The option names are the union of Gerrit's, AGit's and GitLab's; one that is not built is refused by its name.
+"""
+
+import base64
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from gitops_hooks.core.receive import Place, name_fault, place_of, refuse_all, shown
+from gitops_hooks.model.push import NO_OID, RefUpdate
+from gitops_hooks.model.request import Act, Direct, Propose, Refusal, Request, Verb
+
+TITLE_LENGTH = 200
+LINE_BYTES = 1024
+DESCRIPTION_BYTES = 16 * 1024
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+_OID = re.compile(r"[0-9a-f]{40}")
+_ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,31}")
+_BASE64 = "{base64}"
+# Bidirectional overrides let a title read otherwise than it is.
+_BIDIRECTIONAL = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    """One thing that can be said: its names, its value's kind ("" for none) and help; `most` bounds a value's bytes."""
+
+    names: tuple[str, ...]
+    value: str
+    summary: str
+    aliases: tuple[str, ...] = ()
+    most: int = LINE_BYTES
+    lines: bool = False
+
+    @property
+    def usage(self) -> str:
+        return "|".join(self.names) + (f"=<{self.value}>" if self.value else "")
+
+
+_HELP = _Option(("help",), "", "this list; nothing is done")
+_TOPIC = _Option(("topic",), "name", "the same as refs/for/<branch>/<topic>")
+_TITLE = _Option(("title",), "text", "one line of at most 200 characters", ("merge_request.title",))
+_DESCRIPTION = _Option(
+    names=("description", "message", "m"),
+    value="text",
+    summary="at most 16 KiB",
+    aliases=("merge_request.description",),
+    most=DESCRIPTION_BYTES,
+    lines=True,
+)
+_CHANGE = _Option(("change",), "number", "add a revision to this change")
+_AUTO_LAND = _Option(
+    ("submit", "land", "auto-land"),
+    "",
+    "land this revision as soon as approvals and checks are complete",
+    ("merge_request.auto_merge", "merge_request.merge_when_pipeline_succeeds"),
+)
+_OLD_OID = _Option(("old-oid",), "oid", "only if the change's head is this commit, in full")
+_TARGET = _Option(("merge_request.target",), "branch", "the branch of refs/for/<branch>, said again")
+_CREATE = _Option(("merge_request.create",), "", "what refs/for/<branch> does anyway")
+_REASON = _Option(
+    names=("reason", "message", "m"),
+    value="text",
+    summary="kept with the verb, at most 16 KiB",
+    most=DESCRIPTION_BYTES,
+    lines=True,
+)
+
+_FOR_PROPOSALS = (_TOPIC, _TITLE, _DESCRIPTION, _CHANGE, _AUTO_LAND, _OLD_OID, _TARGET, _CREATE, _HELP)
+_FOR_VERBS = (_REASON, _HELP)
+_NOT_BUILT = frozenset(
+    (
+        *("draft", "wip", "work-in-progress", "ready", "private", "remove-private", "edit", "merged", "base", "issue"),
+        *("reviewer", "reviewers", "r", "cc", "label", "l", "hashtag", "t", "notify", "publish-comments"),
+        *("force-push", "break-glass", "skip-validation", "trace", "deadline"),
+    )
+)
+_KNOWN_FAMILIES = ("merge_request.", "auto", "ci.", "integrations.")
+
+
+class _Faults(Exception):
+    """Everything that is wrong with the options of one request."""
+
+    def __init__(self, lines: list[str], cure: str = "") -> None:
+        self.refusal = refuse_all("options", lines, cure)
+
+
+def parse_request(update: RefUpdate, options: Sequence[str]) -> Request | Refusal:
+    """What this update asks for, by its ref name, the options after its `%` and the push options."""
+    match place_of(update.ref):
+        case Place.MAGIC:
+            return _parse_magic(update, options)
+        case Place.HEADS | Place.TAGS:
+            return _refuse_options(options) or Direct(update)
+        case _:
+            return Refusal("namespaces", f"{shown(update.ref)} is not for pushes")
+
+
+def _refuse_options(options: Sequence[str]) -> Refusal | None:
+    if "help" in options:
+        return _help()
+    faults = [f"{shown(option)}: options belong to a proposal or a verb" for option in options]
+    return refuse_all("options", faults, "push to refs/for/<branch>, or without options") if faults else None
+
+
+def _parse_magic(update: RefUpdate, options: Sequence[str]) -> Request | Refusal:
+    name, percent, inside = update.ref.partition("%")
+    _, word, rest = name.split("/", 2)
+    words = [*inside.split(","), *options] if percent else list(options)
+    verb = next((verb for verb in Verb if verb.value == word), None)
+    if verb is None and word != "for":
+        return _refuse_verb(word, rest)
+    if "help" in words:
+        return _help()
+    if update.old != NO_OID:
+        return Refusal("magic", f"{shown(name)} is never there, yet the push names it at {update.old[:10]}")
+    try:
+        return _propose(update, rest, words) if verb is None else _act(update, verb, rest, words)
+    except _Faults as faults:
+        return faults.refusal
+
+
+def _refuse_verb(word: str, rest: str) -> Refusal:
+    reason = f"refs/{word}/…: {word} is not in this release"
+    if word == "deploy":
+        return Refusal("magic", reason, f"ssh <host> env deploy {rest if _ENVIRONMENT.fullmatch(rest) else '<env>'}")
+    if word == "rollback":
+        return Refusal("magic", reason, "git revert <commit> && git push origin HEAD:refs/for/<branch>")
+    return Refusal("magic", reason, f"built: for, {', '.join(verb.value for verb in Verb)}")
+
+
+def _help() -> Refusal:
+    lines = ["refs/for/<branch>[/<topic>][%option,…], or each option with -o:", *_usages(_FOR_PROPOSALS)]
+    verbs = ",".join(verb.value for verb in Verb)
+    lines += [f"refs/{{{verbs}}}/<number>:", *_usages(_FOR_VERBS)]
+    lines.append("a text may be written as {base64}…, which can hold commas and several lines")
+    return Refusal("help", "\n".join(lines))
+
+
+def _usages(built: Iterable[_Option]) -> list[str]:
+    return [f"  {option.usage:<30} {option.summary}" for option in built]
+
+
+def _propose(update: RefUpdate, rest: str, words: Sequence[str]) -> Propose | Refusal:
+    if update.deletes:
+        return Refusal("magic", "a delete of refs/for/… proposes nothing", "close a change with :refs/close/<number>")
+    values = _read_options(words, _FOR_PROPOSALS)
+    topic, target, number = (values.get(option, "") for option in (_TOPIC, _TARGET, _CHANGE))
+    candidates = _candidates(rest, topic, target)
+    if isinstance(candidates, Refusal):
+        return candidates
+    return Propose(
+        head=update.new,
+        candidates=candidates,
+        title=values.get(_TITLE, ""),
+        description=values.get(_DESCRIPTION, ""),
+        change=int(number or "0"),
+        auto_land=_AUTO_LAND in values,
+        old_oid=values.get(_OLD_OID, ""),
+    )
+
+
+def _candidates(rest: str, topic: str, target: str) -> tuple[tuple[str, str], ...] | Refusal:
+    """Every way to read `rest` as branch and topic, longest branch first, that topic and target allow."""
+    if fault := _rest_fault(rest):
+        return Refusal("magic", f"refs/for/{shown(rest)}: {fault}")
+    parts = rest.split("/")
+    splits = (("/".join(parts[:at]), "/".join(parts[at:])) for at in range(len(parts), 0, -1))
+    agreed = [
+        (f"refs/heads/{branch}", topic or ending)
+        for branch, ending in splits
+        if target in ("", branch) and (not topic or ending in ("", topic)) and not name_fault(_branch(branch))
+    ]
+    return tuple(agreed) or Refusal(
+        "magic", f"refs/for/{shown(rest)} and merge_request.target={shown(target)} name different branches"
+    )
+
+
+def _rest_fault(rest: str) -> str:
+    """The `%` ends the name that git has checked, so what stands before it is looked at again."""
+    return name_fault(_branch(rest)) if rest else "a branch is missing"
+
+
+def _branch(short: str) -> bytes:
+    return f"refs/heads/{short}".encode("utf-8", "surrogateescape")
+
+
+def _act(update: RefUpdate, verb: Verb, rest: str, words: Sequence[str]) -> Act | Refusal:
+    if not _NUMBER.fullmatch(rest):
+        return Refusal("magic", f"refs/{verb.value}/{shown(rest)}: not the number of a change")
+    if update.deletes and verb is not Verb.CLOSE:
+        cure = f"git fetch origin refs/changes/{rest}/head && git push origin FETCH_HEAD:refs/{verb.value}/{rest}"
+        return Refusal("magic", f"{verb.value} names the exact commit, and a delete names none", cure)
+    return Act(verb, int(rest), update.new, _read_options(words, _FOR_VERBS).get(_REASON, ""))
+
+
+def _read_options(words: Sequence[str], built: Sequence[_Option]) -> dict[_Option, str]:
+    """The value of each option that was given; raises with everything that is wrong."""
+    values: dict[_Option, str] = {}
+    faults: list[str] = []
+    for word in words:
+        name, equals, text = word.partition("=")
+        option = next((option for option in built if name in option.names + option.aliases), None)
+        if option is None:
+            faults.append(_stranger(name, built))
+            continue
+        value = _decode(text)
+        if fault := _value_fault(option, value, given=bool(equals)):
+            faults.append(f"{name}: {fault}")
+        elif values.setdefault(option, value or "") != value:
+            faults.append(f"{name}: given twice with different values")
+    if faults:
+        raise _Faults(faults, f"built: {' '.join('|'.join(option.names) for option in built)}")
+    return values
+
+
+def _stranger(name: str, built: Sequence[_Option]) -> str:
+    elsewhere = _FOR_VERBS if built is _FOR_PROPOSALS else _FOR_PROPOSALS
+    if any(name in option.names + option.aliases for option in elsewhere):
+        return f"{name}: only on {'a verb' if built is _FOR_PROPOSALS else 'refs/for/<branch>'}"
+    if name in _NOT_BUILT or name.startswith(_KNOWN_FAMILIES):
+        return f"{shown(name)}: not in this release"
+    return f"{shown(name) or 'an empty option'}: no such option"
+
+
+def _decode(text: str) -> str | None:
+    """The value itself, also out of {base64}; None where it cannot be read."""
+    if not text.startswith(_BASE64):
+        return text
+    try:
+        return base64.b64decode(text.removeprefix(_BASE64), validate=True).decode("utf-8").replace("\r\n", "\n")
+    except ValueError:
+        return None
+
+
+def _value_fault(option: _Option, value: str | None, *, given: bool) -> str:
+    """What is wrong with a value, or an empty string."""
+    if value is None:
+        return "not base64 of UTF-8"
+    if not option.value:
+        return "takes no value" if given else ""
+    if not value.strip():
+        return f"needs a value: {option.usage}"
+    if option is _CHANGE:
+        return "" if _NUMBER.fullmatch(value) else "not the number of a change"
+    if option is _OLD_OID:
+        return "" if _OID.fullmatch(value) else "not an object id of 40 lower-case digits"
+    return _text_fault(option, value)
+
+
+def _text_fault(option: _Option, text: str) -> str:
+    if len(text.encode("utf-8", "surrogateescape")) > option.most:
+        return f"longer than {option.most} bytes"
+    if option is _TITLE and len(text) > TITLE_LENGTH:
+        return f"longer than {TITLE_LENGTH} characters"
+    allowed = "\n\t" if option.lines else ""
+    bad = next((char for char in text if char not in allowed and _is_hidden(char)), None)
+    return f"U+{ord(bad):04X} has no place in it" if bad else ""
+
+
+def _is_hidden(char: str) -> bool:
+    return char in _BIDIRECTIONAL or unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")
