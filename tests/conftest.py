@@ -1,0 +1,81 @@
+"""A world of its own for every test: no setting, key or name of the person who runs it gets in."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.world import Template, World
+
+# Folders whose tests are slow come last, so that a simple fault is told first.
+_LAST = ("entry", "delivery", "push", "faults")
+_PACKAGES = {
+    "git": "git",
+    "ssh": "openssh-client",
+    "ssh-keygen": "openssh-client",
+    "sshd": "openssh-server",
+    "bwrap": "bubblewrap",
+}
+_KEPT = ("PATH", "TMPDIR", "USER", "LOGNAME", "CI", "TERM", "VIRTUAL_ENV")
+_PERSON = {
+    "GIT_AUTHOR_NAME": "Tester",
+    "GIT_AUTHOR_EMAIL": "tester@example.org",
+    "GIT_COMMITTER_NAME": "Tester",
+    "GIT_COMMITTER_EMAIL": "tester@example.org",
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    os.environ["PATH"] += ":/usr/local/sbin:/usr/sbin:/sbin"
+    missing = {package for tool, package in _PACKAGES.items() if shutil.which(tool) is None}
+    if missing:
+        pytest.exit(f"missing; run: apt-get install {' '.join(sorted(missing))}", returncode=2)
+    home = tempfile.mkdtemp(prefix="gitops-tests-")
+    config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
+    _become_nobody_in_particular(Path(home))
+
+
+def _become_nobody_in_particular(home: Path) -> None:
+    settings = home / "gitconfig"
+    subprocess.run(["git", "config", "--file", settings, "init.defaultBranch", "main"], check=True)
+    for name in set(os.environ) - {*_KEPT}:
+        if not name.startswith(("PYTEST_", "COV_")):
+            del os.environ[name]
+    os.environ.update(
+        _PERSON,
+        HOME=str(home),
+        XDG_STATE_HOME=str(home / "state"),
+        GIT_CONFIG_GLOBAL=str(settings),
+        GIT_CONFIG_NOSYSTEM="1",
+        GIT_TERMINAL_PROMPT="0",
+        LANG="C.UTF-8",
+        TZ="UTC",
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    root = Path(__file__).parent
+    items.sort(key=lambda item: _rank(item.path.relative_to(root).parts[0]))
+
+
+def _rank(folder: str) -> int:
+    return _LAST.index(folder) + 1 if folder in _LAST else 0
+
+
+@pytest.fixture(scope="session")
+def world_template() -> Iterator[Template]:
+    template = Template.build()
+    yield template
+    template.remove()
+
+
+@pytest.fixture
+def world(world_template: Template) -> Iterator[World]:
+    """A whole server with people who may push to `site`, for one test."""
+    world = World.copied_from(world_template)
+    yield world
+    world.close()

@@ -1,0 +1,296 @@
+"""A complete real server in a folder of its own: people with keys, a real sshd, a repository, and everything ended."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gitops_hooks.edge import living
+from gitops_hooks.edge.home import Home
+from gitops_hooks.edge.keys import make_key
+from gitops_hooks.edge.sshd import Sshd, start_sshd
+from tests.answers import EVENT_FORMAT, Event, Result, change_number, parse_event
+from tests.hosts import DeployedHost, credential_table, known_hosts, start_host
+from tests.people import clean_environment, shell_of, ssh_settings
+
+ROOT = Path(__file__).resolve().parent.parent
+REPOSITORY = "site"
+PEOPLE = ("alice", "bob", "carol", "dave", "robot")
+POLICY = """\
+version: 1
+groups:
+  ops: [alice, bob, carol]
+  senior: [bob, carol]
+branches:
+  - match: main
+    push: []
+    propose: ['*']
+    land: ['@ops']
+    create: []
+    approvals:
+      - {count: 1, from: ['@senior']}
+    checks: [yaml, secrets]
+    land_method: merge
+"""
+_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A world without its sshd, made once and copied for each test."""
+
+    folder: Path
+
+    @classmethod
+    def build(cls, policy: str = POLICY, files: Mapping[str, str] | None = None) -> "Template":
+        folder = Path(tempfile.mkdtemp(prefix="gw-"))
+        world = World(folder, None)
+        world.lay_people()
+        world.lay_repository({".gitops/policy.yaml": policy, "README.md": "A site\n", **(files or {})})
+        return cls(folder)
+
+    def copy_to(self, target: Path) -> None:
+        shutil.copytree(self.folder, target, symlinks=True, dirs_exist_ok=True)
+        old, new = os.fsencode(self.folder), os.fsencode(target)
+        for path in target.rglob("*"):
+            if path.is_symlink() or not path.is_file() or "objects" in path.parts:
+                continue
+            content = path.read_bytes()
+            if old in content:
+                mode = path.stat().st_mode
+                path.write_bytes(content.replace(old, new))
+                path.chmod(mode)
+
+    def remove(self) -> None:
+        shutil.rmtree(self.folder)
+
+
+@dataclass(slots=True)
+class World:
+    """An open resource: `close()` ends everything that it or the server in it started, and removes the folder."""
+
+    folder: Path
+    sshd: Sshd | None
+    hosts: dict[str, DeployedHost] = field(default_factory=dict)
+
+    @classmethod
+    def copied_from(cls, template: Template) -> "World":
+        world = cls(Path(tempfile.mkdtemp(prefix="gw-")), None)
+        template.copy_to(world.folder)
+        world.open()
+        return world
+
+    @property
+    def home(self) -> Home:
+        return Home(self.folder / "home")
+
+    @property
+    def repository(self) -> Path:
+        return self.home.repositories / f"{REPOSITORY}.git"
+
+    def open(self, port: int = 0) -> None:
+        """Start the server's sshd and tell everybody's ssh where it listens."""
+        self.sshd = start_sshd(self.folder / "sshd", self.home.authorized_keys, port)
+        (self.folder / "known_hosts").write_text(self.sshd.known_hosts_line("host") + "\n")
+        for name in PEOPLE:
+            self.ssh_config(name).write_text(ssh_settings(self.sshd, self.key(name), self.folder / "known_hosts"))
+
+    def close(self) -> None:
+        """End everything; a leftover is a fault of the test or of the server."""
+        if self.home.server_file.exists():
+            self.admin("reconcile", "--stop")
+        for host in self.hosts.values():
+            host.sshd.stop()
+        if self.sshd is not None:
+            self.sshd.stop()
+        left = self._living()
+        living.end(left, gentle_seconds=0)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        assert not left, f"still running after the test: {[one.argv for one in left]}"
+
+    # people
+
+    def person(self, name: str) -> Path:
+        return self.folder / "people" / name
+
+    def key(self, name: str) -> Path:
+        return self.person(name) / "id"
+
+    def ssh_config(self, name: str) -> Path:
+        return self.person(name) / "ssh_config"
+
+    def lay_people(self) -> None:
+        """Keys and names, known to the server: alice develops, bob and carol are seniors, robot is a bot."""
+        for name in PEOPLE:
+            self.person(name).mkdir(parents=True)
+            make_key(self.key(name), f"{name}@example.org")
+            bot = ("--bot",) if name == "robot" else ()
+            public = self.key(name).with_suffix(".pub")
+            self.admin("user", "add", name, str(public), "--email", f"{name}@example.org", *bot).must()
+
+    def environment(self, name: str) -> dict[str, str]:
+        return shell_of(name, self.person(name), self.ssh_config(name))
+
+    # what people type
+
+    def run(
+        self, who: str, *words: str, where: Path | None = None, text: str = "", seconds: float = _SECONDS
+    ) -> Result:
+        """Run a command as this person, in their clone unless `where` says otherwise."""
+        clone = self.person(who) / REPOSITORY
+        done = subprocess.run(
+            words,
+            cwd=where or (clone if clone.exists() else self.person(who)),
+            env=self.environment(who),
+            input=text.encode(),
+            capture_output=True,
+            timeout=seconds,
+        )
+        return Result(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+
+    def ssh(self, who: str, words: str, text: str = "", seconds: float = _SECONDS) -> Result:
+        """`ssh host <words>`, with the words as one text that the server's grammar takes apart."""
+        config = str(self.ssh_config(who))
+        return self.run(who, "ssh", "-F", config, "host", words, where=self.person(who), text=text, seconds=seconds)
+
+    def git(self, who: str, *words: str) -> Result:
+        return self.run(who, "git", *words)
+
+    def clone(self, who: str) -> Path:
+        """A fresh clone of the repository for this person."""
+        target = self.person(who) / REPOSITORY
+        shutil.rmtree(target, ignore_errors=True)
+        self.run(who, "git", "clone", "-q", f"host:{REPOSITORY}", str(target), where=self.person(who)).must()
+        return target
+
+    def commit(self, who: str, files: Mapping[str, str | None], message: str = "A change") -> str:
+        """Commit these texts (None removes) in this person's clone; answers the commit."""
+        clone = self.person(who) / REPOSITORY
+        if not clone.exists():
+            self.clone(who)
+        for name, content in files.items():
+            path = clone / name
+            if content is None:
+                path.unlink()
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+        self.git(who, "add", "-A").must()
+        self.git(who, "commit", "-q", "-m", message).must()
+        return self.git(who, "rev-parse", "HEAD").must().out.strip()
+
+    def start_over(self, who: str, branch: str = "main") -> None:
+        """Put this person's clone on the server's branch, as it is now."""
+        if not (self.person(who) / REPOSITORY).exists():
+            self.clone(who)
+        self.git(who, "fetch", "-q", "origin", f"+refs/heads/{branch}:refs/remotes/origin/{branch}").must()
+        self.git(who, "checkout", "-q", "-B", branch, f"refs/remotes/origin/{branch}").must()
+
+    def propose(self, who: str, files: Mapping[str, str | None], message: str = "A change", to: str = "main") -> Result:
+        """Commit on top of the server's branch and propose it."""
+        self.start_over(who, to.partition("/")[0])
+        self.commit(who, files, message)
+        return self.git(who, "push", "origin", f"HEAD:refs/for/{to}")
+
+    def approve(self, who: str, number: int) -> Result:
+        """Fetch the head of a change, as a reviewer does, and approve exactly that."""
+        return self.verb(who, "approve", number)
+
+    def verb(self, who: str, verb: str, number: int) -> Result:
+        if not (self.person(who) / REPOSITORY).exists():
+            self.clone(who)
+        self.git(who, "fetch", "-q", "origin", f"refs/changes/{number}/head").must()
+        return self.git(who, "push", "origin", f"FETCH_HEAD:refs/{verb}/{number}")
+
+    def policy(self, text: str) -> None:
+        """Bring a policy into force the way people do: alice proposes, bob approves."""
+        proposed = self.propose("alice", {".gitops/policy.yaml": text}, "Another policy").must()
+        self.approve("bob", change_number(proposed)).must()
+        assert self.show("refs/heads/main:.gitops/policy.yaml") == text
+
+    # what the administrator types
+
+    def admin(self, *words: str, seconds: float = _SECONDS) -> Result:
+        """`gitops-hooks --home … <words>` on the server's own shell."""
+        command = [sys.executable, "-m", "gitops_hooks.entry.cli", "--home", str(self.home.path), *words]
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**clean_environment(self.folder), "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=seconds,
+        )
+        return Result(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+
+    def reconcile_once(self, seconds: float = 120.0) -> Result:
+        return self.admin("reconcile", "--once", seconds=seconds)
+
+    def lay_repository(self, files: Mapping[str, str]) -> None:
+        """A repository with this history of one commit, taken over by the server with bob as its administrator."""
+        work = self.folder / "first"
+        environment = self.environment("bob")
+        for name, content in files.items():
+            path = work / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+        for words in (
+            ("init", "-q", "-b", "main"),
+            ("add", "-A"),
+            ("commit", "-q", "-m", "The site so far"),
+            ("clone", "-q", "--bare", str(work), str(self.repository)),
+        ):
+            subprocess.run(["git", *words], cwd=work, env=environment, check=True, capture_output=True)
+        shutil.rmtree(work)
+        subprocess.run(["git", "remote", "remove", "origin"], cwd=self.repository, env=environment, check=True)
+        self.admin("repo", "add", REPOSITORY, "--admin", "bob", "--write", "*").must()
+
+    # what the server holds
+
+    def server_git(self, *words: str) -> str:
+        """git in the server's repository, as the administrator might."""
+        done = subprocess.run(
+            ["git", "--git-dir", str(self.repository), *words],
+            env=clean_environment(self.folder),
+            capture_output=True,
+            check=True,
+            timeout=_SECONDS,
+        )
+        return done.stdout.decode(errors="replace")
+
+    def refs(self) -> dict[str, str]:
+        """Every ref of the server's repository with its object id."""
+        lines = self.server_git("for-each-ref", "--format=%(refname) %(objectname)").splitlines()
+        return dict(line.split(" ") for line in lines)
+
+    def show(self, name: str) -> str:
+        return self.server_git("show", name)
+
+    def events(self, ref: str) -> list[Event]:
+        """The events on a history ref, oldest first."""
+        text = self.server_git("log", "--reverse", f"--format={EVENT_FORMAT}", ref)
+        return [parse_event(record.lstrip("\n")) for record in text.split("\x1e") if record.strip()]
+
+    # hosts to deploy to
+
+    def add_hosts(self, *names: str, environment: str = "staging", branch: str = "main") -> list[DeployedHost]:
+        """Start hosts and grant them, and no others, to an environment in the server's file."""
+        folder = self.folder / "hosts"
+        folder.mkdir(exist_ok=True)
+        credentials = self.home.path / "credentials" / environment
+        credentials.mkdir(parents=True, mode=0o700)
+        public = make_key(credentials / "key", "deploy")
+        hosts = [start_host(folder / name, name, public) for name in names]
+        (credentials / "known_hosts").write_text(known_hosts(hosts))
+        with self.home.server_file.open("a") as server:
+            server.write(credential_table(REPOSITORY, environment, branch, names))
+        self.hosts.update({host.name: host for host in hosts})
+        return hosts
+
+    def _living(self) -> tuple[living.Living, ...]:
+        mine = str(self.folder)
+        return tuple(one for one in living.list_living() if any(mine in word for word in one.argv))
