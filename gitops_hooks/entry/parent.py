@@ -1,0 +1,147 @@
+"""What git starts as a hook: a parent that exits 1 unless its child sent a whole verdict of acceptance.
+
+A plugin that calls os._exit(0), crashes or hangs ends the child and not the hook (a `finally` in one process
+would not run). Only built-in modules are imported here: this runs under `python -I -S`, three times a push.
+"""
+
+import os
+import select
+import signal
+import sys
+import time
+
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+_STEP = 0.2
+_MOST = 200  # bytes of a verdict: a nonce and a word
+_ACCEPTED = b"accept\n"
+_REFUSED = b"refuse\n"
+_DOCTOR = " Ask the administrator to run: gitops-hooks doctor"
+# What a judge's silence means depends on how far git is.
+_SILENT = {
+    "pre_receive": "gitops: the judge ended without a verdict; nothing was moved." + _DOCTOR,
+    "proc_receive": "gitops: the judge ended without a verdict; only what is reported above was done." + _DOCTOR,
+    "post_receive": "gitops: the push is done; only the news of it failed." + _DOCTOR,
+}
+_LATE = {
+    "pre_receive": "gitops: no verdict within {0:g} s; nothing was moved. Push again, or in smaller parts.",
+    "proc_receive": "gitops: no verdict within {0:g} s; only what is reported above was done. Push again.",
+    "post_receive": "gitops: the push is done; its news took longer than {0:g} s.",
+}
+
+
+class _Ended(BaseException):
+    """A signal asked this process to end."""
+
+
+def run(name: str) -> None:
+    """Judge by `gitops_hooks.entry.<name>.main(protocol_in, protocol_out)`; never returns: exits 0 or 1."""
+    nonce = os.urandom(16).hex().encode()
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        _be_the_judge(name, nonce, writer)
+    os.close(writer)
+    os._exit(0 if _wait(name, child, reader, nonce) else 1)
+
+
+def _wait(name: str, child: int, reader: int, nonce: bytes) -> bool:
+    """Wait for the verdict; whatever the judge left running in its group is ended with it."""
+    seconds = _deadline(name)
+    for number in _SIGNALS:
+        signal.signal(number, _end)
+    try:
+        # The protocol belongs to the child alone: held open here, its end would never be seen.
+        _point_away(0, 1)
+        answer = _read_verdict(child, reader, time.monotonic() + seconds)
+    except _Ended:
+        answer = b""
+    finally:
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        _kill_group(child)
+    verdicts = {nonce + b" " + _ACCEPTED: True, nonce + b" " + _REFUSED: False}
+    if answer in verdicts:
+        return verdicts[answer]
+    _say(_LATE[name].format(seconds) if answer is None else _SILENT[name])
+    return False
+
+
+def _read_verdict(child: int, reader: int, deadline: float) -> bytes | None:
+    """The line that came, b'' when the child ended without one, None when the time was over."""
+    answer = b""
+    while (left := deadline - time.monotonic()) > 0:
+        ready = select.select([reader], [], [], min(left, _STEP))[0]
+        if ready:
+            answer += (part := os.read(reader, _MOST))
+            if not part or b"\n" in answer or len(answer) > _MOST:
+                return answer
+        elif _has_ended(child):
+            # A process that the judge left behind may hold the pipe open for ever.
+            return answer
+    return None
+
+
+def _has_ended(child: int) -> bool:
+    # Left unreaped, so that its id, which names the group, cannot become another process's.
+    return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def _kill_group(child: int) -> None:
+    for kill in (os.killpg, os.kill):
+        try:
+            kill(child, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            continue
+    os.waitpid(child, 0)
+
+
+def _be_the_judge(name: str, nonce: bytes, writer: int) -> None:
+    """The child: everything that may fail happens here, and only its last act can accept."""
+    try:
+        os.setpgid(0, 0)
+        protocol_in, protocol_out = os.dup(0), os.dup(1)
+        _point_away(0, 1)
+        # Installed packages are found only now: the parent needs none of them.
+        import site
+
+        site.main()
+        from gitops_hooks.entry import guard
+
+        accepted = guard.judge(name, protocol_in, protocol_out)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.write(writer, nonce + b" " + (_ACCEPTED if accepted is True else _REFUSED))
+    finally:
+        # Also on an exception: a traceback would go to the pusher, and doctor tells the administrator.
+        os._exit(0)
+
+
+def _point_away(stdin: int, stdout: int) -> None:
+    """From here on nothing can be read from git by accident, and a stray print goes to the pusher's messages."""
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, stdin)
+    os.dup2(2, stdout)
+    os.close(null)
+
+
+def _deadline(name: str) -> float:
+    """Seconds; post-receive follows a deployment, and the others judge."""
+    key = "GITOPS_HOOKS_FOLLOW_SECONDS" if name == "post_receive" else "GITOPS_HOOKS_JUDGE_SECONDS"
+    try:
+        seconds = float(os.environ.get(key, "60"))
+    except ValueError:
+        seconds = 60.0
+    extra = 15.0 if name == "post_receive" else 0.0
+    return (seconds if 0 < seconds < 86_400 else 60.0) + extra
+
+
+def _end(number: int, frame: object) -> None:
+    raise _Ended
+
+
+def _say(line: str) -> None:
+    try:
+        os.write(2, line.encode() + b"\n")
+    except OSError:
+        return
