@@ -83,7 +83,7 @@ class _Builder:
         self.resolver = yaml.resolver.Resolver()
 
     def take(self, event: yaml.Event) -> None:
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 0
         match event:
             case yaml.DocumentStartEvent():
                 self.anchors.clear()
@@ -92,7 +92,7 @@ class _Builder:
                 tag = self._tag(event.tag, yaml.ScalarNode, event.value, event.implicit)
                 self._close(Marked(line, tag, event.value, plain), event.anchor, 1, line)
             case yaml.AliasEvent():
-                self._alias(event.anchor, line)
+                self._alias(str(event.anchor), line)
             case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                 self._start(event, line)
             case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
@@ -100,7 +100,7 @@ class _Builder:
 
     def _tag(self, tag: str | None, kind: type, value: str, implicit: tuple[bool, bool]) -> str:
         if tag in (None, "!"):
-            found = str(self.resolver.resolve(kind, value, implicit))
+            found = str(self.resolver.resolve(kind, value, implicit))  # type: ignore[no-untyped-call]  # as shipped
         else:
             found = str(tag)
         return found.removeprefix(_CORE)

@@ -1,0 +1,70 @@
+"""For tests of checks: a tree in memory, a change of it, and one call that gives the findings."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gitops_hooks.plugin import Change, ChangedFile, Check, EdgeError, Entry, Finding
+
+FILE, EXECUTABLE, SYMLINK, FOLDER = 0o100644, 0o100755, 0o120000, 0o40000
+_NOTHING = "0" * 40
+
+
+def _oid(content: bytes) -> str:
+    """The id that git gives to a blob."""
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryTree:
+    """A Tree of these files; `modes` names those that are no plain files, `most` bounds the bytes of one read."""
+
+    files: Mapping[str, bytes]
+    modes: Mapping[str, int] = field(default_factory=dict)
+    most: int = 4 * 1024 * 1024
+
+    def entry(self, path: str) -> Entry | None:
+        name = path.rsplit("/", 1)[-1]
+        if path in self.files:
+            return Entry(name, self.modes.get(path, FILE), _oid(self.files[path]))
+        below = sorted(file for file in self.files if file.startswith(path + "/"))
+        return Entry(name, FOLDER, _oid("\0".join(below).encode("utf-8", "surrogateescape"))) if below else None
+
+    def size(self, path: str) -> int:
+        return len(self.files[path]) if path in self.files else -1
+
+    def read(self, path: str) -> bytes:
+        if path not in self.files:
+            raise EdgeError(path, "there is no such file in this tree")
+        if len(self.files[path]) > self.most:
+            raise EdgeError(path, f"is {len(self.files[path])} bytes; at most {self.most} are read")
+        return self.files[path]
+
+    def list(self, path: str = "") -> Iterator[Entry]:
+        start = path + "/" if path else ""
+        names = {file[len(start) :].split("/", 1)[0] for file in self.files if file.startswith(start)}
+        for name in sorted(names):
+            if found := self.entry(start + name):
+                yield found
+
+
+def a_change(tree: MemoryTree, paths: Sequence[str] | None = None, deleted: Sequence[str] = ()) -> Change:
+    """A proposal for main that adds these paths of the tree (all, when none are named) and deletes those."""
+    added = (
+        ChangedFile(path, 0, _NOTHING, tree.modes.get(path, FILE), _oid(tree.files[path]))
+        for path in (tree.files if paths is None else paths)
+    )
+    gone = (ChangedFile(path, FILE, _oid(b""), 0, _NOTHING) for path in deleted)
+    return Change(1, "refs/heads/main", "a" * 40, "b" * 40, tuple(sorted((*added, *gone), key=lambda file: file.path)))
+
+
+def run_check(
+    check: Check,
+    files: Mapping[str, bytes],
+    *,
+    changed: Sequence[str] | None = None,
+    modes: Mapping[str, int] | None = None,
+) -> tuple[Finding, ...]:
+    """The findings of a check on a change that adds these files (`changed`: only those; the others were there)."""
+    tree = MemoryTree(files, modes or {})
+    return tuple(check.run(a_change(tree, changed), tree))

@@ -1,0 +1,203 @@
+"""How checks are run: each alone, each confined, and each answer believed only in its exact shape."""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from gitops_hooks.edge.checks import missing_verdict, run_checks
+from gitops_hooks.edge.repository import open_repository
+from gitops_hooks.hookspec import Check
+from gitops_hooks.model.server import Limits
+from gitops_hooks.model.verdict import CheckOutcome, Finding, Severity, Verdict
+from gitops_hooks.testing import MemoryTree, a_change
+
+TREE = "c" * 40
+FILES = MemoryTree({"site.yml": b"[]\n", "docs/a.md": b"words\n", "bad\udcff.txt": b""})
+LIMITS = Limits(check_seconds=5.0, check_memory=128 * 1024 * 1024)
+
+
+def judge(*checks: Check, tree=FILES, change=None, limits=LIMITS, readable=()):
+    return run_checks(checks, change or a_change(FILES), tree, tree_oid=TREE, readable=readable, limits=limits)
+
+
+def check_that(run, name="naming", paths=("**",)) -> Check:
+    return Check(name, "for a test", run, paths)
+
+
+def error(detail: str, name="naming") -> Verdict:
+    return Verdict(name, TREE, CheckOutcome.ERROR, detail=detail)
+
+
+def test_findings_come_back_as_they_were_given():
+    found = (
+        Finding("site.yml", 3, "wrong; do it right"),
+        Finding("bad\udcff.txt", 0, "odd name \x1b[31m", Severity.WARNING),
+    )
+    assert judge(check_that(lambda change, tree: found)) == (Verdict("naming", TREE, CheckOutcome.FINDINGS, found),)
+
+
+def test_a_check_that_finds_nothing_is_ok():
+    assert judge(check_that(lambda change, tree: ())) == (Verdict("naming", TREE, CheckOutcome.OK),)
+
+
+def test_each_check_fails_alone_and_in_order():
+    def fail(change, tree):
+        raise KeyError("/srv/secret/path")
+
+    good = check_that(lambda change, tree: [], "good")
+    assert judge(check_that(fail), good) == (error("raised KeyError"), Verdict("good", TREE, CheckOutcome.OK))
+
+
+def test_a_check_is_not_asked_when_no_changed_path_concerns_it():
+    asked = check_that(lambda change, tree: 1 / 0, paths=("**/*.tf",))
+    change = a_change(FILES, ["site.yml"])
+    assert judge(asked, change=change) == (Verdict("naming", TREE, CheckOutcome.OK),)
+
+
+def test_a_path_that_is_not_utf8_concerns_every_check():
+    asked = check_that(lambda change, tree: 1 / 0, paths=("**/*.tf",))
+    assert judge(asked, change=a_change(FILES, ["bad\udcff.txt"])) == (error("raised ZeroDivisionError"),)
+
+
+def test_a_check_that_hangs_is_ended_and_says_for_how_long():
+    def hang(change, tree):
+        while True:
+            yield from ()
+
+    began = time.monotonic()
+    assert judge(check_that(hang), limits=Limits(check_seconds=0.5)) == (error("took longer than 0.5 s"),)
+    assert time.monotonic() - began < 3
+
+
+def test_a_check_that_finds_without_end_is_ended_too():
+    def babble(change, tree):
+        while True:
+            yield Finding("a", 1, "x" * 100)
+
+    assert judge(check_that(babble), limits=Limits(check_seconds=0.5)) == (error("took longer than 0.5 s"),)
+
+
+def leave(change, tree):
+    os._exit(0)
+
+
+def eat(change, tree):
+    return [Finding("a", 1, bytes(10**10).decode())]
+
+
+@pytest.mark.parametrize(
+    ("run", "detail"),
+    [
+        (leave, "ended without an answer"),
+        (eat, "raised MemoryError"),
+        (lambda change, tree: None, "raised TypeError"),
+        (lambda change, tree: ["wrong"], "gave str instead of a Finding"),
+        (lambda change, tree: [Finding("a", 1, "b")] * 200 + [7], "gave int instead of a Finding"),
+        (lambda change, tree: [Finding("a", "one", "b")], "raised ValueError"),
+        (lambda change, tree: [Finding("a", 1, "b", "error!")], "raised ValueError"),
+        (lambda change, tree: [Finding("a", -1, "b")], "answered something that is not a list of findings"),
+        (lambda change, tree: [Finding("a", 2**40, "b")], "answered something that is not a list of findings"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_check_without_a_proper_answer_is_an_error(run, detail):
+    assert judge(check_that(run)) == (error(detail),)
+
+
+def test_printing_is_no_answer():
+    def run(change, tree):
+        os.write(1, b"[]")
+        return ()
+
+    assert judge(check_that(run)) == (error("wrote to standard output"),)
+
+
+def test_more_than_two_hundred_findings_are_counted_and_none_is_lost_in_silence():
+    verdict = judge(check_that(lambda change, tree: (Finding("a", n, "b") for n in range(1, 251))))[0]
+    assert len(verdict.findings) == 201
+    assert verdict.findings[199:] == (Finding("a", 200, "b"), Finding("a", 0, "… and 50 more findings"))
+
+
+def test_exactly_two_hundred_findings_are_all_shown():
+    verdict = judge(check_that(lambda change, tree: (Finding("a", n, "b") for n in range(1, 201))))[0]
+    assert verdict.findings[-1] == Finding("a", 200, "b")
+
+
+def test_a_long_message_is_cut_visibly():
+    verdict = judge(check_that(lambda change, tree: [Finding("a", 1, "x" * 600)]))[0]
+    assert verdict.findings == (Finding("a", 1, "x" * 499 + "…"),)
+
+
+def test_a_missing_check_refuses():
+    verdict = missing_verdict("lint", TREE)
+    assert verdict == error("no enabled plugin offers this check; see [plugins] in server.toml", "lint")
+    assert verdict.refuses
+
+
+@pytest.fixture
+def repository(tmp_path) -> Path:
+    path = tmp_path / "site.git"
+    subprocess.run(["git", "init", "-q", "--bare", path], check=True, timeout=30)
+    return path
+
+
+def git(repository: Path, *words: str, given: bytes = b"") -> str:
+    ran = subprocess.run(["git", "-C", repository, *words], input=given, capture_output=True, check=True, timeout=30)
+    return ran.stdout.decode().strip()
+
+
+def tree_of(repository: Path, content: bytes) -> str:
+    blob = git(repository, "hash-object", "-w", "--stdin", given=content)
+    return git(repository, "mktree", given=f"100644 blob {blob}\tsite.yml\n".encode())
+
+
+def blob_in(repository: Path, tree: str) -> str:
+    return git(repository, "rev-parse", f"{tree}:site.yml")
+
+
+def read_site(change, tree):
+    return [Finding("site.yml", tree.size("site.yml"), tree.read("site.yml").decode())]
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["loose", "packed"])
+def test_a_confined_check_reads_a_real_repository_that_is_already_open(repository, packed):
+    oid = tree_of(repository, b"content\n")
+    if packed:
+        pack = git(
+            repository, "pack-objects", "objects/pack/pack", given=f"{oid}\n{blob_in(repository, oid)}\n".encode()
+        )
+        assert pack
+        git(repository, "prune-packed")
+    opened = open_repository(repository, LIMITS)
+    tree = opened.tree(oid)
+    assert tree.read("site.yml") == b"content\n"
+    verdict = judge(check_that(read_site), tree=tree, readable=opened.object_folders)[0]
+    assert verdict.findings == (Finding("site.yml", 8, "content\n"),)
+
+
+def test_a_confined_check_reads_objects_that_are_still_in_quarantine(repository, monkeypatch):
+    quarantine = repository / "objects" / "tmp_objdir-incoming-x"
+    quarantine.mkdir()
+    monkeypatch.setenv("GIT_DIR", str(repository))
+    monkeypatch.setenv("GIT_OBJECT_DIRECTORY", str(quarantine))
+    monkeypatch.setenv("GIT_ALTERNATE_OBJECT_DIRECTORIES", str(repository / "objects"))
+    monkeypatch.setenv("GIT_QUARANTINE_PATH", str(quarantine))
+    oid = tree_of(repository, b"pushed\n")
+    opened = open_repository(repository, LIMITS, environ=os.environ)
+    verdict = judge(check_that(read_site), tree=opened.tree(oid), readable=opened.object_folders)[0]
+    assert verdict.findings == (Finding("site.yml", 7, "pushed\n"),)
+    assert not (repository / "objects" / oid[:2]).exists()
+
+
+def test_a_confined_check_sees_nothing_of_the_repository_but_its_objects(repository):
+    opened = open_repository(repository, LIMITS)
+
+    def look(change, tree):
+        for path in ("config", "HEAD", "refs", "hooks"):
+            if (repository / path).exists():
+                yield Finding(path, 0, "can be seen")
+
+    assert judge(check_that(look), tree=FILES, readable=opened.object_folders)[0].outcome is CheckOutcome.OK
