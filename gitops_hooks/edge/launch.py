@@ -1,0 +1,148 @@
+"""One deployment as one confined child: started, listened to, ended; everything of the run dies with it."""
+
+import os
+import select
+import time
+from collections.abc import Iterable
+
+from gitops_hooks.edge.launch_box import box_command, explain, probe
+from gitops_hooks.edge.launch_child import Child
+from gitops_hooks.edge.launch_feed import Gone
+from gitops_hooks.edge.launch_leftovers import end_leftovers, leftovers
+from gitops_hooks.edge.launch_wire import LINE_LIMIT, TERMINATE, Job, encode, parse_word
+from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, Progress, RunState
+from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.server import Limits, PluginLists
+
+__all__ = ["RunningDeployment", "end_leftovers", "leftovers", "probe"]
+
+_TREE_BYTES = 512 * 1024 * 1024
+
+
+class RunningDeployment:
+    """One child, an open resource; `outcome` is None until `read` has answered it.
+
+    bubblewrap ends the child when the thread that called `start` ends: start from the thread that lives on.
+    """
+
+    def __init__(self, deployment: Deployment, deploy_as: str = "") -> None:
+        self.deployment = deployment
+        self.outcome: Outcome | None = None
+        self._deploy_as = deploy_as
+        self._child: Child | None = None
+        self._refused = ""
+        self._unread = bytearray()
+        self._killed = False
+        # Where no child says anything, this end of a pipe without writer is readable at once.
+        self._silence, writer = os.pipe()
+        os.close(writer)
+
+    @classmethod
+    def start(
+        cls,
+        deployment: Deployment,
+        credentials: Credentials,
+        files: Iterable[tuple[str, int, bytes]],
+        *,
+        limits: Limits,
+        plugins: PluginLists,
+        deploy_as: str = "",
+    ) -> "RunningDeployment":
+        """Start the child and give it the whole tree, as fast as it reads.
+
+        `files` are path (undecodable bytes as surrogates), git mode, content. What goes wrong here is the
+        Outcome that `read` answers.
+        """
+        running = cls(deployment, deploy_as)
+        vault = credentials.vault_password is not None
+        seconds = (limits.connect_seconds, limits.deploy_seconds)
+        job = Job(deployment, credentials.hosts, vault, plugins.trusted, *seconds, _TREE_BYTES)
+        try:
+            running._child = Child(box_command(deployment.run_id, credentials, deploy_as))
+            running._child.feed(encode(job), files)
+        except Gone:
+            pass  # its last words, or their absence, are what `read` answers
+        except EdgeError as error:
+            running._refused = str(error)
+        return running
+
+    def fileno(self) -> int:
+        """Readable whenever `read` has something to say."""
+        return self._silence if self._child is None else self._child.said
+
+    def read(self) -> tuple[Progress | Outcome, ...]:
+        """What was said since; never waits. The outcome comes exactly once, last, and the child has ended then."""
+        if self.outcome is not None:
+            return ()
+        if self._refused or self._child is None:
+            return (self._conclude(Outcome(RunState.ERROR, detail=self._refused)),)
+        said, ended = self._child.listen()
+        self._unread += said
+        words = self._take_lines()
+        if self.outcome is None and ended:
+            words.append(self._conclude(self._silent_end(self._child)))
+        return tuple(words)
+
+    def terminate(self) -> None:
+        """Ask the run to end: it gets TERM, then some seconds, then KILL from its own first program."""
+        if self._child is not None:
+            self._child.tell(TERMINATE)
+
+    def kill(self) -> None:
+        """End the run at once; a task that is already on a host finishes there, behind the fence."""
+        self._killed = True
+        if self._child is not None:
+            self._child.kill()
+
+    def wait(self, timeout: float) -> Outcome | None:
+        """Listen until the end, at most so many seconds; None where it still runs."""
+        deadline = time.monotonic() + timeout
+        while self.outcome is None:
+            if not select.select([self], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                return None
+            self.read()
+        return self.outcome
+
+    def close(self) -> None:
+        """End what still runs and let go of everything. Errors: EdgeError where the child survives."""
+        child, self._child = self._child, None
+        silence, self._silence = self._silence, -1
+        if silence >= 0:
+            os.close(silence)
+        if child is not None:
+            child.close()
+
+    def _take_lines(self) -> list[Progress | Outcome]:
+        words: list[Progress | Outcome] = []
+        while self.outcome is None and (end := self._unread.find(b"\n")) >= 0:
+            line = bytes(self._unread[:end])
+            del self._unread[: end + 1]
+            words.append(self._take(line))
+        if self.outcome is None and len(self._unread) > LINE_LIMIT:
+            words.append(self._conclude(Outcome(RunState.ERROR, detail="the deployment's child says too much at once")))
+        return words
+
+    def _take(self, line: bytes) -> Progress | Outcome:
+        try:
+            word = parse_word(line)
+        except EdgeError as error:
+            word = Outcome(RunState.ERROR, detail=str(error))
+        return word if isinstance(word, Progress) else self._conclude(word)
+
+    def _silent_end(self, child: Child) -> Outcome:
+        code = child.end()
+        if self._killed:
+            return Outcome(
+                RunState.CANCELED, detail="ended by the server; deploy again to bring the hosts to one state"
+            )
+        words = child.complaints()
+        if words:
+            return Outcome(RunState.ERROR, detail=explain(words, self._deploy_as))
+        return Outcome(RunState.ERROR, detail=f"the deployment's child ended without a word (exit {code})")
+
+    def _conclude(self, outcome: Outcome) -> Outcome:
+        self.outcome = outcome
+        if self._child is not None:
+            self._child.kill()
+            self._child.end()
+        return outcome
