@@ -1,0 +1,151 @@
+"""The server's own file, read strictly; config_edit.py changes it."""
+
+import dataclasses
+import math
+import re
+from pathlib import Path
+
+from gitops_hooks.edge.home import Home
+from gitops_hooks.edge.toml_text import Document, Faults, Table, open_toml, parse_toml
+from gitops_hooks.model.deployment import Credentials
+from gitops_hooks.model.server import CredentialEntry, Limits, PluginLists, RepositoryEntry, ServerFile
+
+SOURCE = "server.toml"
+REPOSITORY_NAME = re.compile(r"(?!.*\.\.)(?!.*\.git\Z)[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+_TABLES = ("plugins", "limits")
+_LISTS = ("repository", "credential")
+_TOP = ("authorized_keys", "deploy_as", "git")
+_LATER = ("floor", "signed", "evaluate", "break_glass", "agent", "notify")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}")
+_PERSON = re.compile(r"\*|[a-z][a-z0-9._-]{0,31}")
+_MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
+_ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,200}")
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,253}")
+_SOME = re.compile(r"[^\x00-\x1f\x7f]+")
+_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+
+
+def load_server(home: Home) -> ServerFile:
+    """The whole of server.toml. Errors: PolicyError with every fault of the file and its line."""
+    return _build(home, open_toml(home.server_file, _TABLES, _LISTS, SOURCE))
+
+
+def parse_server(home: Home, text: str) -> ServerFile:
+    """The same for a text that is not in place yet. Errors: PolicyError."""
+    return _build(home, parse_toml(text, _TABLES, _LISTS, Faults(SOURCE)))
+
+
+def _build(home: Home, document: Document) -> ServerFile:
+    top = document.top
+    top.allow((*_TOP, *_TABLES, *_LISTS), _LATER)
+    repositories = tuple(_repository(home, table) for table in document.lists["repository"])
+    _refuse_twins(document.lists["repository"], repositories)
+    keys = top.text("authorized_keys", _SOME, "")
+    server = ServerFile(
+        repositories,
+        _credentials(home, document, repositories),
+        _plugins(document.tables.get("plugins")),
+        _limits(document.tables.get("limits")),
+        top.text("git", _SOME, "git"),
+        _path(home, keys) if keys else None,
+        top.text("deploy_as", _USER, ""),
+    )
+    top.faults.check()
+    return server
+
+
+def _repository(home: Home, table: Table) -> RepositoryEntry:
+    table.allow(("name", "path", "id", "read", "write"), ("agents", "floor"))
+    return RepositoryEntry(
+        table.text("name", REPOSITORY_NAME),
+        _path(home, table.text("path", _SOME)),
+        table.text("id", _ID),
+        table.texts("read", _PERSON),
+        table.texts("write", _PERSON),
+    )
+
+
+def _refuse_twins(tables: tuple[Table, ...], entries: tuple[RepositoryEntry, ...]) -> None:
+    for key in ("name", "path", "id"):
+        seen: set[object] = set()
+        for table, entry in zip(tables, entries, strict=True):
+            value = getattr(entry, key)
+            if isinstance(table.values.get(key), str) and value in seen:
+                table.fault(key, f"two repositories have the {key} {table.values[key]!a}")
+            seen.add(value)
+
+
+def _credentials(
+    home: Home, document: Document, repositories: tuple[RepositoryEntry, ...]
+) -> tuple[CredentialEntry, ...]:
+    ids = {entry.name: entry.id for entry in repositories}
+    found: dict[tuple[str, str, str], CredentialEntry] = {}
+    for table in document.lists["credential"]:
+        entry = _credential(home, table, ids)
+        key = (entry.repository, entry.environment, entry.branch)
+        if key in found and all(key):
+            table.faults.add(table.line, f"environment '{entry.environment}' has its credentials twice")
+        found[key] = entry
+    return tuple(found.values())
+
+
+def _credential(home: Home, table: Table, ids: dict[str, str]) -> CredentialEntry:
+    table.allow(("repository", "environment", "branch", "hosts", "key", "known_hosts", "vault_password"))
+    name = table.text("repository", _SOME)
+    if name and name not in ids:
+        table.fault("repository", f"there is no repository {name!a} in this file")
+    hosts = table.texts("hosts", _HOST)
+    if not hosts:
+        table.fault("hosts", "'hosts' must name at least one host")
+    vault = table.text("vault_password", _SOME, "")
+    return CredentialEntry(
+        ids.get(name, ""),
+        table.text("environment", _ENVIRONMENT),
+        full_branch(table.text("branch", _BRANCH)),
+        Credentials(
+            hosts,
+            _path(home, table.text("key", _SOME)),
+            _path(home, table.text("known_hosts", _SOME)),
+            _path(home, vault) if vault else None,
+        ),
+    )
+
+
+def full_branch(name: str) -> str:
+    """`main` and `refs/heads/main` are one branch; its full ref is what everything else compares."""
+    return name if name.startswith("refs/") or not name else f"refs/heads/{name}"
+
+
+def _plugins(table: Table | None) -> PluginLists:
+    if table is None:
+        return PluginLists()
+    table.allow(("checks", "trusted"))
+    default = PluginLists()
+    return PluginLists(table.texts("checks", _MODULE, default.checks), table.texts("trusted", _MODULE, default.trusted))
+
+
+def _limits(table: Table | None) -> Limits:
+    default = Limits()
+    if table is None:
+        return default
+    kinds = {each.name: type(getattr(default, each.name)) for each in dataclasses.fields(Limits)}
+    table.allow(kinds)
+    known = {key: value for key, value in table.values.items() if key in kinds}
+    for key, value in known.items():
+        if not _fits(value, kinds[key]):
+            noun = "a whole number" if kinds[key] is int else "a number"
+            table.fault(key, f"'{key}' must be {noun} above 0, not {value!a}")
+    return Limits(**{key: kinds[key](value) for key, value in known.items() if _fits(value, kinds[key])})
+
+
+def _fits(value: object, kind: type) -> bool:
+    # TOML has inf and nan, and in Python a bool is an int: neither is a limit.
+    if isinstance(value, bool) or not isinstance(value, int if kind is int else (int, float)):
+        return False
+    return math.isfinite(value) and value > 0
+
+
+def _path(home: Home, text: str) -> Path:
+    return home.path / text

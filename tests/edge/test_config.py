@@ -1,0 +1,239 @@
+"""The server's own file is read strictly, and edited without losing a comment."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from gitops_hooks.edge.config import load_server
+from gitops_hooks.edge.config_edit import add_credential, add_repository, remove_repository, set_rights, set_value
+from gitops_hooks.edge.home import Home
+from gitops_hooks.edge.new_home import make_home
+from gitops_hooks.model.deployment import Credentials
+from gitops_hooks.model.errors import EdgeError, PolicyError
+from gitops_hooks.model.server import CHECKS, CredentialEntry, Limits, PluginLists, RepositoryEntry, ServerFile
+
+WHOLE = """\
+# our server
+git = "/usr/bin/git"  # the one
+authorized_keys = "/srv/keys"
+deploy_as = "deployer"
+
+[plugins]
+checks = ["our.checks"]
+
+[limits]
+# long pushes
+push_seconds = 600
+blob_size = 1_000
+
+[[repository]]
+name = "site"
+path = "repositories/site.git"
+id = "0123456789abcdef"
+read = ["*"]
+write = ["alice", "bob"]
+
+[[credential]]
+repository = "site"
+environment = "staging"
+branch = "main"
+hosts = ["web1", "10.0.0.2"]
+key = "credentials/key"
+known_hosts = "/etc/known_hosts"
+vault_password = "credentials/vault"
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
+
+
+def load(home: Home, text: str) -> ServerFile:
+    home.server_file.write_text(text)
+    return load_server(home)
+
+
+def faults(home: Home, text: str) -> list[str]:
+    with pytest.raises(PolicyError) as caught:
+        load(home, text)
+    return str(caught.value).split("\n")
+
+
+def test_every_key_becomes_a_value_and_relative_paths_start_at_home(home):
+    server = load(home, WHOLE)
+    site = RepositoryEntry("site", home.path / "repositories/site.git", "0123456789abcdef", ("*",), ("alice", "bob"))
+    given = Credentials(
+        ("web1", "10.0.0.2"), home.path / "credentials/key", Path("/etc/known_hosts"), home.path / "credentials/vault"
+    )
+    assert server == ServerFile(
+        (site,),
+        (CredentialEntry(site.id, "staging", "refs/heads/main", given),),
+        PluginLists(("our.checks",)),
+        Limits(push_seconds=600.0, blob_size=1000),
+        "/usr/bin/git",
+        Path("/srv/keys"),
+        "deployer",
+    )
+
+
+def test_a_new_homes_file_loads_with_the_stated_defaults(home):
+    make_home(home)
+    assert load_server(home) == ServerFile()
+    assert load_server(home).plugins.checks == CHECKS
+
+
+def test_a_missing_file_is_named(home):
+    with pytest.raises(PolicyError) as caught:
+        load_server(home)
+    assert str(caught.value) == "server.toml: cannot be read: No such file or directory"
+
+
+def test_all_faults_come_at_once_with_their_lines(home):
+    text = """\
+gti = "git"
+[limits]
+push_seconds = true
+blob_size = 1.5
+judge_seconds = nan
+refs = 0
+[[repository]]
+name = "a/b"
+path = 3
+read = "alice"
+[[credential]]
+repository = "nowhere"
+environment = "staging"
+branch = "main"
+hosts = []
+key = "k"
+known_hosts = "h"
+"""
+    assert faults(home, text) == [
+        "server.toml:1: unknown key 'gti'; known: "
+        "authorized_keys, credential, deploy_as, git, limits, plugins, repository",
+        "server.toml:3: 'push_seconds' must be a number above 0, not True",
+        "server.toml:4: 'blob_size' must be a whole number above 0, not 1.5",
+        "server.toml:5: 'judge_seconds' must be a number above 0, not nan",
+        "server.toml:6: 'refs' must be a whole number above 0, not 0",
+        "server.toml:7: 'id' is missing in [repository]",
+        "server.toml:8: 'name' has a value that cannot be used: 'a/b'",
+        "server.toml:9: 'path' must be a string, not a number",
+        "server.toml:10: 'read' must be a list of strings",
+        "server.toml:12: there is no repository 'nowhere' in this file",
+        "server.toml:15: 'hosts' must name at least one host",
+    ]
+
+
+@pytest.mark.parametrize("key", ["floor", "signed", "evaluate", "break_glass"])
+@pytest.mark.parametrize("form", ["{0} = 1", "[{0}]\nx = 1", "[[{0}]]\nx = 1"])
+def test_what_this_release_does_not_enforce_is_refused_by_name(home, key, form):
+    assert faults(home, form.format(key)) == [f"server.toml:1: '{key}' is not enforced by this release"]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("git = 'git", 'server.toml:1: Expected "\'"'),
+        ("git = 'a'\ngit = 'b'\n", "server.toml:2: Cannot overwrite a value"),
+        ("limits = 1", "server.toml:1: 'limits' must be a table"),
+        ("repository = 'x'", "server.toml:1: 'repository' must be written as [[repository]]"),
+        ("repository = [1]", "server.toml:1: 'repository' must be written as [[repository]]"),
+        ("[plugins]\nchecks = ['not a module']", "server.toml:2: 'checks' has an item that cannot be used"),
+        (
+            "[plugins]\nchecks = ['a.b', 'a.b']",
+            "server.toml:2: 'checks' has an item that cannot be used or stands twice",
+        ),
+        ('git = "a\\u0000b"', "server.toml:1: 'git' has a value that cannot be used: 'a\\x00b'"),
+        ("x = " + "[" * 5000, "server.toml: "),
+    ],
+)
+def test_a_text_that_cannot_be_used_is_a_fault(home, text, fault):
+    assert faults(home, text)[0].startswith(fault)
+
+
+def test_bytes_that_are_no_utf_8_are_a_fault(home):
+    home.server_file.write_bytes(b"git = 'git'\n# \xff\n")
+    with pytest.raises(PolicyError) as caught:
+        load_server(home)
+    assert str(caught.value) == "server.toml:2: is not UTF-8"
+
+
+@pytest.mark.parametrize("name", ["", "..", ".git", "-x", "a/b", "a..b", "site.git", "a b", "a\\n", "a" * 65])
+def test_a_repository_name_that_a_client_could_not_say_is_refused(home, name):
+    text = f'[[repository]]\nname = "{name}"\npath = "p"\nid = "0123456789"\n'
+    assert len(faults(home, text)) == 1
+
+
+@pytest.mark.parametrize("key", ["name", "path", "id"])
+def test_two_repositories_share_nothing(home, key):
+    fields = {"name": ("a", "b"), "path": ("pa", "pb"), "id": ("id-00000a", "id-00000b")}
+    rows = [{name: values[0 if name == key else index] for name, values in fields.items()} for index in (0, 1)]
+    text = "".join("[[repository]]\n" + "".join(f'{n} = "{v}"\n' for n, v in row.items()) for row in rows)
+    assert faults(home, text)[0].endswith(f"two repositories have the {key} {rows[0][key]!r}")
+
+
+def test_one_environment_has_its_credentials_once(home):
+    twice = WHOLE + WHOLE[WHOLE.index("[[credential]]") :].replace('"main"', '"refs/heads/main"')
+    assert faults(home, twice) == ["server.toml:29: environment 'staging' has its credentials twice"]
+
+
+def test_who_may_write_may_read_and_others_may_not(home):
+    entry = RepositoryEntry("site", home.path, "id", ("carol",), ("alice",))
+    assert [entry.may_read(name) for name in ("alice", "carol", "dave")] == [True, True, False]
+    assert [entry.may_write(name) for name in ("alice", "carol", "dave")] == [True, False, False]
+
+
+def entry(home: Home, name: str) -> RepositoryEntry:
+    return RepositoryEntry(name, home.repositories / f"{name}.git", f"id-of-{name}-1", ("*",), ("alice",))
+
+
+def test_editing_keeps_comments_and_order_and_writes_what_was_meant(home):
+    home.server_file.write_text(WHOLE)
+    add_repository(home, entry(home, "two"))
+    set_rights(home, "two", ("bob",), ())
+    set_value(home, "judge_seconds", 5, "limits")
+    set_value(home, "git", "git")
+    given = Credentials(("db1",), home.path / "key", Path("/known"))
+    server = add_credential(home, CredentialEntry("id-of-two-1", "live", "refs/heads/main", given))
+    text = home.server_file.read_text()
+    assert text.startswith('# our server\ngit = "git"  # the one\n')
+    assert "# long pushes\n" in text
+    assert server == load_server(home)
+    assert server.repository("two") == RepositoryEntry(
+        "two", home.repositories / "two.git", "id-of-two-1", ("bob",), ()
+    )
+    assert server.credentials_for("id-of-two-1", "live", "refs/heads/main") == given
+    assert server.limits.judge_seconds == 5.0
+    assert tomllib.loads(text)["repository"][1]["path"] == "repositories/two.git"
+    assert home.server_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_removing_a_repository_takes_its_credentials_with_it(home):
+    home.server_file.write_text(WHOLE)
+    add_repository(home, entry(home, "two"))
+    server = remove_repository(home, "site")
+    assert [each.name for each in server.repositories] == ["two"]
+    assert server.credentials == ()
+    assert remove_repository(home, "two").repositories == ()
+    assert add_repository(home, entry(home, "three")).repository("three") is not None
+
+
+def test_an_edit_that_would_not_load_changes_nothing(home):
+    home.server_file.write_text(WHOLE)
+    with pytest.raises(PolicyError):
+        add_repository(home, entry(home, "site"))
+    with pytest.raises(PolicyError):
+        set_value(home, "push_seconds", -1, "limits")
+    with pytest.raises(EdgeError) as caught:
+        remove_repository(home, "absent")
+    assert str(caught.value) == "server.toml: there is no repository 'absent'"
+    assert home.server_file.read_text() == WHOLE
+
+
+def test_a_file_with_a_fault_is_not_edited(home):
+    home.server_file.write_text("gti = 1\n")
+    with pytest.raises(PolicyError):
+        add_repository(home, entry(home, "two"))
+    assert home.server_file.read_text() == "gti = 1\n"
