@@ -1,0 +1,142 @@
+"""Who people are: users.toml, read strictly and changed by the administrator's commands."""
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from gitops_hooks.edge.authorized_keys import write_block
+from gitops_hooks.edge.config import load_server
+from gitops_hooks.edge.home import Home
+from gitops_hooks.edge.locks import hold
+from gitops_hooks.edge.public_key import parse_key
+from gitops_hooks.edge.store import replace_file
+from gitops_hooks.edge.toml_text import Document, Faults, Table, open_toml, parse_toml
+from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.people import People, Person, PublicKey
+from gitops_hooks.model.push import ActorKind
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+
+SOURCE = "users.toml"
+NAME = re.compile(r"[a-z][a-z0-9._-]{0,31}")
+RESERVED = frozenset({"server", "all", "none"})
+
+_ADDRESS = re.compile(r"[^\s\x00-\x1f\x7f<>@,]{1,120}@[^\s\x00-\x1f\x7f<>@,]{1,120}")
+_KINDS = {kind.value: kind for kind in ActorKind}
+_SECONDS = 30.0
+_NEW = "# Who may log in; written by `gitops-hooks user add` and `user remove`.\n"
+
+
+def load_people(home: Home) -> People:
+    """Everybody in users.toml. Errors: PolicyError with every fault of the file and its line."""
+    return _build(open_toml(home.users_file, (), ("user",), SOURCE))
+
+
+def add_user(home: Home, name: str, key_text: str, addresses: tuple[str, ...], bot: bool = False) -> Person:
+    """Write a new person and their line in authorized_keys.
+
+    Errors: EdgeError where the key cannot be used, PolicyError where name, key or address are another's.
+    """
+    key = parse_key(key_text)
+    fields: dict[str, object] = {"name": name, "keys": [key.text], "addresses": list(addresses)}
+    if bot:
+        fields["kind"] = ActorKind.BOT.value
+
+    def change(document: "TOMLDocument") -> None:
+        import tomlkit
+
+        table = tomlkit.table()
+        table.update(fields)
+        table.trivia.indent = "\n"
+        if "user" not in document:
+            document.append("user", tomlkit.aot())
+        document["user"].append(table)
+
+    people = _edit(home, change)
+    return next(person for person in people.everybody if person.name == name)
+
+
+def remove_user(home: Home, name: str) -> People:
+    """Take a person out of users.toml and authorized_keys. Errors: EdgeError where nobody has that name."""
+
+    def change(document: "TOMLDocument") -> None:
+        tables = document.get("user", [])
+        places = [index for index, table in enumerate(tables) if table.get("name") == name]
+        if not places:
+            raise EdgeError(SOURCE, f"there is no user '{name}'")
+        del tables[places[0]]
+        if not tables:
+            del document["user"]
+
+    return _edit(home, change)
+
+
+def write_authorized_keys(home: Home, people: People) -> None:
+    """Rewrite our block of authorized_keys. Errors: OSError, and PolicyError of server.toml."""
+    write_block(home, load_server(home).authorized_keys or home.authorized_keys, people)
+
+
+def _edit(home: Home, change: Callable[["TOMLDocument"], None]) -> People:
+    import tomlkit
+
+    with hold(home.run, SOURCE, _SECONDS):
+        before = home.users_file.read_text(encoding="utf-8") if home.users_file.exists() else _NEW
+        _parse(before)
+        document = tomlkit.parse(before)
+        change(document)
+        after = tomlkit.dumps(document)
+        people = _parse(after)
+        # A key that is no longer in users.toml is refused by the forced command even while its line still stands,
+        # and a line is only written for somebody who is: either order of a crash fails closed.
+        replace_file(home.users_file, after.encode("utf-8"))
+        write_authorized_keys(home, people)
+    return people
+
+
+def _parse(text: str) -> People:
+    return _build(parse_toml(text, (), ("user",), Faults(SOURCE)))
+
+
+def _build(document: Document) -> People:
+    document.top.allow(("user",))
+    seen: dict[str, str] = {}
+    people = People(tuple(_person(table, seen) for table in document.lists["user"]))
+    document.top.faults.check()
+    return people
+
+
+def _person(table: Table, seen: dict[str, str]) -> Person:
+    table.allow(("name", "keys", "addresses", "kind"), ("expires", "teams"))
+    name = table.text("name", NAME)
+    if name in RESERVED:
+        table.fault("name", f"'{name}' is reserved; take another name")
+    _claim(table, "name", name, f"the name '{name}'", seen)
+    keys = tuple(_key(table, text, seen) for text in table.texts("keys"))
+    if not keys:
+        table.fault("keys", "'keys' must hold at least one public key")
+    addresses = tuple(address.lower() for address in table.texts("addresses", _ADDRESS))
+    for address in addresses:
+        _claim(table, "addresses", f"<{address}>", f"the address {address!a}", seen)
+    kind = table.text("kind", None, ActorKind.PERSON.value)
+    if kind not in _KINDS:
+        table.fault("kind", f"'kind' must be 'person' or 'bot', not {kind!a}")
+    return Person(name, keys, addresses, _KINDS.get(kind, ActorKind.PERSON))
+
+
+def _key(table: Table, text: str, seen: dict[str, str]) -> PublicKey:
+    try:
+        key = parse_key(text)
+    except EdgeError as error:
+        table.fault("keys", str(error))
+        return PublicKey("", "")
+    _claim(table, "keys", key.fingerprint, f"the key {key.fingerprint}", seen)
+    return key
+
+
+def _claim(table: Table, place: str, thing: str, words: str, seen: dict[str, str]) -> None:
+    """One name, one key, one address belong to one person; a person's own twice is a slip too."""
+    owner = str(table.values.get("name", ""))
+    if thing in seen:
+        table.fault(place, f"{words} belongs to '{seen[thing]}' already")
+    seen.setdefault(thing, owner)
