@@ -1,0 +1,67 @@
+"""The server's folder, made whole: folders, files, signing key and hooks; what is there already stays."""
+
+from gitops_hooks.edge.home import Home
+from gitops_hooks.edge.hooks_folder import lay_hooks
+from gitops_hooks.edge.keys import make_key
+from gitops_hooks.edge.store import make_folder, replace_file
+
+_SERVER_FILE = """\
+# The server's own file. `gitops-hooks repo add` and `repo remove` edit it and keep every comment.
+# Relative paths start in the folder of this file.
+
+# git = "git"                                     # the program, or its full path
+# authorized_keys = "/home/git/.ssh/authorized_keys"   # what sshd reads; our lines stand in a block of their own
+# deploy_as = ""                                  # the system user that deployments run as; empty: the server's own
+
+[plugins]
+# Module paths. Checks run confined and can only add a refusal; trusted providers run in the server.
+# checks = [
+#     "gitops_hooks.plugins.yaml_check",
+#     "gitops_hooks.plugins.secrets_check",
+#     "gitops_hooks.plugins.ansible.check",
+# ]
+# trusted = [
+#     "gitops_hooks.plugins.ssh_actor",
+#     "gitops_hooks.plugins.ansible.deployer",
+#     "gitops_hooks.plugins.journal",
+# ]
+
+[limits]
+# Seconds and bytes; what is not set has the stated default.
+# push_seconds = 300
+# judge_seconds = 60
+# input_size = 536870912
+# deploy_seconds = 3600
+
+# One table for each repository; the id is minted by `repo add`. Nobody reads or writes who is not named.
+# [[repository]]
+# name = "site"
+# path = "repositories/site.git"
+# id = "…"
+# read = ["carol"]
+# write = ["alice", "bob"]
+
+# What one environment of one repository on one branch may use; the files lie outside every repository.
+# [[credential]]
+# repository = "site"
+# environment = "staging"
+# branch = "main"
+# hosts = ["web1", "web2"]
+# key = "credentials/staging_key"
+# known_hosts = "credentials/staging_known_hosts"
+# vault_password = "credentials/staging_vault"
+"""
+_USERS_FILE = "# Who may log in; written by `gitops-hooks user add` and `user remove`.\n"
+
+
+def make_home(home: Home) -> None:
+    """Make what is missing, and lay the hooks anew. Errors: OSError, EdgeError."""
+    for folder in (home.path, home.repositories, home.run, home.run / "empty", home.path / "state"):
+        make_folder(folder)
+    if not home.server_file.exists():
+        replace_file(home.server_file, _SERVER_FILE.encode())
+    if not home.users_file.exists():
+        replace_file(home.users_file, _USERS_FILE.encode())
+    if not home.signing_key.exists():
+        make_key(home.signing_key, "gitops-hooks server")
+    lay_hooks(home)
