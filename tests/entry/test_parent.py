@@ -110,7 +110,9 @@ def test_a_refusal_refuses_and_says_only_what_the_judge_said(world):
         "import os\n" + main("os.closerange(3, 200); return True"),
         "import os\n" + main("os.execv('/bin/true', ['true'])"),
         "import atexit, os\natexit.register(os._exit, 0)\n" + main("raise SystemExit(0)"),
-        "def main(protocol_in, protocol_out):\n    try:\n        raise SystemExit(1)\n    finally:\n        raise SystemExit(0)\n",
+        main("""
+        try: raise SystemExit(1)
+        finally: raise SystemExit(0)"""),
     ],
     ids=["exit", "kill", "crash", "system-exit", "sys-exit", "interrupt", "closed", "exec", "atexit", "finally"],
 )
