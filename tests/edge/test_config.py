@@ -135,7 +135,7 @@ def test_what_this_release_does_not_enforce_is_refused_by_name(home, key, form):
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("git = 'git", 'server.toml:1: Expected "\'"'),
+        ("git = 'git\n", 'server.toml: Expected "\'"'),
         ("git = 'a'\ngit = 'b'\n", "server.toml:2: Cannot overwrite a value"),
         ("limits = 1", "server.toml:1: 'limits' must be a table"),
         ("repository = 'x'", "server.toml:1: 'repository' must be written as [[repository]]"),
