@@ -24,7 +24,16 @@ GIT_WORDS = ("merge_base", "merge_bases")
 HEAVY = ("ansible_runner", "paramiko", "asyncio")
 # Put together from halves, so that this file does not hold what it looks for.
 FOREIGN = re.compile(
-    "|".join(("/" + "work/", "/" + "farm/", "/" + "root/", "pypi" + r"\.org", "python" + "hosted", "deb" + r"\.debian"))
+    "|".join(
+        (
+            "/" + "work/",
+            "/" + "farm/",
+            "/" + r"root/(?!\.ssh)",
+            "pypi" + r"\.org",
+            "python" + "hosted",
+            "deb" + r"\.debian",
+        )
+    )
 )
 
 

@@ -24,6 +24,9 @@ KEY = Path("/run/credentials/key")
 KNOWN_HOSTS = Path("/run/credentials/known_hosts")
 VAULT_PASSWORD = Path("/run/credentials/vault_password")
 
+# Laid beside this release's own Python by `install.sh server`: root's, and all that sudo allows.
+DEPLOY_PROGRAM = Path(sys.prefix).parent / "bin" / "deploy"
+
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PROBE_SECONDS = 10.0
 _ROOTS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -44,15 +47,28 @@ _BOOT = (
 
 
 def box_command(run_id: str, credentials: Credentials, deploy_as: str = "") -> list[str]:
-    """The whole command of one deployment's child. Errors: EdgeError where bubblewrap is not installed."""
+    """The whole command of one deployment's child. Errors: EdgeError where bubblewrap or sudo is not installed."""
+    if not _is_other(deploy_as):
+        return own_box(run_id, credentials)
+    # The other user's rule names one program of root's, which makes the box itself: see entry/deploy_as.py.
+    return [*_as_other(deploy_as), "--run-id", run_id, *_credential_words(credentials)]
+
+
+def own_box(run_id: str, credentials: Credentials) -> list[str]:
+    """The box as this user makes it. Errors: EdgeError where bubblewrap is not installed."""
     program = [sys.executable, "-I", "-c", _BOOT, MODULE, os.pathsep.join(_import_path()), "--run-id", run_id]
-    return [*_as_user(deploy_as), _bwrap(), *_walls(), *_view(), *_credential_binds(credentials), "--", *program]
+    return [_bwrap(), *_walls(), *_view(), *_credential_binds(credentials), "--", *program]
+
+
+def own_probe() -> list[str]:
+    """A box that does nothing. Errors: as own_box."""
+    return [_bwrap(), *_walls(), *_view(), "--", sys.executable, "-I", "-c", ""]
 
 
 def probe(deploy_as: str = "") -> str:
     """Empty where deployments can be confined, else the reason with the line that cures it."""
     try:
-        command = [*_as_user(deploy_as), _bwrap(), *_walls(), *_view(), "--", sys.executable, "-I", "-c", ""]
+        command = [*_as_other(deploy_as), "--probe"] if _is_other(deploy_as) else own_probe()
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, env={"PATH": SYSTEM_PATH}, timeout=_PROBE_SECONDS
         )
@@ -69,20 +85,27 @@ def explain(words: str, deploy_as: str) -> str:
     """What sudo, bubblewrap or the interpreter said when the box could not be made, with the cure."""
     said = " ".join(words.split())[:300] or "no reason given"
     if "sudo:" in words:
-        line = f"%sudoers: allow this user to run {shutil.which('bwrap') or 'bwrap'} as {deploy_as} with NOPASSWD"
-        return f"a deployment cannot run as {deploy_as}: {said}; in {line}"
+        return f"a deployment cannot run as {deploy_as}: {said}; run as root: ./install.sh server"
     if "bwrap:" in words:
         return f"no mount and PID namespace for deployments here: {said}. {cure()}"
     return f"the deployment's program did not start: {said}"
 
 
-def _as_user(deploy_as: str) -> list[str]:
-    if not deploy_as or deploy_as == pwd.getpwuid(os.geteuid()).pw_name:
-        return []
+def _is_other(deploy_as: str) -> bool:
+    return bool(deploy_as) and deploy_as != pwd.getpwuid(os.geteuid()).pw_name
+
+
+def _as_other(deploy_as: str) -> list[str]:
     sudo = shutil.which("sudo", path=SYSTEM_PATH)
     if sudo is None:
         raise EdgeError("sudo", f"not installed, but deployments run as {deploy_as}; run: apt-get install sudo")
-    return [sudo, "-n", "-u", deploy_as, "--"]
+    return [sudo, "-n", "-u", deploy_as, "--", str(DEPLOY_PROGRAM)]
+
+
+def _credential_words(credentials: Credentials) -> Iterator[str]:
+    yield from ("--key", str(credentials.key), "--known-hosts", str(credentials.known_hosts))
+    if credentials.vault_password is not None:
+        yield from ("--vault-password", str(credentials.vault_password))
 
 
 def _bwrap() -> str:
