@@ -88,8 +88,9 @@ class _Builder:
             case yaml.DocumentStartEvent():
                 self.anchors.clear()
             case yaml.ScalarEvent():
-                plain = event.style is None
+                plain = not event.style
                 tag = self._tag(event.tag, yaml.ScalarNode, event.value, event.implicit)
+                self._complain_of_code(tag, line)
                 self._close(Marked(line, tag, event.value, plain), event.anchor, 1, line)
             case yaml.AliasEvent():
                 self._alias(str(event.anchor), line)
@@ -99,17 +100,20 @@ class _Builder:
                 self._end(isinstance(event, yaml.MappingEndEvent))
 
     def _tag(self, tag: str | None, kind: type, value: str, implicit: tuple[bool, bool]) -> str:
-        if tag in (None, "!"):
-            found = str(self.resolver.resolve(kind, value, implicit))  # type: ignore[no-untyped-call]  # as shipped
-        else:
-            found = str(tag)
-        return found.removeprefix(_CORE)
+        if tag is None or tag == "!":
+            tag = str(self.resolver.resolve(kind, value, implicit))  # type: ignore[no-untyped-call]  # as shipped
+        return tag.removeprefix(_CORE)
+
+    def _complain_of_code(self, tag: str, line: int) -> None:
+        if tag.startswith("python/"):
+            self.faults.append(YamlFault(line, f"tag !!{tag[:60]} makes programs run; write plain values"))
 
     def _start(self, event: yaml.CollectionStartEvent, line: int) -> None:
         if len(self.open) >= self.limits.depth:
             raise _Stop(line, f"nested deeper than {self.limits.depth} levels")
         default = "map" if isinstance(event, yaml.MappingStartEvent) else "seq"
         tag = default if event.tag in (None, "!") else str(event.tag).removeprefix(_CORE)
+        self._complain_of_code(tag, line)
         self.open.append(_Open(line, tag, event.anchor))
 
     def _end(self, mapping: bool) -> None:
@@ -171,6 +175,9 @@ def parse_yaml(text: bytes, limits: YamlLimits = YamlLimits()) -> tuple[tuple[Ma
         builder.faults.append(stop.fault)
     except yaml.MarkedYAMLError as error:
         builder.faults.append(_syntax_fault(error))
+    except yaml.reader.ReaderError as error:
+        line = text.count(b"\n", 0, error.position) + 1
+        builder.faults.append(YamlFault(line, f"character #x{int(error.character):04x} is not allowed in YAML"))
     except (yaml.YAMLError, ValueError) as error:
         builder.faults.append(YamlFault(0, " ".join(str(error).split())[:200]))
     return tuple(builder.documents), tuple(builder.faults)
