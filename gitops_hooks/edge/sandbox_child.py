@@ -153,6 +153,8 @@ def _enter_user_namespace(ends: ChildEnds) -> None:
     user, group = os.geteuid(), os.getegid()
     kernel.unshare(kernel.NEW_USERS | _NAMESPACES)
     if user != 0:
+        # The kernel lets nobody else drop groups, since a group may also take rights away.
+        Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
         write_maps(Path("/proc/self"), f"{user} {user} 1\n", f"{group} {group} 1\n")
         return
     os.write(ends.setup, WANTS_MAPS)
@@ -162,7 +164,6 @@ def _enter_user_namespace(ends: ChildEnds) -> None:
 
 def write_maps(folder: Path, users: str, groups: str) -> None:
     """Who is who in the user namespace of the program with this /proc folder. Errors: OSError."""
-    (folder / "setgroups").write_text("deny", encoding="ascii")
     (folder / "uid_map").write_text(users, encoding="ascii")
     (folder / "gid_map").write_text(groups, encoding="ascii")
 
@@ -211,6 +212,7 @@ def _give_up_rights(assignment: Assignment) -> None:
 def _become_nobody() -> bool:
     try:
         kernel.keep_capabilities_over_setuid()
+        os.setgroups([])
         os.setresgid(NOBODY, NOBODY, NOBODY)
         os.setresuid(NOBODY, NOBODY, NOBODY)
     except OSError:

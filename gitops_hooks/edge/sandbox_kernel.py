@@ -23,8 +23,11 @@ _MOUNT_ATTR_RDONLY, _MOUNT_ATTR_NOSUID, _MOUNT_ATTR_NODEV = 0x1, 0x2, 0x4
 _AT_RECURSIVE, _AT_FDCWD = 0x8000, -100
 
 # linux/prctl.h
-_PR_SET_PDEATHSIG, _PR_SET_KEEPCAPS, _PR_CAPBSET_DROP = 1, 8, 24
+_PR_SET_PDEATHSIG, _PR_CAPBSET_DROP, _PR_SET_SECUREBITS = 1, 24, 28
 _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 38, 47, 4
+
+# linux/securebits.h
+_SECBIT_NO_SETUID_FIXUP = 1 << 2
 
 # linux/capability.h
 CAP_DAC_OVERRIDE = 1
@@ -122,7 +125,8 @@ def forbid_new_privileges() -> None:
 
 
 def keep_capabilities_over_setuid() -> None:
-    _prctl(_PR_SET_KEEPCAPS, 1)
+    """Also for access(2), by which libgit2 looks for objects and which forgets the capabilities of other users."""
+    _prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP)
 
 
 def empty_bounding_set() -> None:

@@ -139,8 +139,10 @@ def test_a_missing_check_refuses():
 
 @pytest.fixture
 def repository(tmp_path) -> Path:
+    """Its folder belongs to one user alone, as on a real server."""
     path = tmp_path / "site.git"
-    subprocess.run(["git", "init", "-q", "--bare", path], check=True, timeout=30)
+    path.mkdir(mode=0o700)
+    subprocess.run(["git", "init", "-q", "--bare", "--shared=0600", path], check=True, timeout=30)
     return path
 
 
@@ -186,9 +188,10 @@ def test_a_confined_check_reads_objects_that_are_still_in_quarantine(repository,
     monkeypatch.setenv("GIT_ALTERNATE_OBJECT_DIRECTORIES", str(repository / "objects"))
     monkeypatch.setenv("GIT_QUARANTINE_PATH", str(quarantine))
     oid = tree_of(repository, b"pushed\n")
-    opened = open_repository(repository, LIMITS, environ=os.environ)
-    verdict = judge(check_that(read_site), tree=opened.tree(oid), readable=opened.object_folders)[0]
-    assert verdict.findings == (Finding("site.yml", 7, "pushed\n"),)
+    tree = (opened := open_repository(repository, LIMITS, environ=os.environ)).tree(oid)
+    assert tree.entry("site.yml")
+    verdict = judge(check_that(read_site), tree=tree, readable=opened.object_folders)[0]
+    assert (verdict.detail, verdict.findings) == ("", (Finding("site.yml", 7, "pushed\n"),))
     assert not (repository / "objects" / oid[:2]).exists()
 
 

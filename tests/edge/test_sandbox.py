@@ -63,6 +63,14 @@ def test_what_may_be_read_is_read_even_from_a_private_folder(wall, private):
 
 
 @pytest.mark.parametrize("wall", WALLS)
+def test_a_private_file_is_also_found_by_access_as_libraries_ask(wall, private):
+    assert in_json(lambda: [os.access(private / "object", mode) for mode in (os.F_OK, os.R_OK)], wall, [private]) == [
+        True,
+        True,
+    ]
+
+
+@pytest.mark.parametrize("wall", WALLS)
 def test_what_was_open_for_reading_below_a_readable_folder_stays_open(wall, private, tmp_path):
     (tmp_path / "secret").write_text("key")
     with (private / "object").open("rb", 0) as shown, (tmp_path / "secret").open("rb", 0) as hidden:
@@ -386,6 +394,7 @@ from gitops_hooks.edge.sandbox_child import write_maps
 from gitops_hooks.edge.sandbox import *
 user, group = os.geteuid(), os.getegid()
 kernel.unshare(kernel.NEW_USERS)
+Path("/proc/self/setgroups").write_text("deny")
 write_maps(Path("/proc/self"), f"{user} {user} 1", f"{group} {group} 1")
 Path("/proc/sys/user/max_user_namespaces").write_text("0")
 kernel.empty_bounding_set()
