@@ -32,7 +32,10 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """A revision arrived; `commits` are all of base..head, `policy` the commit whose policy was in force."""
+    """A revision arrived; `commits` are all of base..head, `policy` the commit whose policy was in force.
+
+    `verdicts` are `check:outcome:tree`, here and in Landing.
+    """
 
     change: int
     revision: int
@@ -46,6 +49,7 @@ class Proposed:
     commits: tuple[Oid, ...]
     policy: Oid
     auto_land: bool
+    verdicts: tuple[Word, ...]
 
 
 @dataclass(frozen=True, slots=True)

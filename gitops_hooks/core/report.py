@@ -1,0 +1,132 @@
+"""Values → the text that a person reads; whatever came from a pusher goes out escaped."""
+
+import textwrap
+from collections.abc import Iterable
+
+from gitops_hooks.model.policy import Policy
+from gitops_hooks.model.verdict import CheckOutcome, Decision, Requirement, Verdict
+
+WIDTH = 100
+_MOST_FINDINGS = 50
+
+
+def escape(text: str) -> str:
+    """Printable characters as they are, all others as `\\x1b` or `\\u2028`: no pusher moves a terminal's cursor."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in _clean(text))
+
+
+def _clean(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def field(name: str, words: str, indent: int = 2) -> list[str]:
+    """`  needs      1 approval by @senior`, wrapped under itself."""
+    head = " " * indent + name.ljust(11)
+    return textwrap.wrap(
+        escape(words), WIDTH, initial_indent=head, subsequent_indent=" " * len(head), break_long_words=False
+    ) or [head.rstrip()]
+
+
+def refused(decision: Decision) -> list[str]:
+    """What was refused, by which rule and why, all of it, and what to do now."""
+    lines = [f"gitops: refused {escape(decision.ref)}", ""]
+    for rule, group in _by_rule(decision.requirements):
+        lines.append(f"  {rule}")
+        lines += [line for requirement in group for line in _reason(requirement)]
+    if failing := [verdict for verdict in decision.verdicts if verdict.refuses]:
+        lines += ["  checks", *_indented(findings(failing))]
+    lines += _advice(decision.advice)
+    return lines
+
+
+def _by_rule(requirements: Iterable[Requirement]) -> list[tuple[str, list[Requirement]]]:
+    groups: dict[str, list[Requirement]] = {}
+    for requirement in requirements:
+        if not requirement.holds:
+            groups.setdefault(requirement.rule, []).append(requirement)
+    return list(groups.items())
+
+
+def _reason(requirement: Requirement) -> list[str]:
+    place = f" ({requirement.place})" if requirement.place else ""
+    texts = (requirement.reason + place).split("\n")
+    return [line for text in texts for line in _wrap(text, "    ")]
+
+
+def _wrap(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        escape(text),
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+    ) or [""]
+
+
+def _advice(advice: Iterable[str]) -> list[str]:
+    lines = [escape(line) for text in advice for line in text.split("\n")]
+    return ["", *lines] if lines else []
+
+
+def _indented(lines: Iterable[str]) -> list[str]:
+    return [f"  {line}" for line in lines]
+
+
+def verdict_line(verdicts: Iterable[Verdict]) -> str:
+    """`yaml ok · secrets ok · ansible 1 finding`."""
+    return " · ".join(f"{verdict.check} {_outcome(verdict)}" for verdict in verdicts) or "none"
+
+
+def _outcome(verdict: Verdict) -> str:
+    if verdict.outcome is CheckOutcome.ERROR:
+        return "ERROR"
+    if not verdict.findings:
+        return "ok"
+    return "1 finding" if len(verdict.findings) == 1 else f"{len(verdict.findings)} findings"
+
+
+def findings(verdicts: Iterable[Verdict]) -> list[str]:
+    """`  path:line: message`, one a finding, bounded; a check that failed itself says so."""
+    lines: list[str] = []
+    for verdict in verdicts:
+        if verdict.detail:
+            lines += _wrap(f"{verdict.check}: {verdict.detail}", "  ")
+        for finding in verdict.findings[:_MOST_FINDINGS]:
+            place = f"{finding.path}:{finding.line}" if finding.line else finding.path
+            lines += _wrap(f"{place}: {finding.message}", "  ")
+        if len(verdict.findings) > _MOST_FINDINGS:
+            lines.append(f"  {verdict.check}: … and {len(verdict.findings) - _MOST_FINDINGS} more findings")
+    return lines
+
+
+def needs(requirements: Iterable[Requirement]) -> list[str]:
+    """`  needs      1 approval by @senior`, one line a requirement that does not hold yet."""
+    lines: list[str] = []
+    for requirement in requirements:
+        reason = requirement.reason.partition(".")[0].removeprefix("0 of ")
+        lines += field("needs", reason if requirement.rule == "approvals" else requirement.reason)
+    return lines
+
+
+def proposed(
+    number: int, revision: int, target: str, verdicts: tuple[Verdict, ...], unmet: Iterable[Requirement]
+) -> list[str]:
+    """What the pusher of a proposal reads."""
+    branch = target.removeprefix("refs/heads/")
+    lines = [f"gitops: change {number}, revision {revision} for {escape(branch)}"]
+    lines += field("checks", verdict_line(verdicts))
+    lines += findings(verdicts)
+    return lines + (needs(unmet) or field("needs", "nothing more; it can land"))
+
+
+def landed(ref: str, old: str, new: str, fast_forward: bool) -> list[str]:
+    """`  main       4f1c2aa..9be0d13 (fast-forward)`."""
+    how = "fast-forward" if fast_forward else "merge made by the server; git fetch brings it"
+    return field(ref.removeprefix("refs/heads/"), f"{old[:7]}..{new[:7]} ({how})")
+
+
+def environments_of(policy: Policy, ref: str) -> tuple[str, ...]:
+    """The environments that a landing on this ref concerns."""
+    return tuple(environment.name for environment in policy.environments if environment.branch == ref)

@@ -1,0 +1,56 @@
+"""What pre-receive hands on to proc-receive of the same push: under the push's id, for these commands, read once."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from gitops_hooks.core.verdict_words import read_verdicts, write_verdicts
+from gitops_hooks.edge.store import make_folder, replace_file
+from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.push import RefUpdate
+from gitops_hooks.model.verdict import Verdict
+
+_VERDICTS = "verdicts.json"
+_LANDED = "landed"
+
+
+def _digest(updates: Sequence[RefUpdate], options: Sequence[str]) -> str:
+    commands = sorted((update.ref, update.old, update.new) for update in updates)
+    return hashlib.sha256(json.dumps([commands, list(options)]).encode()).hexdigest()
+
+
+def hand_on(folder: Path, updates: Sequence[RefUpdate], options: Sequence[str], verdicts: Sequence[Verdict]) -> None:
+    """Leave the verdicts of a push that pre-receive accepted."""
+    make_folder(folder)
+    text = json.dumps([_digest(updates, options), write_verdicts(verdicts)])
+    replace_file(folder / _VERDICTS, text.encode())
+
+
+def take_over(folder: Path, updates: Sequence[RefUpdate], options: Sequence[str]) -> tuple[Verdict, ...]:
+    """The verdicts, once. Errors: EdgeError where pre-receive did not accept exactly this push."""
+    path = folder / _VERDICTS
+    try:
+        text = path.read_text()
+        path.unlink()
+        digest, verdicts = json.loads(text)
+        found = read_verdicts(verdicts)
+    except (OSError, ValueError, TypeError, KeyError):
+        raise EdgeError("this push", "was not judged by pre-receive; nothing was moved") from None
+    if digest != _digest(updates, options):
+        raise EdgeError("this push", "is not the one that pre-receive judged; nothing was moved")
+    return found
+
+
+def note_landed(folder: Path, refs: Sequence[str]) -> None:
+    """Leave word for post-receive of the governed refs that moved."""
+    make_folder(folder)
+    replace_file(folder / _LANDED, "\n".join(refs).encode())
+
+
+def landed_refs(folder: Path) -> tuple[str, ...]:
+    """The governed refs that this push moved."""
+    try:
+        return tuple((folder / _LANDED).read_text().split("\n"))
+    except OSError:
+        return ()

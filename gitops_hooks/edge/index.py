@@ -1,0 +1,182 @@
+"""What can be looked up fast because it was written down twice: rebuilt from the refs whenever it is missing.
+
+Nothing here decides anything: a number is only taken once its ref was created, and an open change only once
+its own events said so.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitops_hooks.model.change import ChangeRecord, ChangeState
+from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.record import RecordedTip
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS changes (
+    number INTEGER PRIMARY KEY, owner TEXT NOT NULL, target TEXT NOT NULL, topic TEXT NOT NULL,
+    open INTEGER NOT NULL, unfinished INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS mine ON changes (owner, open);
+CREATE INDEX IF NOT EXISTS half ON changes (number) WHERE unfinished = 1;
+CREATE TABLE IF NOT EXISTS heads (head TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (head, number));
+CREATE TABLE IF NOT EXISTS tips (ref TEXT PRIMARY KEY, tip TEXT NOT NULL, record TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS intents (ref TEXT PRIMARY KEY, landing TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """One repository's open index file."""
+
+    connection: sqlite3.Connection
+
+    def _ask(self, words: str, values: tuple[object, ...] = ()) -> list[tuple[str, ...]]:
+        return self.connection.execute(words, values).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.connection
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+    def fact(self, name: str) -> str:
+        return next((row[0] for row in self._ask("SELECT value FROM facts WHERE name = ?", (name,))), "")
+
+    def set_fact(self, name: str, value: str) -> None:
+        self._ask("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    # --- changes ---
+
+    def reserve(self, owner: str, target: str, topic: str) -> int:
+        """A number that no change in the index has; it is unfinished until its record is noted."""
+        words = "INSERT INTO changes (owner, target, topic, open, unfinished) VALUES (?, ?, ?, 1, 1) RETURNING number"
+        return int(self._ask(words, (owner, target, topic))[0][0])
+
+    def begin(self, number: int) -> None:
+        """Refs of this change are about to be written: whoever finds it so later looks whether they all were."""
+        self._ask("UPDATE changes SET unfinished = 1 WHERE number = ?", (number,))
+
+    def unfinished(self) -> tuple[int, ...]:
+        """The changes whose writer has not come to its end."""
+        return tuple(int(row[0]) for row in self._ask("SELECT number FROM changes WHERE unfinished = 1"))
+
+    def open_numbers(self, owner: str) -> tuple[int, ...]:
+        """The numbers that may be open changes of this owner, newest first."""
+        words = "SELECT number FROM changes WHERE owner = ? AND open = 1 ORDER BY number DESC"
+        return tuple(int(row[0]) for row in self._ask(words, (owner,)))
+
+    def open_on(self, owner: str, target: str, topic: str) -> tuple[int, ...]:
+        """Likewise for one target and topic."""
+        words = "SELECT number FROM changes WHERE owner = ? AND open = 1 AND target = ? AND topic = ? ORDER BY number"
+        return tuple(int(row[0]) for row in self._ask(words, (owner, target, topic)))
+
+    def newest(self, most: int) -> tuple[int, ...]:
+        return tuple(
+            int(row[0]) for row in self._ask("SELECT number FROM changes ORDER BY number DESC LIMIT ?", (most,))
+        )
+
+    def with_head(self, head: str) -> tuple[int, ...]:
+        """The changes that have a revision at this commit, newest first."""
+        words = "SELECT number FROM heads WHERE head = ? ORDER BY number DESC"
+        return tuple(int(row[0]) for row in self._ask(words, (head,)))
+
+    def note(self, record: ChangeRecord) -> None:
+        """Take over what the record says of a change, whose refs are all written."""
+        with self._transaction():
+            self._note(record)
+
+    def _note(self, record: ChangeRecord) -> None:
+        is_open = record.state is ChangeState.OPEN
+        values = (record.number, record.owner, record.target, record.topic, is_open)
+        self.connection.execute("INSERT OR REPLACE INTO changes VALUES (?, ?, ?, ?, ?, 0)", values)
+        heads = [(revision.head, record.number) for revision in record.revisions]
+        self.connection.executemany("INSERT OR IGNORE INTO heads VALUES (?, ?)", heads)
+
+    def forget(self, number: int) -> None:
+        """A reserved number came to nothing; it stays taken."""
+        self._ask("UPDATE changes SET open = 0, unfinished = 0 WHERE number = ?", (number,))
+
+    def rebuild_changes(self, records: Iterable[ChangeRecord]) -> None:
+        """Replace the tables by what the records say."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM changes")
+            connection.execute("DELETE FROM heads")
+            for record in records:
+                self._note(record)
+            connection.execute("INSERT OR REPLACE INTO facts VALUES ('changes', 'built')")
+
+    # --- recorded tips ---
+
+    def tip(self, ref: str) -> RecordedTip | None:
+        rows = self._ask("SELECT ref, tip, record FROM tips WHERE ref = ?", (ref,))
+        return RecordedTip(*rows[0]) if rows else None
+
+    def tips(self) -> tuple[RecordedTip, ...]:
+        return tuple(RecordedTip(*row) for row in self._ask("SELECT ref, tip, record FROM tips ORDER BY ref"))
+
+    def intent(self, ref: str) -> str:
+        """The open landing of a ref (its event's commit), or ""."""
+        return next((row[0] for row in self._ask("SELECT landing FROM intents WHERE ref = ?", (ref,))), "")
+
+    def intents(self) -> tuple[tuple[str, str], ...]:
+        """All open landings as (ref, event)."""
+        return tuple((row[0], row[1]) for row in self._ask("SELECT ref, landing FROM intents ORDER BY ref"))
+
+    def advance(self, seen: str, step: "Step") -> bool:
+        """Take over one step of the log that begins at `seen`; False where another was faster."""
+        with self._transaction() as connection:
+            if self.fact("log") != seen:
+                return False
+            if step.anew:
+                connection.execute("DELETE FROM tips")
+                connection.execute("DELETE FROM intents")
+            connection.executemany("DELETE FROM tips WHERE ref = ?", [(tip.ref,) for tip in step.tips])
+            rows = [(tip.ref, tip.tip, tip.record) for tip in step.tips if tip.tip]
+            connection.executemany("INSERT INTO tips VALUES (?, ?, ?)", rows)
+            connection.executemany("DELETE FROM intents WHERE ref = ?", [(ref,) for ref, _ in step.intents])
+            open_ones = [(ref, landing) for ref, landing in step.intents if landing]
+            connection.executemany("INSERT INTO intents VALUES (?, ?)", open_ones)
+            facts = [("log", step.log_tip), ("default", step.default)]
+            connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one stretch of the log adds up to; a tip or intent of "" means that there is none any more.
+
+    `anew` says that the stretch begins at the adoption and replaces everything before.
+    """
+
+    log_tip: str
+    default: str
+    tips: tuple[RecordedTip, ...]
+    intents: tuple[tuple[str, str], ...]
+    anew: bool
+
+
+def open_index(folder: Path) -> Index:
+    """The index in a repository's state folder, made where it is missing or broken."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / "index.sqlite"
+    try:
+        return _connect(path)
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):
+            raise EdgeError("the repository's index", str(error)) from None
+        # Not a database any more: everything in it is in the refs too.
+        path.unlink(missing_ok=True)
+        return _connect(path)
+
+
+def _connect(path: Path) -> Index:
+    connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+    connection.executescript("PRAGMA synchronous = NORMAL;" + _TABLES)
+    return Index(connection)

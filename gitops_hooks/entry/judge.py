@@ -1,0 +1,137 @@
+"""May these ref updates happen? The one way to judge, in pre-receive and again under the lock in proc-receive."""
+
+from gitops_hooks.core.decide import fails, holds, judge_landing, judge_standing, judge_unapproved_push
+from gitops_hooks.core.govern import Governing, govern
+from gitops_hooks.core.magic import parse_request
+from gitops_hooks.entry.judge_change import judge_act, judge_proposal_request
+from gitops_hooks.entry.matter import Matter, gather, judge_policy, run_checks
+from gitops_hooks.entry.sitting import Checker, Sitting
+from gitops_hooks.entry.wording import refusal_judgement
+from gitops_hooks.model.change import ChangeRecord, ChangeState
+from gitops_hooks.model.commit import Merged, Range
+from gitops_hooks.model.judgement import FallThrough, Judgement, Land
+from gitops_hooks.model.push import Actor, RefUpdate
+from gitops_hooks.model.record import Standing
+from gitops_hooks.model.request import Act, Direct, Propose, Refusal
+from gitops_hooks.model.verdict import Decision, Requirement
+
+
+def judge_update(
+    sitting: Sitting, actor: Actor, update: RefUpdate, options: tuple[str, ...], check: Checker
+) -> Judgement:
+    """The whole answer to one ref update."""
+    request = parse_request(update, options)
+    match request:
+        case Refusal():
+            return refusal_judgement(update, request)
+        case Propose():
+            return judge_proposal_request(sitting, actor, update, request, check)
+        case Act():
+            return judge_act(sitting, actor, update, request, check)
+        case Direct():
+            return _judge_direct(sitting, actor, update, check)
+
+
+def _judge_direct(sitting: Sitting, actor: Actor, update: RefUpdate, check: Checker) -> Judgement:
+    governing = govern(sitting.policy, update.ref)
+    if governing is None:
+        # Who may write was asked before; a ref without a rule is git's own affair.
+        return Judgement(update, Decision(update.ref, (holds("open", "no rule governs it"),)), FallThrough())
+    standing = sitting.record.standing(update.ref)
+    first = _judge_move(sitting, update, standing)
+    if first is not None:
+        return _answer(update, (first,))
+    if update.creates:
+        return _judge_create(sitting, actor, update, governing, standing)
+    return _judge_forward(sitting, actor, update, governing, standing, check)
+
+
+def _judge_move(sitting: Sitting, update: RefUpdate, standing: Standing) -> Requirement | None:
+    """What no right of this release allows on a governed ref, whoever asks."""
+    if not (record := judge_standing(standing)).holds:
+        return record
+    if update.old != standing.real:
+        return fails("tip", f"{update.ref} is at {standing.real[:12]}, not at {update.old[:12]}. Fetch and try again.")
+    if update.deletes:
+        return fails("delete", f"{update.ref} is protected and is not deleted.")
+    if not sitting.repository.is_commit(update.new):
+        return fails("object", f"{update.new[:12]} is not a commit.")
+    if not update.creates and not sitting.repository.descends(update.new, standing.real):
+        return fails("fast-forward", f"{update.ref} moves to a descendant of its tip only. Fetch, rebase, and propose.")
+    return None
+
+
+def _answer(update: RefUpdate, requirements: tuple[Requirement, ...], advice: tuple[str, ...] = ()) -> Judgement:
+    return Judgement(update, Decision(update.ref, requirements, advice=advice), None)
+
+
+def _judge_create(
+    sitting: Sitting, actor: Actor, update: RefUpdate, governing: Governing, standing: Standing
+) -> Judgement:
+    """A new governed ref needs the create right and begins at a tip that the record knows."""
+    known = any(tip.tip == update.new and govern(sitting.policy, tip.ref) for tip in sitting.record.index.tips())
+    reason = f"{update.new[:12]} is not the recorded tip of any protected branch; begin at one."
+    requirements = (governing.may("create", actor.name), holds("tip") if known else fails("tip", reason))
+    decision = Decision(update.ref, requirements)
+    span = Range(standing.real, update.new, update.new, ())
+    merged = Merged(sitting.repository.tree_of(update.new), ())
+    effect = Land("create", update.ref, span, merged, None, (actor.name,), (), (), ())
+    return Judgement(update, decision, effect if decision.accepted else None)
+
+
+def _judge_forward(
+    sitting: Sitting, actor: Actor, update: RefUpdate, governing: Governing, standing: Standing, check: Checker
+) -> Judgement:
+    pushers = frozenset({actor.name})
+    bare = gather(sitting, governing, standing, update.new, pushers, None)
+    if isinstance(bare, Refusal):
+        return refusal_judgement(update, bare)
+    requirements = judge_unapproved_push(bare.case, actor.name)
+    if all(requirement.holds for requirement in requirements):
+        return _finish(sitting, update, bare, requirements, "push", check)
+    return _judge_approved_head(sitting, actor, update, bare, check)
+
+
+def _judge_approved_head(sitting: Sitting, actor: Actor, update: RefUpdate, bare: Matter, check: Checker) -> Judgement:
+    """A direct push passes as a fast-forward to the head of a change that may land."""
+    answer: Judgement | None = None
+    for record in _open_changes_at(sitting, update):
+        matter = gather(sitting, bare.case.governing, bare.standing, update.new, frozenset(), record)
+        if isinstance(matter, Refusal):
+            continue
+        answer = _finish(sitting, update, matter, judge_landing(matter.case, actor.name), "change", check)
+        if answer.decision.accepted:
+            return answer
+    if answer:
+        return answer
+    branch = update.ref.removeprefix("refs/heads/")
+    advice = (f"Propose it instead:  git push origin HEAD:refs/for/{branch}",)
+    return _answer(update, judge_landing(bare.case, actor.name), advice)
+
+
+def _open_changes_at(sitting: Sitting, update: RefUpdate) -> list[ChangeRecord]:
+    sitting.record.ensure_changes()
+    found = [sitting.record.change(number) for number in sitting.record.index.with_head(update.new)]
+    return [
+        record
+        for record in found
+        if record
+        and record.target == update.ref
+        and record.state is ChangeState.OPEN
+        and record.revision_at(update.new)
+    ]
+
+
+def _finish(
+    sitting: Sitting,
+    update: RefUpdate,
+    matter: Matter,
+    requirements: tuple[Requirement, ...],
+    way: str,
+    check: Checker,
+) -> Judgement:
+    requirements = (*requirements, *judge_policy(sitting, matter))
+    held = all(requirement.holds for requirement in requirements)
+    verdicts = run_checks(sitting, matter, check) if held else ()
+    decision = Decision(update.ref, requirements, verdicts)
+    return Judgement(update, decision, matter.land(way, verdicts) if decision.accepted else None)

@@ -1,0 +1,236 @@
+"""Proposals and verbs on changes, judged."""
+
+import re
+from dataclasses import dataclass, replace
+
+from gitops_hooks.core.decide import holds, judge_approval, judge_landing, judge_proposal, judge_standing
+from gitops_hooks.core.govern import Governing, govern
+from gitops_hooks.core.verdict_words import verdict_words
+from gitops_hooks.entry.choose import choose_change
+from gitops_hooks.entry.matter import Matter, gather, judge_policy, run_checks
+from gitops_hooks.entry.sitting import Checker, Sitting
+from gitops_hooks.entry.wording import refusal_judgement, refuse
+from gitops_hooks.model.approval import Approval
+from gitops_hooks.model.change import ChangeRecord, ChangeState
+from gitops_hooks.model.judgement import Approve, Close, Judgement, Land, Reject, Revise, Unchanged
+from gitops_hooks.model.push import NO_OID, Actor, RefUpdate
+from gitops_hooks.model.request import Act, Propose, Refusal, Verb
+from gitops_hooks.model.verdict import Decision, Requirement, Verdict
+
+_CHANGE_ID = re.compile(r"^Change-Id: (I[0-9a-f]{40})$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A proposal with what was found out about it."""
+
+    request: Propose
+    topic: str
+    change_id: str
+
+
+def judge_proposal_request(
+    sitting: Sitting, actor: Actor, update: RefUpdate, request: Propose, check: Checker
+) -> Judgement:
+    """A push to refs/for/…: a new change, or a revision of one."""
+    place = find_target(sitting, request)
+    if isinstance(place, Refusal):
+        return refusal_judgement(update, place)
+    governing, topic = place
+    if not sitting.repository.is_commit(request.head):
+        return refuse(update, "object", f"{request.head[:12]} is not a commit.")
+    change_id = "".join(_CHANGE_ID.findall(sitting.repository.commit(request.head).message)[-1:])
+    chosen = choose_change(sitting, actor, request, governing.ref, topic, change_id)
+    if isinstance(chosen, Refusal):
+        return refusal_judgement(update, chosen)
+    pushers = frozenset({actor.name})
+    matter = gather(sitting, governing, sitting.record.standing(governing.ref), request.head, pushers, chosen)
+    if isinstance(matter, Refusal):
+        return refusal_judgement(update, matter)
+    if not matter.span.commits:
+        return refuse(update, "nothing", f"{request.head[:12]} is in {governing.ref} already.")
+    return _judge_proposal(sitting, actor, update, _Asked(request, topic, change_id), matter, check)
+
+
+def _judge_proposal(
+    sitting: Sitting, actor: Actor, update: RefUpdate, asked: _Asked, matter: Matter, check: Checker
+) -> Judgement:
+    requirements = (
+        judge_standing(matter.standing),
+        *judge_proposal(matter.case, actor.name),
+        *judge_policy(sitting, matter),
+        *_judge_auto_land(matter, asked.request, actor),
+    )
+    verdicts = run_checks(sitting, matter, check)
+    decision = Decision(update.ref, requirements, verdicts)
+    if not decision.accepted:
+        return Judgement(update, decision, None)
+    needs = tuple(requirement for requirement in matter.case.approvals if not requirement.holds)
+    record = matter.record
+    if record and record.head.head == update.new:
+        return Judgement(update, decision, Unchanged(record, needs))
+    effect = Revise(
+        record,
+        matter.standing.ref,
+        asked.topic,
+        asked.request.title or (record.title if record else matter.span.commits[0].title[:200]),
+        asked.request.description,
+        asked.change_id,
+        matter.span,
+        asked.request.auto_land,
+        verdict_words(verdicts),
+        needs,
+    )
+    return Judgement(update, decision, effect)
+
+
+def _judge_auto_land(matter: Matter, request: Propose, actor: Actor) -> tuple[Requirement, ...]:
+    return (matter.case.governing.may("land", actor.name),) if request.auto_land else ()
+
+
+def find_target(sitting: Sitting, request: Propose) -> tuple[Governing, str] | Refusal:
+    """The branch that a proposal is for, and its topic."""
+    for ref, topic in request.candidates:
+        if sitting.repository.tip(ref) == NO_OID:
+            continue
+        governing = govern(sitting.policy, ref)
+        branch = ref.removeprefix("refs/heads/")
+        if governing is None:
+            return Refusal(
+                "target", f"No rule governs {branch}.", f"Push to it directly:  git push origin HEAD:{branch}"
+            )
+        return governing, topic
+    name = request.candidates[0][0].removeprefix("refs/heads/")
+    return Refusal("target", f"There is no branch {name} here.", "See what there is:  git ls-remote --heads origin")
+
+
+def judge_act(sitting: Sitting, actor: Actor, update: RefUpdate, request: Act, check: Checker) -> Judgement:
+    """A verb on a change at one commit."""
+    record = sitting.record.change(request.number)
+    refusal = _judge_address(record, request)
+    if refusal or record is None:
+        return refusal_judgement(update, refusal or Refusal("change", "There is no such change."))
+    governing = govern(sitting.policy, record.target)
+    if governing is None:
+        return refuse(update, "target", f"No rule governs {record.target} any more.")
+    if request.verb is Verb.CLOSE:
+        return _judge_close(sitting, actor, update, request, record, governing)
+    commit = sitting.record.standing(record.target)
+    matter = gather(sitting, governing, commit, request.commit, frozenset(), record)
+    if isinstance(matter, Refusal):
+        return refusal_judgement(update, matter)
+    if not matter.span.commits:
+        close = f"Close it:  git push origin :refs/close/{record.number}"
+        return refuse(update, "nothing", f"{request.commit[:12]} is in {record.target} already.", close)
+    match request.verb:
+        case Verb.APPROVE:
+            return _judge_approve(sitting, actor, update, request, matter, check)
+        case Verb.REJECT:
+            return _judge_reject(update, actor, request, matter, record)
+        case _:
+            return _judge_land(sitting, actor, update, matter, check)
+
+
+def _judge_address(record: ChangeRecord | None, request: Act) -> Refusal | None:
+    """Whether the verb names an open change at a commit that it may name."""
+    number = request.number
+    if record is None:
+        return Refusal("change", f"There is no change {number}.", "See what there is:  ssh <host> change list")
+    if record.state is not ChangeState.OPEN:
+        return Refusal("change", f"Change {number} is {record.state.value}.")
+    if request.commit == NO_OID or request.commit == record.head.head:
+        return None
+    # An approval stays with its commit: an earlier revision stays landable, and takes nothing else.
+    if request.verb is Verb.LAND and record.revision_at(request.commit):
+        return None
+    head = f"{record.head.head} (revision {record.head.number})"
+    fetch = f"Look at it:  git fetch origin refs/changes/{number}/head"
+    return Refusal("commit", f"{request.commit[:12]} is not the head of change {number}, which is {head}.", fetch)
+
+
+def _judge_close(
+    sitting: Sitting, actor: Actor, update: RefUpdate, request: Act, record: ChangeRecord, governing: Governing
+) -> Judgement:
+    own = actor.name == record.owner
+    right = holds("close", "its owner") if own else governing.may("land", actor.name)
+    return Judgement(update, Decision(update.ref, (right,)), Close(record, request.message) if right.holds else None)
+
+
+def _judge_reject(update: RefUpdate, actor: Actor, request: Act, matter: Matter, record: ChangeRecord) -> Judgement:
+    requirement = judge_approval(matter.case, actor.name)
+    requirements = (replace(requirement, rule="reject"),)
+    effect = Reject(record, request.message) if requirement.holds else None
+    return Judgement(update, Decision(update.ref, requirements), effect)
+
+
+def _judge_land(sitting: Sitting, actor: Actor, update: RefUpdate, matter: Matter, check: Checker) -> Judgement:
+    requirements = (
+        judge_standing(matter.standing),
+        *judge_landing(matter.case, actor.name),
+        *judge_policy(sitting, matter),
+    )
+    verdicts = run_checks(sitting, matter, check) if all(r.holds for r in requirements) else ()
+    decision = Decision(update.ref, requirements, verdicts)
+    return Judgement(update, decision, matter.land("change", verdicts) if decision.accepted else None)
+
+
+def _judge_approve(
+    sitting: Sitting, actor: Actor, update: RefUpdate, request: Act, matter: Matter, check: Checker
+) -> Judgement:
+    record = matter.record
+    if record is None:
+        return refuse(update, "change", "There is no such change.")
+    requirements = (judge_standing(matter.standing), judge_approval(matter.case, actor.name))
+    decision = Decision(update.ref, requirements)
+    if not decision.accepted:
+        return Judgement(update, decision, None)
+    trial = _with_approval(sitting, actor, matter)
+    needs = tuple(requirement for requirement in trial.case.approvals if not requirement.holds)
+    lands, hints, verdicts = complete(sitting, actor, trial, check) if not needs else (None, (), ())
+    effect = Approve(record, matter.span, request.message, lands, needs, hints)
+    # Findings on the resulting tree keep the change from landing, not the reviewer from speaking.
+    told = Decision(update.ref, requirements, verdicts if lands else ())
+    return Judgement(update, told, effect)
+
+
+def _with_approval(sitting: Sitting, actor: Actor, matter: Matter) -> Matter:
+    """The matter as it will be once this approval is stored; a rejection by the same reviewer is lifted."""
+    proof = matter.case.proof
+    given = Approval(
+        "",
+        proof.repository,
+        actor.name,
+        proof.ref,
+        proof.base,
+        proof.head,
+        tuple(commit.oid for commit in matter.span.commits),
+        sitting.policy.commit,
+    )
+    left = tuple(r for r in proof.rejections if (r.actor, r.head) != (actor.name, proof.head))
+    proof = replace(proof, approvals=(*proof.approvals, given), rejections=left)
+    return replace(matter, case=replace(matter.case, proof=proof))
+
+
+def complete(
+    sitting: Sitting, actor: Actor, matter: Matter, check: Checker
+) -> tuple[Land | None, tuple[str, ...], tuple[Verdict, ...]]:
+    """What follows a completed approval: the landing, or the lines that say what is still in its way."""
+    revision = matter.record.revision_at(matter.span.head) if matter.record else None
+    lander = actor.name
+    if not matter.case.governing.may("land", lander).holds and revision and revision.auto_land_by:
+        lander = revision.auto_land_by
+    requirements = (*judge_landing(matter.case, lander), *judge_policy(sitting, matter))
+    missing = [requirement for requirement in requirements if not requirement.holds]
+    if missing:
+        return None, tuple(requirement.reason for requirement in missing), ()
+    verdicts = run_checks(sitting, matter, check)
+    if any(verdict.refuses for verdict in verdicts):
+        return None, tuple(verdict_lines(verdicts)), verdicts
+    return matter.land("change", verdicts), (), verdicts
+
+
+def verdict_lines(verdicts: tuple[Verdict, ...]) -> list[str]:
+    """What keeps a landing back, one line a finding."""
+    lines = [f"check {verdict.check}: {verdict.detail}" for verdict in verdicts if verdict.detail]
+    found = [finding for verdict in verdicts if verdict.refuses for finding in verdict.findings]
+    return lines + [f"{finding.path}:{finding.line}: {finding.message}" for finding in found]

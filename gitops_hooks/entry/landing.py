@@ -1,0 +1,211 @@
+"""The write order of everything that is recorded: record first, one commit point, then what can be rebuilt."""
+
+from gitops_hooks.edge.ledger import SERVER
+from gitops_hooks.edge.record import LOG, meta_ref
+from gitops_hooks.edge.refs import LostRace, RefMove
+from gitops_hooks.entry.sitting import Sitting
+from gitops_hooks.model.change import ChangeRecord, ChangeState
+from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.event import (
+    Approved,
+    ChangeLanded,
+    Closed,
+    Event,
+    Landed,
+    Landing,
+    Oid,
+    Proposed,
+    Rejected,
+    Text,
+    Voided,
+    Word,
+)
+from gitops_hooks.model.judgement import Approve, Close, Land, Reject, Revise
+from gitops_hooks.model.push import NO_OID, Actor
+
+
+def land(sitting: Sitting, actor: Actor, effect: Land) -> str | LostRace:
+    """Intent, then the ref in one transaction, then `landed`; the new tip, or why nothing moved."""
+    close_intent(sitting, effect.ref)
+    sitting.record.sync()
+    new = _result(sitting, actor, effect)
+    intent = sitting.ledger.log(LOG, _intent(sitting, effect, new), actor)
+    if lost := sitting.ledger.refs.move([RefMove(effect.ref, effect.span.tip, new)], _verified(sitting, effect)):
+        sitting.ledger.log(LOG, Voided(Oid(intent.oid), Word(effect.ref)), SERVER)
+        return lost
+    _close_landed(sitting, intent)
+    return new
+
+
+def _result(sitting: Sitting, actor: Actor, effect: Land) -> str:
+    """The approved head itself, or a merge of exactly (tip, head)."""
+    if effect.span.fast_forward or effect.way == "create":
+        return effect.span.head
+    number = effect.record.number if effect.record else 0
+    branch = effect.ref.removeprefix("refs/heads/")
+    title = effect.record.title if effect.record else ""
+    message = f"Merge change {number} into {branch}\n\n{title}\n\nLanded-by: {actor.name}\n"
+    at = sitting.ledger.clock()
+    return sitting.ledger.objects.write_merge(effect.merged.tree, effect.span.tip, effect.span.head, message, at)
+
+
+def _intent(sitting: Sitting, effect: Land, new: str) -> Landing:
+    return Landing(
+        Word(effect.way),
+        effect.record.number if effect.record else 0,
+        Word(effect.ref),
+        Oid(effect.span.tip),
+        Oid(new),
+        Oid(effect.merged.tree),
+        Oid(effect.span.base),
+        Oid(effect.span.head),
+        Oid(sitting.policy.commit),
+        Text(""),
+        tuple(Word(name) for name in effect.authors),
+        tuple(Oid(oid) for oid in effect.approvals),
+        tuple(Word(name) for name in effect.counted),
+        tuple(Word(words) for words in effect.verdicts),
+    )
+
+
+def _verified(sitting: Sitting, effect: Land) -> list[tuple[str, str]]:
+    """What must not have moved since it was judged: the change's record, and the policy."""
+    verify = [(meta_ref(effect.record.number), effect.record.tip)] if effect.record else []
+    if effect.ref != sitting.default.ref:
+        verify.append((sitting.default.ref, sitting.default.real))
+    return verify
+
+
+def close_intent(sitting: Sitting, ref: str) -> None:
+    """Close what a killed writer left open on this ref, as landed or as void; the caller holds the ref's lock."""
+    sitting.record.sync()
+    landing = sitting.record.index.intent(ref)
+    if not landing:
+        return
+    intent = sitting.record.event(landing)
+    if not isinstance(intent.body, Landing):
+        raise EdgeError(f"event {landing[:12]}", "is no landing")
+    real = sitting.repository.tip(ref)
+    if real == intent.body.new:
+        _close_landed(sitting, intent)
+    elif real == intent.body.old:
+        sitting.ledger.log(LOG, Voided(Oid(landing), Word(ref)), SERVER)
+        sitting.record.sync()
+    # Anything else was moved by hand: the standing says so, and only the administrator closes it.
+
+
+def _close_landed(sitting: Sitting, intent: Event) -> None:
+    body = intent.body
+    if not isinstance(body, Landing):
+        raise EdgeError(f"event {intent.oid[:12]}", "is no landing")
+    sitting.ledger.log(LOG, Landed(Oid(intent.oid), body.ref, body.new), SERVER)
+    sitting.record.sync()
+    if body.change:
+        finish_change(sitting, body.change, intent)
+
+
+def finish_change(sitting: Sitting, number: int, intent: Event) -> None:
+    """Tell the change that it landed, unless it knows."""
+    record = sitting.record.change(number)
+    body = intent.body
+    if record is None or not isinstance(body, Landing):
+        return
+    if record.state is ChangeState.OPEN:
+        landed = ChangeLanded(number, body.head, body.new, Oid(intent.oid))
+        sitting.ledger.log(meta_ref(number), landed, SERVER)
+        record = sitting.record.change(number)
+    if record:
+        sitting.record.index.note(record)
+
+
+def revise(sitting: Sitting, actor: Actor, effect: Revise) -> ChangeRecord | LostRace:
+    """Revision ref, then meta (the commit point), then head."""
+    index = sitting.record.index
+    number = effect.record.number if effect.record else _reserve(sitting, actor, effect)
+    index.begin(number)
+    revision = _next_revision(sitting, number, effect.record)
+    lost = sitting.ledger.refs.move([RefMove(f"refs/changes/{number}/{revision}", NO_OID, effect.span.head)])
+    if lost:
+        return lost
+    tip = effect.record.tip if effect.record else NO_OID
+    event = sitting.ledger.append(meta_ref(number), _proposed(sitting, effect, number, revision), actor, expect=tip)
+    if isinstance(event, LostRace):
+        return event
+    return mend_change(sitting, number)
+
+
+def _reserve(sitting: Sitting, actor: Actor, effect: Revise) -> int:
+    """A number whose refs are free: the index proposes, the refs decide."""
+    for _ in range(1000):
+        number = sitting.record.index.reserve(actor.name, effect.target, effect.topic)
+        if sitting.repository.tip(meta_ref(number)) == NO_OID:
+            return number
+    raise EdgeError("the repository's index", "gives numbers that are taken; the administrator runs: doctor")
+
+
+def _next_revision(sitting: Sitting, number: int, record: ChangeRecord | None) -> int:
+    """The first free revision; one that a killed writer left without an event is passed over."""
+    revision = record.head.number + 1 if record else 1
+    while sitting.repository.tip(f"refs/changes/{number}/{revision}") != NO_OID:
+        revision += 1
+    return revision
+
+
+def _proposed(sitting: Sitting, effect: Revise, number: int, revision: int) -> Proposed:
+    return Proposed(
+        number,
+        revision,
+        Word(effect.target),
+        Word(effect.topic),
+        Text(effect.title),
+        Text(effect.description),
+        Word(effect.change_id),
+        Oid(effect.span.base),
+        Oid(effect.span.head),
+        tuple(Oid(commit.oid) for commit in effect.span.commits),
+        Oid(sitting.policy.commit),
+        effect.auto_land,
+        tuple(Word(words) for words in effect.verdicts),
+    )
+
+
+def mend_change(sitting: Sitting, number: int) -> ChangeRecord:
+    """Bring head and index to what the change's record says. Errors: EdgeError where there is no record."""
+    record = sitting.record.change(number)
+    if record is None:
+        raise EdgeError(f"change {number}", "has no record")
+    head = f"refs/changes/{number}/head"
+    stands = sitting.repository.tip(head)
+    if stands != record.head.head:
+        lost = sitting.ledger.refs.move([RefMove(head, stands, record.head.head)])
+        if lost:
+            raise EdgeError(head, lost.words)
+    sitting.record.index.note(record)
+    return record
+
+
+def approve(sitting: Sitting, actor: Actor, effect: Approve) -> Event | LostRace:
+    """Store an approval, unless something was said of the change since it was judged."""
+    body = Approved(
+        effect.record.number,
+        Word(effect.record.target),
+        Oid(effect.span.base),
+        Oid(effect.span.head),
+        tuple(Oid(commit.oid) for commit in effect.span.commits),
+        Oid(sitting.policy.commit),
+        Text(effect.message),
+    )
+    return sitting.ledger.append(meta_ref(effect.record.number), body, actor, expect=effect.record.tip)
+
+
+def reject(sitting: Sitting, actor: Actor, effect: Reject) -> Event | LostRace:
+    body = Rejected(effect.record.number, Oid(effect.record.head.head), Text(effect.message))
+    return sitting.ledger.append(meta_ref(effect.record.number), body, actor, expect=effect.record.tip)
+
+
+def close(sitting: Sitting, actor: Actor, effect: Close) -> Event | LostRace:
+    body = Closed(effect.record.number, Text(effect.message))
+    event = sitting.ledger.append(meta_ref(effect.record.number), body, actor, expect=effect.record.tip)
+    if not isinstance(event, LostRace):
+        mend_change(sitting, effect.record.number)
+    return event

@@ -1,0 +1,134 @@
+"""What one landing would be: the objects behind a head, gathered once, ready for the pure rules."""
+
+from dataclasses import dataclass
+
+from gitops_hooks.core.approve import Proof, contributors
+from gitops_hooks.core.decide import Case, fails, holds
+from gitops_hooks.core.govern import Governing
+from gitops_hooks.core.policy_file import parse_policy
+from gitops_hooks.core.verdict_words import verdict_words
+from gitops_hooks.entry.sitting import POLICY_PATH, POLICY_SIZE, Checker, Sitting
+from gitops_hooks.model.change import Change, ChangeRecord
+from gitops_hooks.model.commit import Merged, Range
+from gitops_hooks.model.errors import EdgeError, PolicyError
+from gitops_hooks.model.judgement import Land
+from gitops_hooks.model.push import ActorKind
+from gitops_hooks.model.record import Standing
+from gitops_hooks.model.request import Refusal
+from gitops_hooks.model.verdict import Requirement, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """One head held against one governed ref; `record` is the change that it belongs to, if any."""
+
+    standing: Standing
+    span: Range
+    merged: Merged
+    case: Case
+    record: ChangeRecord | None
+
+    def land(self, way: str, verdicts: tuple[Verdict, ...]) -> Land:
+        """The landing that follows when everything holds."""
+        counted = {
+            approval.event: approval.actor
+            for rule in self.case.governing.approval_rules(self.case.paths)
+            for approval in self.case.proof.counted(rule, self.case.policy)
+        }
+        return Land(
+            way,
+            self.standing.ref,
+            self.span,
+            self.merged,
+            self.record,
+            tuple(sorted(self.case.contributors.names)),
+            tuple(counted) if way == "change" else (),
+            tuple(dict.fromkeys(counted.values())) if way == "change" else (),
+            verdict_words(verdicts),
+        )
+
+
+def gather(
+    sitting: Sitting,
+    governing: Governing,
+    standing: Standing,
+    head: str,
+    pushers: frozenset[str],
+    record: ChangeRecord | None,
+) -> Matter | Refusal:
+    """Everything that the rules ask about landing `head` on a governed ref; refused where it cannot be merged."""
+    span = sitting.repository.range(standing.real, head)
+    if isinstance(span, Refusal):
+        return span
+    merged = sitting.repository.merge(span)
+    if isinstance(merged, Refusal):
+        return merged
+    hands = contributors(span.commits, pushers | (record.uploaders if record else frozenset()), sitting.people)
+    bots = {person.name for person in sitting.people.everybody if person.kind is ActorKind.BOT}
+    proof = Proof(
+        sitting.entry.id,
+        standing.ref,
+        span.base,
+        head,
+        frozenset(commit.oid for commit in span.commits),
+        hands.names | bots,
+        hands.names,
+        record.approvals if record else (),
+        record.rejections if record else (),
+    )
+    paths = tuple(file.path for file in merged.files)
+    return Matter(
+        standing, span, merged, Case(sitting.policy, governing, proof, hands, paths, span.fast_forward), record
+    )
+
+
+def check_names(sitting: Sitting, governing: Governing) -> tuple[str, ...]:
+    """The checks that the policy lists for a ref, and those that deployers of its environments insist on."""
+    names = list(governing.checks)
+    deployers = sitting.plugins.deployers()
+    for environment in sitting.policy.environments:
+        if environment.branch == governing.ref and environment.deployer in deployers:
+            names += deployers[environment.deployer].checks
+    return tuple(dict.fromkeys(names))
+
+
+def run_checks(sitting: Sitting, matter: Matter, check: Checker) -> tuple[Verdict, ...]:
+    """The verdicts on the tree that would land."""
+    number = matter.record.number if matter.record else 0
+    ends = (matter.span.base, matter.span.head)
+    change = Change(number, matter.standing.ref, *ends, matter.merged.files)
+    return check(change, matter.merged.tree, check_names(sitting, matter.case.governing))
+
+
+def judge_policy(sitting: Sitting, matter: Matter) -> tuple[Requirement, ...]:
+    """The policy in the tree that would land on the default branch must be one that can be enforced."""
+    touched = any(file.path == POLICY_PATH or file.path == ".gitops" for file in matter.merged.files)
+    if matter.standing.ref != sitting.default.ref or not touched:
+        return ()
+    try:
+        parse_policy(
+            _policy_bytes(sitting, matter.merged.tree),
+            commit=matter.span.head,
+            known=sitting.people.names,
+            deployers=frozenset(sitting.plugins.deployers()),
+            checks=frozenset(sitting.plugins.checks()),
+            default_branch=sitting.default_name,
+            source=POLICY_PATH,
+        )
+    except PolicyError as error:
+        return (fails("policy", str(error)),)
+    except EdgeError as error:
+        return (fails("policy", str(error)),)
+    return (holds("policy"),)
+
+
+def _policy_bytes(sitting: Sitting, tree: str) -> bytes:
+    found = sitting.repository.tree(tree)
+    entry = found.entry(POLICY_PATH)
+    if entry is None:
+        raise EdgeError(POLICY_PATH, "would be gone; the default branch always carries the policy")
+    if entry.mode != 0o100644:
+        raise EdgeError(POLICY_PATH, "must be a regular file that is not executable")
+    if found.size(POLICY_PATH) > POLICY_SIZE:
+        raise EdgeError(POLICY_PATH, f"is larger than {POLICY_SIZE} bytes")
+    return found.read(POLICY_PATH)

@@ -1,0 +1,89 @@
+"""pre-receive: everything that can be refused is refused here, while the objects are in quarantine."""
+
+import os
+from dataclasses import dataclass, field
+
+from gitops_hooks.core.receive import read_commands, read_options, whole_push
+from gitops_hooks.core.report import refused
+from gitops_hooks.edge.checks import missing_verdict, run_checks
+from gitops_hooks.edge.handoff import hand_on
+from gitops_hooks.edge.terminal import tell
+from gitops_hooks.entry.hook import open_hook, push_folder
+from gitops_hooks.entry.judge import judge_update
+from gitops_hooks.entry.sitting import Sitting
+from gitops_hooks.entry.wording import refusal_judgement
+from gitops_hooks.model.change import Change
+from gitops_hooks.model.judgement import Judgement
+from gitops_hooks.model.push import NO_OID, Push, RefUpdate
+from gitops_hooks.model.request import Refusal
+from gitops_hooks.model.verdict import Verdict
+
+_MOST_INPUT = 64 * 1024 * 1024
+
+
+def main(protocol_in: int, protocol_out: int) -> bool:
+    """Judge the whole push: one refused update refuses all."""
+    environ = dict(os.environ)
+    hook, sitting, actor = open_hook(environ, quarantine=True)
+    limits = sitting.server.limits
+    updates = read_commands(_read_all(protocol_in), most=limits.refs)
+    options = read_options(environ, limits.options)
+    fault = next((f for f in (updates, options) if isinstance(f, Refusal)), None)
+    if isinstance(updates, Refusal) or isinstance(options, Refusal):
+        return _refuse_whole(fault)
+    if fault := whole_push(updates):
+        return _refuse_whole(fault)
+    checker = Confined(sitting)
+    judgements = [judge_update(sitting, actor, update, options, checker) for update in updates]
+    _tell_plugins(sitting, Push(sitting.entry.id, actor, updates, options), judgements)
+    failed = [judgement for judgement in judgements if not judgement.decision.accepted]
+    for judgement in failed:
+        tell(refused(judgement.decision))
+    if failed:
+        return False
+    hand_on(push_folder(hook, sitting), updates, options, checker.verdicts)
+    return True
+
+
+def _read_all(descriptor: int) -> bytes:
+    found = b""
+    while part := os.read(descriptor, 1 << 20):
+        found += part
+        if len(found) > _MOST_INPUT:
+            break
+    return found
+
+
+def _refuse_whole(fault: Refusal | None) -> bool:
+    if fault:
+        update = RefUpdate(NO_OID, NO_OID, "the whole push")
+        tell(refused(refusal_judgement(update, fault).decision))
+    return False
+
+
+def _tell_plugins(sitting: Sitting, push: Push, judgements: list[Judgement]) -> None:
+    for judgement in judgements:
+        sitting.plugins.decided(push, judgement.decision)
+
+
+@dataclass
+class Confined:
+    """Runs the checks that are asked for, and keeps every verdict for proc-receive."""
+
+    sitting: Sitting
+    verdicts: list[Verdict] = field(default_factory=list)
+
+    def __call__(self, change: Change, tree: str, names: tuple[str, ...]) -> tuple[Verdict, ...]:
+        offered = self.sitting.plugins.checks()
+        repository = self.sitting.repository
+        ran = run_checks(
+            [offered[name] for name in names if name in offered],
+            change,
+            repository.tree(tree),
+            tree_oid=tree,
+            readable=repository.object_folders,
+            limits=self.sitting.server.limits,
+        )
+        missing = [missing_verdict(name, tree) for name in names if name not in offered]
+        self.verdicts += [*ran, *missing]
+        return (*ran, *missing)

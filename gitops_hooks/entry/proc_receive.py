@@ -1,0 +1,71 @@
+"""proc-receive: takes the branch's lock, judges again, records, moves, and reports to git what was done."""
+
+import os
+
+from gitops_hooks.core.pktline import Conversation, Report, encode_report
+from gitops_hooks.edge.handoff import note_landed, take_over
+from gitops_hooks.edge.locks import hold
+from gitops_hooks.entry.carry_out import Done, carry_out, lock_name
+from gitops_hooks.entry.hook import open_hook, push_folder
+from gitops_hooks.entry.judge import judge_update
+from gitops_hooks.entry.sitting import Sitting
+from gitops_hooks.model.change import Change
+from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.push import Actor, RefUpdate
+from gitops_hooks.model.verdict import CheckOutcome, Verdict
+
+_LOCK_SECONDS = 30.0
+
+
+def main(protocol_in: int, protocol_out: int) -> bool:
+    """Answer git's proc-receive protocol; each update is done or refused on its own."""
+    hook, sitting, actor = open_hook(os.environ, quarantine=False)
+    limits = sitting.server.limits
+    conversation = _converse(protocol_in, protocol_out, limits.refs, limits.options)
+    updates, options = conversation.commands, conversation.options
+    folder = push_folder(hook, sitting)
+    recall = Recalled(take_over(folder, updates, options))
+    done = [_do(sitting, actor, update, options, recall) for update in updates]
+    if landed := [ref for one in done for ref in one.landed]:
+        note_landed(folder, landed)
+    _write_all(protocol_out, encode_report([one.report for one in done]))
+    return True
+
+
+def _converse(protocol_in: int, protocol_out: int, refs: int, options: int) -> Conversation:
+    conversation = Conversation(most_refs=refs, most_options=options)
+    while not conversation.done_reading:
+        conversation.feed(os.read(protocol_in, 1 << 16))
+        _write_all(protocol_out, conversation.outgoing())
+    if conversation.refusal:
+        raise EdgeError("git's proc-receive protocol", conversation.refusal.reason)
+    return conversation
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    while content:
+        content = content[os.write(descriptor, content) :]
+
+
+def _do(sitting: Sitting, actor: Actor, update: RefUpdate, options: tuple[str, ...], recall: "Recalled") -> Done:
+    try:
+        with hold(sitting.state, lock_name(sitting, update, options), _LOCK_SECONDS):
+            sitting.record.sync()
+            judgement = judge_update(sitting, actor, update, options, recall)
+            return carry_out(sitting, actor, judgement, recall)
+    except EdgeError as error:
+        return Done(Report(update.ref, False, str(error)))
+
+
+class Recalled:
+    """The verdicts that pre-receive had; on another tree the push lost a race, and is asked to come again."""
+
+    def __init__(self, verdicts: tuple[Verdict, ...]) -> None:
+        self._known = {(verdict.check, verdict.tree): verdict for verdict in verdicts}
+
+    def __call__(self, change: Change, tree: str, names: tuple[str, ...]) -> tuple[Verdict, ...]:
+        return tuple(self._known.get((name, tree)) or _moved(name, tree) for name in names)
+
+
+def _moved(name: str, tree: str) -> Verdict:
+    return Verdict(name, tree, CheckOutcome.ERROR, detail="the branch moved while the push was checked; push again")

@@ -1,0 +1,104 @@
+"""Everything that is open while one push is judged."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gitops_hooks.core.policy_file import parse_policy
+from gitops_hooks.edge.config import load_server
+from gitops_hooks.edge.home import Home
+from gitops_hooks.edge.identities import load_people
+from gitops_hooks.edge.index import open_index
+from gitops_hooks.edge.ledger import Ledger
+from gitops_hooks.edge.objects import ObjectWriter
+from gitops_hooks.edge.plugins import Plugins, load_plugins
+from gitops_hooks.edge.record import Record
+from gitops_hooks.edge.refs import RefWriter
+from gitops_hooks.edge.repository import Repository, open_repository
+from gitops_hooks.edge.signatures import load_signer
+from gitops_hooks.model.change import Change
+from gitops_hooks.model.errors import EdgeError, Fault, PolicyError
+from gitops_hooks.model.people import People
+from gitops_hooks.model.policy import Policy
+from gitops_hooks.model.push import Actor
+from gitops_hooks.model.record import Standing
+from gitops_hooks.model.server import RepositoryEntry, ServerFile
+from gitops_hooks.model.verdict import Verdict
+
+POLICY_PATH = ".gitops/policy.yaml"
+POLICY_SIZE = 256 * 1024
+
+Checker = Callable[[Change, str, tuple[str, ...]], tuple[Verdict, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """One repository of one server, open; `policy` is the one in force at `default.recorded`."""
+
+    home: Home
+    server: ServerFile
+    entry: RepositoryEntry
+    people: People
+    plugins: Plugins
+    repository: Repository
+    record: Record
+    ledger: Ledger
+    default: Standing
+    policy: Policy
+
+    @property
+    def state(self) -> Path:
+        return self.home.state(self.entry.id)
+
+    @property
+    def default_name(self) -> str:
+        return self.default.ref.removeprefix("refs/heads/")
+
+
+def open_sitting(
+    home: Home, name: str, environ: Mapping[str, str] | None = None, server: ServerFile | None = None
+) -> Sitting:
+    """Open a repository by its name in the server's file, with the quarantine where `environ` is a pre-receive's.
+
+    Errors: EdgeError and PolicyError; nothing is judged without a valid policy in force.
+    """
+    server = server or load_server(home)
+    entry = server.repository(name)
+    if entry is None:
+        raise EdgeError(name, "is no repository of this server")
+    repository = open_repository(entry.path, server.limits, server.git, environ)
+    signer = load_signer(home.signing_key)
+    record = Record(repository, entry.id, signer.public, open_index(home.state(entry.id)))
+    record.sync()
+    default = record.standing(record.default_branch)
+    writer = ObjectWriter(repository.git2, signer)
+    ledger = Ledger(record, writer, RefWriter(entry.path, server.git), lambda: datetime.now(UTC))
+    plugins = load_plugins((*server.plugins.checks, *server.plugins.trusted))
+    policy = policy_at(repository, default.recorded)
+    return Sitting(home, server, entry, load_people(home), plugins, repository, record, ledger, default, policy)
+
+
+def policy_at(repository: Repository, commit: str) -> Policy:
+    """The policy at a recorded tip of the default branch. Errors: PolicyError, which names the way back."""
+    text = repository.file(commit, POLICY_PATH, POLICY_SIZE)
+    if text is None:
+        raise PolicyError(POLICY_PATH, (Fault(0, f"is missing at {commit[:12]}. {RECOVERY}"),))
+    try:
+        return parse_policy(text, commit=commit, known=None, source=POLICY_PATH)
+    except PolicyError as error:
+        raise PolicyError(error.source, (*error.faults, Fault(0, RECOVERY))) from None
+
+
+RECOVERY = "The administrator runs: gitops-hooks recovery policy REPOSITORY FILE --reason '…'"
+
+
+def find_actor(sitting: Sitting, environ: Mapping[str, str]) -> Actor:
+    """Who pushes. Errors: EdgeError where nobody is known, or may not write here."""
+    actor = sitting.plugins.actor(environ)
+    if actor is None:
+        raise EdgeError("the pusher", "is not known here; push over SSH with a key that the administrator added")
+    person = sitting.people.named(actor.name)
+    if person is None or not sitting.entry.may_write(actor.name):
+        raise EdgeError(actor.name, "may not write to this repository")
+    return actor

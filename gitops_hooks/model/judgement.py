@@ -1,0 +1,95 @@
+"""The answer to one ref update, and what is to be done when it is accepted."""
+
+from dataclasses import dataclass
+
+from gitops_hooks.model.change import ChangeRecord
+from gitops_hooks.model.commit import Merged, Range
+from gitops_hooks.model.push import RefUpdate
+from gitops_hooks.model.verdict import Decision, Requirement
+
+
+@dataclass(frozen=True, slots=True)
+class FallThrough:
+    """No rule governs the ref: git moves it as it would without us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Land:
+    """Move a governed ref. `way` is change, push or create; `record` the change that lands, for way change.
+
+    `approvals` and `counted` are the events and actors that met the rules; `authors` those who do not count.
+    """
+
+    way: str
+    ref: str
+    span: Range
+    merged: Merged
+    record: ChangeRecord | None
+    authors: tuple[str, ...]
+    approvals: tuple[str, ...]
+    counted: tuple[str, ...]
+    verdicts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Revise:
+    """Open a change (`record` None) or add a revision to one."""
+
+    record: ChangeRecord | None
+    target: str
+    topic: str
+    title: str
+    description: str
+    change_id: str
+    span: Range
+    auto_land: bool
+    verdicts: tuple[str, ...]
+    needs: tuple[Requirement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The proposal is there already, at this very commit."""
+
+    record: ChangeRecord
+    needs: tuple[Requirement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """Store an approval; `lands` when that completes it, else `needs` and `hints` say what is missing."""
+
+    record: ChangeRecord
+    span: Range
+    message: str
+    lands: Land | None
+    needs: tuple[Requirement, ...]
+    hints: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Store a rejection of the head."""
+
+    record: ChangeRecord
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close the change."""
+
+    record: ChangeRecord
+    message: str
+
+
+Effect = FallThrough | Land | Revise | Unchanged | Approve | Reject | Close
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One update's decision, with the effect that follows when it is accepted."""
+
+    update: RefUpdate
+    decision: Decision
+    effect: Effect | None
