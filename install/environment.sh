@@ -10,7 +10,9 @@ make_environment() {
         flock 9 # two runs at once make it once
         if [ "$(cat "$folder/made-from" 2>/dev/null)" != "$wanted" ]; then
             fill_environment "$folder" "$lock" "$python"
-            install_package "$folder" --editable
+            install_package "$folder" --editable "$ROOT"
+        # Without written byte code every hook of every push would compile again.
+        act "$folder/bin/python" -m compileall -q "$ROOT/gitops_hooks"
             printf '%s\n' "$wanted" >"$folder/made-from"
         fi
     ) 9<"$ROOT/install.sh"
@@ -41,9 +43,7 @@ install_package() {
     local folder=$1
     shift
     quietly "$folder/pip.log" "$folder/bin/python" -m pip install --disable-pip-version-check --no-input \
-        --no-deps --no-build-isolation --no-index --force-reinstall "$@" "$ROOT"
-    # Without written byte code every hook of every push would compile again.
-    act "$folder/bin/python" -m compileall -q "$folder/lib" "$ROOT/gitops_hooks"
+        --no-deps --no-build-isolation --no-index --force-reinstall "$@"
 }
 
 # $1 log, then a command that says much: shown only if it fails.
