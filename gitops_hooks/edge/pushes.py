@@ -1,0 +1,115 @@
+"""One push while it lives: a shared hold on its repository and a marker, both inherited by git and its hooks.
+
+The kernel lets go of both when the last process of the push has ended, so a marker whose lock is free belongs to a
+push that was killed, and what it left in the repository may be swept as soon as nobody else is in it.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitops_hooks.edge.home import Home
+from gitops_hooks.edge.locks import try_lock
+from gitops_hooks.edge.store import make_folder
+from gitops_hooks.edge.sweep import sweep
+from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.server import RepositoryEntry
+
+_SECONDS = 10.0
+_PAUSE = 0.05
+_ALIVE = "alive"
+_UNCLEAN = "unclean"
+
+
+@dataclass(frozen=True, slots=True)
+class LivePush:
+    """A push: its folder, and the descriptors that git must inherit."""
+
+    folder: Path
+    descriptors: tuple[int, ...]
+
+    @property
+    def unclean(self) -> Path:
+        """Made by whoever cuts a process of the push off: its end is then no clean one."""
+        return self.folder / _UNCLEAN
+
+
+@contextmanager
+def open_push(home: Home, repository: RepositoryEntry, push: str) -> Iterator[LivePush]:
+    """Mark a push as alive; after a clean end nothing of it is left. Errors: EdgeError where maintenance goes on."""
+    state = home.state(repository.id)
+    make_folder(state / "pushes")
+    mend(home, repository)
+    live = _begin(state, push)
+    try:
+        yield live
+    finally:
+        unclean = live.unclean.exists()
+        if not unclean:
+            shutil.rmtree(live.folder, ignore_errors=True)
+        for descriptor in live.descriptors:
+            os.close(descriptor)
+        if unclean:
+            mend(home, repository)
+
+
+def mend(home: Home, repository: RepositoryEntry) -> tuple[str, ...]:
+    """Sweep what dead pushes left, unless somebody is in the repository; answers what was removed."""
+    state = home.state(repository.id)
+    if not _dead(state / "pushes"):
+        return ()
+    if (hold := try_lock(state / "use.lock")) is None:
+        return ()
+    try:
+        removed = sweep(repository.path)
+        # Whoever lives has the shared hold, so now every marker is a dead one, half-made ones included.
+        for folder in list((state / "pushes").iterdir()):
+            shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(hold)
+    return removed
+
+
+def use_lock(state: Path, seconds: float = _SECONDS) -> int:
+    """The shared hold that every writer needs; closing the descriptor lets go. Errors: EdgeError after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while (hold := try_lock(state / "use.lock", shared=True)) is None:
+        if time.monotonic() > deadline:
+            raise EdgeError("this repository", "is being cleaned up; try again in a minute")
+        time.sleep(_PAUSE)
+    return hold
+
+
+def _begin(state: Path, push: str) -> LivePush:
+    hold = use_lock(state)
+    making, folder = state / "pushes" / f".{push}", state / "pushes" / push
+    try:
+        make_folder(making)
+        alive = try_lock(making / _ALIVE)
+        # Renamed only once it is locked: nobody can see a marker that looks dead and is not.
+        making.rename(folder)
+    except OSError as error:
+        os.close(hold)
+        raise EdgeError("push", f"its folder cannot be made: {error.strerror}") from None
+    return LivePush(folder, (hold, *((alive,) if alive is not None else ())))
+
+
+def _dead(pushes: Path) -> list[Path]:
+    try:
+        return [folder for folder in pushes.iterdir() if _is_dead(folder)]
+    except OSError:
+        return []
+
+
+def _is_dead(folder: Path) -> bool:
+    alive = folder / _ALIVE
+    if folder.name.startswith(".") or not alive.exists():
+        return False
+    if (hold := try_lock(alive, shared=True)) is None:
+        return False
+    os.close(hold)
+    return True
