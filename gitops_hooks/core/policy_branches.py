@@ -1,0 +1,109 @@
+"""The policy's `branches:` → rules."""
+
+import re
+from collections.abc import Iterable
+
+from gitops_hooks.core.globs import matches
+from gitops_hooks.core.policy_nodes import read_count, read_fields, read_glob, read_items, read_text
+from gitops_hooks.core.policy_reading import Reading, read_names, read_plugin
+from gitops_hooks.core.receive import shown
+from gitops_hooks.core.yaml_text import Marked
+from gitops_hooks.model.policy import ApprovalRule, BranchRule, LandMethod, Names
+
+ANYBODY = Names(("*",))
+
+_RIGHTS = ("push", "propose", "land", "create")
+_BRANCH = ("match", *_RIGHTS, "approvals", "checks", "land_method", "authors")
+_APPROVAL = ("count", "from", "paths")
+_WORD = re.compile(r"[^\x00-\x1f\x7f]{1,255}")
+_AUTHORS = re.compile("known|any")
+
+
+def read_branch(node: Marked, reading: Reading) -> BranchRule:
+    """One rule; an absent right is nobody."""
+    fields = read_fields(node, "a rule of branches", _BRANCH, reading.faults)
+    push, propose, land, create = (read_names(fields.get(right), right, reading) for right in _RIGHTS)
+    checks = read_items(fields.get("checks"), "checks", reading.faults)
+    return BranchRule(
+        match=_read_match(node, fields, reading),
+        place=reading.place(node),
+        push=push,
+        propose=propose,
+        land=land,
+        create=create,
+        approvals=_read_approvals(node, fields.get("approvals"), reading),
+        checks=tuple(read_plugin(item, "check", reading.checks, reading) for item in checks),
+        land_method=_read_land_method(fields.get("land_method"), reading),
+        any_author=_read_any_author(fields.get("authors"), reading),
+    )
+
+
+def _read_match(rule: Marked, fields: dict[str, Marked], reading: Reading) -> str:
+    if "match" not in fields:
+        if rule.tag == "map":
+            reading.complain(rule, "match is missing: which branches is this rule for?")
+        return ""
+    glob = read_glob(fields["match"], "match", reading.faults)
+    if glob.startswith("refs/"):
+        reading.complain(fields["match"], "match: short branch names are meant: main, not refs/heads/main")
+    return glob
+
+
+def _read_land_method(node: Marked | None, reading: Reading) -> LandMethod:
+    if node is None:
+        return LandMethod.MERGE
+    word = read_text(node, "land_method", reading.faults, _WORD, "a word")
+    found = next((method for method in LandMethod if method.value == word), None)
+    if word in ("squash", "rebase"):
+        reading.complain(node, f"land_method: {word} is not enforced by this release")
+    elif word and found is None:
+        words = ", ".join(method.value for method in LandMethod)
+        reading.complain(node, f"land_method: '{shown(word)}' is not one of {words}")
+    return found or LandMethod.MERGE
+
+
+def _read_any_author(node: Marked | None, reading: Reading) -> bool:
+    if node is None:
+        return False
+    return read_text(node, "authors", reading.faults, _AUTHORS, "known or any") == "any"
+
+
+def _read_approvals(rule: Marked, node: Marked | None, reading: Reading) -> tuple[ApprovalRule, ...]:
+    """The requirements; where none are written, one approval by anybody."""
+    if node is None:
+        _check_enough(rule, rule, 1, ANYBODY, reading)
+        return (ApprovalRule(1, ANYBODY, (), reading.place(rule)),)
+    items = read_items(node, "approvals", reading.faults)
+    if node.tag == "seq" and not items:
+        reading.complain(node, "approvals: [] would let all land unseen; without the key it is one approval by anybody")
+    return tuple(_read_approval(item, reading) for item in items)
+
+
+def _read_approval(node: Marked, reading: Reading) -> ApprovalRule:
+    fields = read_fields(node, "an entry of approvals", _APPROVAL, reading.faults)
+    count = read_count(fields["count"], "count", reading.faults) if "count" in fields else 1
+    sources = read_names(fields["from"], "from", reading) if "from" in fields else ANYBODY
+    _check_enough(node, fields.get("from", node), count, sources, reading)
+    globs = read_items(fields.get("paths"), "paths", reading.faults)
+    if "paths" in fields and fields["paths"].tag == "seq" and not globs:
+        reading.complain(fields["paths"], "paths: [] would bind nothing; without the key it holds for every path")
+    paths = tuple(read_glob(item, "paths", reading.faults) for item in globs)
+    return ApprovalRule(count, sources, paths, reading.place(node))
+
+
+def _check_enough(node: Marked, written: Marked, count: int, sources: Names, reading: Reading) -> None:
+    """An approval that nobody can give would close the branch for good."""
+    empty = [item for item in sources.items if item[:1] == "@" and reading.groups.get(item[1:]) == ()]
+    for item in empty:
+        reading.complain(written, f"from: the group {item} is empty, and nobody could approve")
+    if not sources.items and written.tag == "seq":
+        reading.complain(written, "from: [] is nobody, and nobody could approve")
+    people = reading.people(sources)
+    if people is not None and sources.items and not empty and len(people) < count:
+        givers = {0: "nobody", 1: "only 1 person"}.get(len(people), f"only {len(people)} people")
+        reading.complain(node, f"count: {count} by {' or '.join(sources.items)}, but {givers} could approve")
+
+
+def has_rule(branches: Iterable[BranchRule], short: str) -> bool:
+    """Whether any rule governs the branch of this short name."""
+    return any(rule.match and matches(rule.match, short) for rule in branches)

@@ -1,0 +1,69 @@
+"""The policy's `environments:` → values."""
+
+import re
+
+from gitops_hooks.core.policy_branches import has_rule
+from gitops_hooks.core.policy_nodes import read_fields, read_items, read_text
+from gitops_hooks.core.policy_reading import Reading, check_plugin, read_names, read_path, read_plugin
+from gitops_hooks.core.receive import name_fault, shown
+from gitops_hooks.core.yaml_text import Marked
+from gitops_hooks.model.policy import BranchRule, Environment
+
+_HEADS = "refs/heads/"
+_ENVIRONMENT = ("name", "branch", "deployer", "playbook", "inventory", "operate")
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
+_SHORT = re.compile(r"(?!refs/).+", re.DOTALL)
+
+
+def read_environments(
+    node: Marked | None, branches: tuple[BranchRule, ...], reading: Reading
+) -> tuple[Environment, ...]:
+    """The environments, each with a name of its own and a branch that a rule governs."""
+    items = read_items(node, "environments", reading.faults)
+    environments = tuple(_read_environment(item, branches, reading) for item in items)
+    names: set[str] = set()
+    for item, environment in zip(items, environments, strict=True):
+        if environment.name and environment.name in names:
+            reading.complain(item, f"the environment {environment.name} is here twice")
+        names.add(environment.name)
+    return environments
+
+
+def _read_environment(node: Marked, branches: tuple[BranchRule, ...], reading: Reading) -> Environment:
+    fields = read_fields(node, "an entry of environments", _ENVIRONMENT, reading.faults)
+    for key in ("name", "branch", "playbook", "inventory"):
+        if key not in fields and node.tag == "map":
+            reading.complain(node, f"{key} is missing in this environment")
+    return Environment(
+        name=_read_name(fields.get("name"), reading),
+        branch=_read_branch(fields.get("branch"), branches, reading),
+        deployer=_read_deployer(node, fields.get("deployer"), reading),
+        playbook=read_path(fields.get("playbook"), "playbook", reading),
+        inventory=read_path(fields.get("inventory"), "inventory", reading),
+        operate=read_names(fields["operate"], "operate", reading) if "operate" in fields else None,
+        place=reading.place(node),
+    )
+
+
+def _read_name(node: Marked | None, reading: Reading) -> str:
+    if node is None:
+        return ""
+    return read_text(node, "name", reading.faults, _NAME, "a name of a-z, 0-9 and -, at most 32 long")
+
+
+def _read_branch(node: Marked | None, branches: tuple[BranchRule, ...], reading: Reading) -> str:
+    """The full ref of a short branch name that some rule governs."""
+    if node is None:
+        return ""
+    short = read_text(node, "branch", reading.faults, _SHORT, "a short branch name: main, not refs/heads/main")
+    if short and (fault := name_fault((_HEADS + short).encode("utf-8", "replace"))):
+        reading.complain(node, f"branch: '{shown(short)}': {fault}")
+    elif short and not has_rule(branches, short):
+        reading.complain(node, f"branch: no rule of branches matches {shown(short)}")
+    return _HEADS + short
+
+
+def _read_deployer(rule: Marked, node: Marked | None, reading: Reading) -> str:
+    if node is None:
+        return check_plugin(rule, "ansible", "deployer", reading.deployers, reading)
+    return read_plugin(node, "deployer", reading.deployers, reading)
