@@ -100,8 +100,9 @@ def _check_enough(node: Marked, written: Marked, count: int, sources: Names, rea
         reading.complain(written, "from: [] is nobody, and nobody could approve")
     people = reading.people(sources)
     if people is not None and sources.items and not empty and len(people) < count:
+        wanted = " or ".join("anybody" if item == "*" else item for item in sources.items)
         givers = {0: "nobody", 1: "only 1 person"}.get(len(people), f"only {len(people)} people")
-        reading.complain(node, f"count: {count} by {' or '.join(sources.items)}, but {givers} could approve")
+        reading.complain(node, f"count: {count} by {wanted}, but {givers} could approve")
 
 
 def has_rule(branches: Iterable[BranchRule], short: str) -> bool:

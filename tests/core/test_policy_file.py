@@ -239,7 +239,7 @@ SLASH = "has an empty part; write folder/** for all below a folder"
         (["approvals: [{count: 0x1}]"], [(4, "count: '0x1' is not a whole number from 1 to 9999")]),
         (["approvals: [{count: 1_0}]"], [(4, "count: '1_0' is not a whole number from 1 to 9999")]),
         (["approvals: [{count: 1:30}]"], [(4, "count: '1:30' is not a whole number from 1 to 9999")]),
-        (["approvals: [{count: 4}]"], [(4, "count: 4 by *, but only 3 people could approve")]),
+        (["approvals: [{count: 4}]"], [(4, "count: 4 by anybody, but only 3 people could approve")]),
         (
             ["approvals: [{count: 2, from: [bob, bob]}]"],
             [(4, "count: 2 by bob or bob, but only 1 person could approve")],
@@ -331,7 +331,7 @@ def test_more_approvals_than_people_are_refused():
 
 
 def test_the_approval_that_goes_without_saying_needs_somebody_too():
-    assert faults(branch(), known=frozenset()) == [(3, "count: 1 by *, but nobody could approve")]
+    assert faults(branch(), known=frozenset()) == [(3, "count: 1 by anybody, but nobody could approve")]
 
 
 @pytest.mark.parametrize(
