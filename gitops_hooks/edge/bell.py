@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.launchers import reconcile_launcher
+from gitops_hooks.edge.living import end, look_at
 from gitops_hooks.edge.locks import try_lock
 from gitops_hooks.edge.store import make_folder
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from socket import socket
 
 _BELL = "bell"
+_STOP_SECONDS = 30.0
 _LARGEST_LOG = 1024 * 1024
 
 
@@ -27,17 +29,36 @@ def reconcile_lock(home: Home) -> Path:
 
 
 def ensure_reconciler(home: Home) -> bool:
-    """Start the reconciler unless it runs; answers whether it was started. Never raises: the next visitor tries."""
+    """Start the reconciler unless it runs; False only where it could not be started. The next visitor tries again."""
     try:
         hold = try_lock(reconcile_lock(home))
         if hold is None:
-            return False
+            return True
         os.close(hold)
         # Between here and its own lock another may be started: the second one finds the lock taken and leaves.
         _start(home)
     except OSError:
         return False
     return True
+
+
+def stop_reconciler(home: Home) -> bool:
+    """End the reconciler that runs here, with time to end its deployments; False where it still runs."""
+    if _is_free(home):
+        return True
+    with contextlib.suppress(OSError, ValueError):
+        found = look_at(int((home.run / "reconcile.pid").read_text()))
+        # The number may be another's by now; the command line says whose it is.
+        if found is not None and str(home.path.absolute()) in " ".join(found.argv):
+            end([found], _STOP_SECONDS)
+    return _is_free(home)
+
+
+def _is_free(home: Home) -> bool:
+    hold = try_lock(reconcile_lock(home))
+    if hold is not None:
+        os.close(hold)
+    return hold is not None
 
 
 def ring(home: Home) -> None:
@@ -50,27 +71,39 @@ def ring(home: Home) -> None:
             bell.sendto(b"!", address)
 
 
-def open_bell(home: Home) -> "socket":
-    """The reconciler's end: readable after a ring, non-blocking; only for who holds the lock. Errors: OSError."""
+class Bell:
+    """The reconciler's end of the bell; `select` waits on it."""
+
+    def __init__(self, listener: "socket") -> None:
+        self._listener = listener
+
+    def fileno(self) -> int:
+        return self._listener.fileno()
+
+    def hush(self) -> None:
+        """Take all rings that came: ten that came are one."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._listener.recv(16)
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+def open_bell(home: Home) -> Bell:
+    """Hang up the bell; only for who holds the reconciler's lock. Errors: OSError."""
     import socket
 
-    bell = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     try:
         with _address(home) as address:
             (home.run / _BELL).unlink(missing_ok=True)
-            bell.bind(address)
+            listener.bind(address)
         (home.run / _BELL).chmod(0o600)
     except OSError:
-        bell.close()
+        listener.close()
         raise
-    return bell
-
-
-def silence(bell: "socket") -> None:
-    """Take all rings that came: ten that came are one."""
-    with contextlib.suppress(BlockingIOError):
-        while True:
-            bell.recv(16)
+    return Bell(listener)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """The settings of git that our rules stand on: given to every git, written by `repo add`, checked by doctor."""
 
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 from gitops_hooks.edge.home import Home
@@ -50,7 +49,7 @@ def receive_settings(home: Home, limits: Limits) -> Settings:
     )
 
 
-def settings_environment(settings: Settings, repository: Path) -> Mapping[str, str]:
+def settings_environment(settings: Settings, repository: Path) -> dict[str, str]:
     """The settings as git's command scope, which beats every file and is handed on to hooks.
 
     safe.directory names exactly the repository that the administrator added, whoever owns its folder.
