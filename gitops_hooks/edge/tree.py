@@ -12,6 +12,7 @@ from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.push import NO_OID
 
 FOLDER = 0o40000
+SUBMODULE = 0o160000
 _ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
 _DEPTH = 100
 
@@ -76,6 +77,28 @@ def _raw(repository: pygit2.Repository, oid: str) -> list[Raw]:
 def _entries(repository: pygit2.Repository, oid: str) -> Iterator[Entry]:
     for mode, name, raw in _raw(repository, oid):
         yield Entry(_text(name), int(mode, 8), raw.hex())
+
+
+def whole_tree(repository: pygit2.Repository, oid: str, most: int) -> Iterator[tuple[str, int, bytes]]:
+    """Every file of a tree as (path, mode, bytes), for a deployment and never in a hook.
+
+    A submodule comes with its mode and no bytes. Errors: EdgeError for a blob over `most` bytes or too deep a tree.
+    """
+    yield from _below(repository, oid, "", most, 0)
+
+
+def _below(
+    repository: pygit2.Repository, oid: str, folder: str, most: int, depth: int
+) -> Iterator[tuple[str, int, bytes]]:
+    if depth > _DEPTH:
+        raise EdgeError(folder, f"folders are nested deeper than {_DEPTH}")
+    for entry in _entries(repository, oid):
+        path = folder + entry.name
+        if entry.mode == FOLDER:
+            yield from _below(repository, entry.oid, path + "/", most, depth + 1)
+        else:
+            content = b"" if entry.mode == SUBMODULE else read_blob(repository, entry.oid, most, path)
+            yield path, entry.mode, content
 
 
 class TooManyPaths(Exception):

@@ -1,31 +1,12 @@
-"""How every hook begins: the environment that the entry made, read once."""
+"""How pre-receive and proc-receive begin: the repository open, and the pusher known."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from gitops_hooks.edge.home import Home
+from gitops_hooks.entry.environment import Hook, read_hook
 from gitops_hooks.entry.sitting import Sitting, find_actor, open_sitting
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.push import Actor
-
-
-@dataclass(frozen=True, slots=True)
-class Hook:
-    """One hook of one push."""
-
-    home: Home
-    repository: str
-    push: str
-
-
-def read_hook(environ: Mapping[str, str]) -> Hook:
-    """Errors: EdgeError where the hook was not started by the forced command."""
-    names = ("GITOPS_HOOKS_HOME", "GITOPS_HOOKS_REPOSITORY", "GITOPS_HOOKS_PUSH")
-    if not all(environ.get(name) for name in names):
-        raise EdgeError("this repository", "takes pushes over SSH only, by the server's own command")
-    home, repository, push = (environ[name] for name in names)
-    return Hook(Home(Path(home)), repository, push)
 
 
 def open_hook(environ: Mapping[str, str], *, quarantine: bool) -> tuple[Hook, Sitting, Actor]:

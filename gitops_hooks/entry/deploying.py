@@ -1,0 +1,131 @@
+"""One deployment from its start in the record to its end in the record.
+
+Start event (which gives the generation), attempted, the run, end event (the commit point), deployed.
+"""
+
+import secrets
+import time
+from dataclasses import dataclass
+
+from gitops_hooks.edge.launch import RunningDeployment
+from gitops_hooks.edge.ledger import SERVER
+from gitops_hooks.edge.progress import forget_progress, note_progress
+from gitops_hooks.edge.refs import LostRace, RefMove
+from gitops_hooks.edge.tree import whole_tree
+from gitops_hooks.entry.sitting import Sitting
+from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, Progress, RunState
+from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.event import Event, Finished, Hosts, Oid, Started, Text, Word
+from gitops_hooks.model.policy import Environment
+
+_DETAIL = 2000
+
+
+def environment_ref(environment: str, name: str) -> str:
+    """`refs/environments/<env>/<desired|attempted|deployed|log>`."""
+    return f"refs/environments/{environment}/{name}"
+
+
+@dataclass(slots=True)
+class Run:
+    """A deployment under way: an open resource of the reconciler."""
+
+    repository: str
+    deployment: Deployment
+    attempt: int
+    child: RunningDeployment
+    began: float
+
+    def listen(self, sitting_state: "ProgressPlace") -> Outcome | None:
+        """Take what was said since; the outcome once it is there."""
+        for said in self.child.read():
+            if isinstance(said, Outcome):
+                return said
+            sitting_state.note(said)
+        return None
+
+
+@dataclass(slots=True)
+class ProgressPlace:
+    """Where the progress of one environment is noted; hosts said once stay said."""
+
+    sitting: Sitting
+    environment: str
+    hosts: tuple[str, ...] = ()
+
+    def note(self, progress: Progress) -> None:
+        self.hosts = progress.hosts or self.hosts
+        note_progress(self.sitting.state, self.environment, Progress(self.hosts, progress.task))
+
+
+def begin(sitting: Sitting, environment: Environment, commit: str, attempt: int) -> Run | None:
+    """Record the start and launch the child; None where another was faster or nothing could be launched.
+
+    What cannot even be launched is recorded as a deployment in error, and retried like any other.
+    """
+    run = secrets.token_hex(8)
+    log = environment_ref(environment.name, "log")
+    tip = sitting.repository.tip(log)
+    record = sitting.record.standing(environment.branch).record
+    body = Started(Word(environment.name), Oid(commit), Oid(record), Word(run), attempt)
+    event = sitting.ledger.append(log, body, SERVER, expect=tip)
+    if isinstance(event, LostRace):
+        return None
+    move(sitting, environment_ref(environment.name, "attempted"), commit)
+    deployment = Deployment(sitting.entry.id, environment, commit, event.stamp.number, run)
+    try:
+        child = _launch(sitting, deployment)
+    except EdgeError as error:
+        end(sitting, deployment, attempt, Outcome(RunState.ERROR, detail=str(error)))
+        return None
+    return Run(sitting.entry.name, deployment, attempt, child, time.monotonic())
+
+
+def _launch(sitting: Sitting, deployment: Deployment) -> RunningDeployment:
+    server = sitting.server
+    tree = sitting.repository.tree_of(deployment.commit)
+    return RunningDeployment.start(
+        deployment,
+        _granted(sitting, deployment.environment),
+        whole_tree(sitting.repository.git2, tree, server.limits.input_size),
+        limits=server.limits,
+        plugins=server.plugins,
+        deploy_as=server.deploy_as,
+    )
+
+
+def _granted(sitting: Sitting, environment: Environment) -> Credentials:
+    found = sitting.server.credentials_for(sitting.entry.id, environment.name, environment.branch)
+    if found is None:
+        raise EdgeError(environment.name, "the server grants it no credential; add a [[credential]] to server.toml")
+    return found
+
+
+def end(sitting: Sitting, deployment: Deployment, attempt: int, outcome: Outcome) -> Event:
+    """Record how it ended; `deployed` moves only on success."""
+    name = deployment.environment.name
+    body = Finished(
+        Word(name),
+        Oid(deployment.commit),
+        deployment.generation,
+        attempt,
+        outcome.state,
+        round(outcome.seconds),
+        Hosts(outcome.hosts),
+        Text(outcome.detail[:_DETAIL]),
+    )
+    event = sitting.ledger.log(environment_ref(name, "log"), body, SERVER)
+    if outcome.state is RunState.SUCCESSFUL:
+        move(sitting, environment_ref(name, "deployed"), deployment.commit)
+    forget_progress(sitting.state, name)
+    sitting.plugins.deployed(deployment, outcome)
+    return event
+
+
+def move(sitting: Sitting, ref: str, commit: str) -> None:
+    """Bring a derived ref to a commit. Errors: EdgeError where another moves it at the same time."""
+    stands = sitting.repository.tip(ref)
+    if stands == commit:
+        return
+    if lost := sitting.ledger.refs.move([RefMove(ref, stands, commit)]):
+        raise EdgeError(ref, lost.words)

@@ -1,0 +1,26 @@
+"""What the forced command tells the hooks through the environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitops_hooks.edge.home import Home
+from gitops_hooks.model.errors import EdgeError
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """One hook of one push."""
+
+    home: Home
+    repository: str
+    push: str
+
+
+def read_hook(environ: Mapping[str, str]) -> Hook:
+    """Errors: EdgeError where the hook was not started by the forced command."""
+    names = ("GITOPS_HOOKS_HOME", "GITOPS_HOOKS_REPOSITORY", "GITOPS_HOOKS_PUSH")
+    if not all(environ.get(name) for name in names):
+        raise EdgeError("this repository", "takes pushes over SSH only, by the server's own command")
+    home, repository, push = (environ[name] for name in names)
+    return Hook(Home(Path(home)), repository, push)

@@ -1,0 +1,23 @@
+"""post-receive: rings the reconciler's bell and shows what follows. Nothing depends on it."""
+
+import os
+
+from gitops_hooks.edge.bell import ensure_reconciler, ring
+from gitops_hooks.edge.config import load_server
+from gitops_hooks.edge.handoff import landed_refs
+from gitops_hooks.entry.environment import read_hook
+
+
+def main(protocol_in: int, protocol_out: int) -> bool:
+    """Show the pusher how the environments of the moved branches fare, for a stated time."""
+    hook = read_hook(os.environ)
+    entry = load_server(hook.home).repository(hook.repository)
+    landed = landed_refs(hook.home.state(entry.id) / "pushes" / hook.push) if entry else ()
+    if entry is None or not landed:
+        return True
+    ensure_reconciler(hook.home)
+    ring(hook.home)
+    # Most pushes land nothing, and need not pay for opening the repository a third time.
+    from gitops_hooks.entry.follow import follow_push
+
+    return follow_push(hook.home, entry.name, landed)

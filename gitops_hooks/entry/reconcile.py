@@ -1,0 +1,201 @@
+"""The reconciler: compares what should be live with what is, until they are equal. A lost bell costs seconds."""
+
+import argparse
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gitops_hooks.edge.bell import ensure_reconciler, open_bell, reconcile_lock, silence
+from gitops_hooks.edge.config import load_server
+from gitops_hooks.edge.home import Home
+from gitops_hooks.edge.locks import try_lock
+from gitops_hooks.edge.upkeep import keep_up
+from gitops_hooks.entry.deploying import ProgressPlace, Run, end
+from gitops_hooks.entry.sitting import open_sitting
+from gitops_hooks.entry.tend import report_alarms, tend
+from gitops_hooks.model.deployment import Outcome, RunState
+from gitops_hooks.model.errors import EdgeError, PolicyError
+from gitops_hooks.model.server import RepositoryEntry
+
+_UPKEEP_SECONDS = 600.0
+_STOP_SECONDS = 30.0
+_END_SECONDS = 10.0
+
+
+@dataclass(slots=True)
+class Reconciler:
+    """The one process of a server that deploys; what it knows is only what runs at this moment."""
+
+    home: Home
+    bell: socket.socket
+    runs: dict[tuple[str, str], tuple[Run, ProgressPlace]] = field(default_factory=dict)
+    alarms: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    kept_up: dict[str, float] = field(default_factory=dict)
+
+    def look(self) -> tuple[bool, datetime | None]:
+        """One look at every repository: whether all is settled, and when the next step is due."""
+        server = load_server(self.home)
+        settled, due = not self.runs, []
+        for entry in server.repositories:
+            try:
+                self._keep_up(entry, server.git)
+                calm, next_due = self._look_at(entry.name)
+            except (EdgeError, PolicyError) as error:
+                # One broken repository never keeps the others waiting.
+                calm, next_due = False, None
+                self.kept_up.pop(entry.name, None)
+                self._alarm(entry.name, (str(error),))
+            settled = settled and calm
+            due += [next_due] if next_due else []
+        return settled, min(due, default=None)
+
+    def _look_at(self, name: str) -> tuple[bool, datetime | None]:
+        sitting = open_sitting(self.home, name)
+        busy = {environment for repository, environment in self.runs if repository == name}
+        look = tend(sitting, busy)
+        for run in look.began:
+            environment = run.deployment.environment.name
+            self.runs[name, environment] = (run, ProgressPlace(sitting, environment))
+            _say(f"{name}: {environment}: deployment {run.deployment.generation} of {run.deployment.commit[:12]}")
+        self._alarm(name, look.alarms)
+        if look.alarms != self.alarms.get(name):
+            report_alarms(sitting, look.alarms)
+        return look.settled and not look.alarms, look.due
+
+    def _keep_up(self, entry: RepositoryEntry, git: str) -> None:
+        """Now and then, and after every fault: a lock file of a killed git may be what is in the way."""
+        last = self.kept_up.get(entry.name)
+        if last is None or time.monotonic() - last >= _UPKEEP_SECONDS:
+            self.kept_up[entry.name] = time.monotonic()
+            keep_up(entry.path, self.home.state(entry.id), git)
+
+    def _alarm(self, name: str, alarms: tuple[str, ...]) -> None:
+        if alarms and alarms != self.alarms.get(name):
+            for alarm in alarms:
+                _say(f"{name}: ALARM: {alarm}")
+        self.alarms[name] = alarms
+
+    def listen(self, seconds: float) -> bool:
+        """Wait for the bell or a run's word; whether anything calls for another look."""
+        children = {run.child: key for key, (run, _) in self.runs.items()}
+        ready = select.select([self.bell, *children], [], [], max(0.0, seconds))[0]
+        rung = self.bell in ready
+        if rung:
+            silence(self.bell)
+        ended = [self._hear(children[child]) for child in ready if child is not self.bell]
+        return rung or any(ended)
+
+    def _hear(self, key: tuple[str, str]) -> bool:
+        run, place = self.runs[key]
+        outcome = run.listen(place)
+        if outcome is None:
+            return False
+        run.child.close()
+        del self.runs[key]
+        # Opened anew: the sitting of the start may be an hour old.
+        end(open_sitting(self.home, key[0]), run.deployment, run.attempt, outcome)
+        _say(f"{key[0]}: {key[1]}: deployment {run.deployment.generation} {outcome.state.value}")
+        return True
+
+    def close(self) -> None:
+        """End every run under way, and say so in the record: the next reconciler runs them again."""
+        for run, _ in self.runs.values():
+            run.child.terminate()
+        for (name, _), (run, _) in self.runs.items():
+            outcome = run.child.wait(_END_SECONDS)
+            run.child.close()
+            if outcome is not None:
+                ended = Outcome(RunState.CANCELED, outcome.hosts, outcome.seconds, "the reconciler was asked to end")
+                end(open_sitting(self.home, name), run.deployment, run.attempt, ended)
+
+
+def main(argv: Sequence[str]) -> int:
+    """0 when everything is as desired (or the process was asked to end), 1 when something is not, 2 for wrong use."""
+    words = _parse(argv)
+    home = Home(Path(words.home).absolute())
+    if words.ensure:
+        ensure_reconciler(home)
+        return 0
+    if words.stop:
+        return _stop(home)
+    lock = try_lock(reconcile_lock(home))
+    if lock is None:
+        _say("another reconciler is at work here; end it first: gitops-hooks reconcile --stop")
+        return 1 if words.once else 0
+    (home.run / "reconcile.pid").write_text(f"{os.getpid()}\n")
+    reconciler = Reconciler(home, open_bell(home))
+    try:
+        return _once(reconciler) if words.once else _for_ever(reconciler)
+    finally:
+        reconciler.close()
+        os.close(lock)
+
+
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="gitops-hooks reconcile")
+    parser.add_argument("--home", required=True)
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--once", action="store_true", help="bring everything up to date that is due now, then end")
+    kinds.add_argument("--ensure", action="store_true", help="start the reconciler unless it runs")
+    kinds.add_argument("--stop", action="store_true", help="end the running reconciler")
+    return parser.parse_args(list(argv))
+
+
+def _stop(home: Home) -> int:
+    """End the running reconciler and wait until it has let go."""
+    deadline = time.monotonic() + _STOP_SECONDS
+    while (lock := try_lock(reconcile_lock(home))) is None:
+        if time.monotonic() > deadline:
+            _say("the running reconciler does not end")
+            return 1
+        _ask_to_end(home)
+        time.sleep(0.1)
+    os.close(lock)
+    return 0
+
+
+def _ask_to_end(home: Home) -> None:
+    """Only while the lock is held: then the process id in the file is that of its holder."""
+    try:
+        os.kill(int((home.run / "reconcile.pid").read_text()), signal.SIGTERM)
+    except (OSError, ValueError):
+        return
+
+
+def _once(reconciler: Reconciler) -> int:
+    """Until nothing runs and nothing is due now; what only a retry can bring is left to the next call."""
+    while True:
+        settled, due = reconciler.look()
+        if not reconciler.runs and (due is None or due > datetime.now(UTC)):
+            return 0 if settled else 1
+        while reconciler.runs and not reconciler.listen(1.0):
+            pass
+
+
+def _for_ever(reconciler: Reconciler) -> int:
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    while True:
+        began = time.monotonic()
+        _, due = reconciler.look()
+        pause = load_server(reconciler.home).limits.reconcile_seconds
+        if due:
+            pause = min(pause, max(0.05, (due - datetime.now(UTC)).total_seconds()))
+        while (left := began + pause - time.monotonic()) > 0:
+            if reconciler.listen(left):
+                break
+
+
+def _say(line: str) -> None:
+    stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    print(f"{stamp} {line}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,152 @@
+"""One look at one repository: mend what a killed writer left, say what is wrong, start what is due."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from gitops_hooks.core.govern import govern
+from gitops_hooks.core.plan import Broken, Deploy, LogState, Settled, Wait, fold_log, plan
+from gitops_hooks.edge import journal
+from gitops_hooks.edge.launch import end_leftovers
+from gitops_hooks.edge.locks import hold
+from gitops_hooks.edge.record import LOG
+from gitops_hooks.entry.authorised import judge_tip
+from gitops_hooks.entry.deploying import Run, begin, end, environment_ref, move
+from gitops_hooks.entry.landing import close_intent, finish_change, mend_change
+from gitops_hooks.entry.sitting import Sitting
+from gitops_hooks.model.deployment import Deployment, Outcome, RunState
+from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.event import Finished, Landing, Started
+from gitops_hooks.model.policy import Environment
+
+_LOCK_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look found: runs that began, when the next step is due, and what is wrong."""
+
+    began: tuple[Run, ...]
+    due: datetime | None
+    alarms: tuple[str, ...]
+    settled: bool
+
+
+def tend(sitting: Sitting, busy: Collection[str]) -> Look:
+    """Bring one repository a step further; `busy` are its environments with a run under way."""
+    mend(sitting)
+    alarms = list(_alarms(sitting))
+    began: list[Run] = []
+    due: list[datetime] = []
+    settled = not busy
+    for environment in sitting.policy.environments:
+        if environment.name in busy:
+            continue
+        found = _tend_environment(sitting, environment)
+        settled = settled and found is None
+        match found:
+            case Run():
+                began.append(found)
+            case datetime():
+                due.append(found)
+            case str():
+                alarms.append(found)
+    return Look(tuple(began), min(due, default=None), tuple(alarms), settled)
+
+
+def mend(sitting: Sitting) -> None:
+    """Close open intents and finish half-written changes: everything after a commit point is rebuilt."""
+    sitting.record.sync()
+    sitting.record.ensure_changes()
+    for ref, _ in sitting.record.index.intents():
+        with hold(sitting.state, ref, _LOCK_SECONDS):
+            close_intent(sitting, ref)
+    for number in sitting.record.index.unfinished():
+        record = sitting.record.change(number)
+        if record is None:
+            continue
+        with hold(sitting.state, record.target, _LOCK_SECONDS):
+            mend_change(sitting, number)
+    _finish_landed_changes(sitting)
+
+
+def _finish_landed_changes(sitting: Sitting) -> None:
+    """Changes whose landing is recorded, but whose own history does not say so yet."""
+    index = sitting.record.index
+    finished, tip = index.fact("finished"), sitting.repository.tip(LOG)
+    if finished == tip:
+        return
+    landed: set[str] = set()
+    for event in sitting.record.events(LOG):
+        if event.oid == finished:
+            break
+        if isinstance(event.body, Landing) and event.body.change and event.oid in landed:
+            with hold(sitting.state, event.body.ref, _LOCK_SECONDS):
+                finish_change(sitting, event.body.change, event)
+        landed.add(getattr(event.body, "landing", ""))
+    index.set_fact("finished", tip)
+
+
+def _alarms(sitting: Sitting) -> list[str]:
+    """Governed refs that do not stand where the record put them."""
+    found = []
+    for tip in sitting.record.index.tips():
+        if govern(sitting.policy, tip.ref) is None:
+            continue
+        standing = sitting.record.standing(tip.ref)
+        if not standing.trusted:
+            where = f"stands at {standing.real[:12]}, the record says {standing.recorded[:12]}"
+            found.append(f"{tip.ref} {where}; gitops-hooks recovery restore|adopt")
+    return found
+
+
+def _tend_environment(sitting: Sitting, environment: Environment) -> Run | datetime | str | None:
+    """A run that began, when to look again, what is wrong, or None where desired is deployed."""
+    if refusal := judge_tip(sitting, environment.branch):
+        return f"{environment.name} is Suspended: {refusal.reason}. {refusal.cure}"
+    desired = sitting.record.standing(environment.branch).recorded
+    move(sitting, environment_ref(environment.name, "desired"), desired)
+    limits = sitting.server.limits
+    log = read_log(sitting, environment.name)
+    step = plan(desired, log, datetime.now(UTC), limits.retry_seconds, limits.retry_most_seconds)
+    if isinstance(step, Broken):
+        _bury(sitting, environment, step)
+        log = read_log(sitting, environment.name)
+        step = plan(desired, log, datetime.now(UTC), limits.retry_seconds, limits.retry_most_seconds)
+    match step:
+        case Deploy():
+            return begin(sitting, environment, step.commit, step.attempt) or datetime.now(UTC)
+        case Wait():
+            return step.until
+        case Settled():
+            move(sitting, environment_ref(environment.name, "deployed"), desired)
+    return None
+
+
+def read_log(sitting: Sitting, environment: str) -> LogState:
+    """What an environment's log amounts to."""
+    return fold_log(sitting.record.events(environment_ref(environment, "log")))
+
+
+def _bury(sitting: Sitting, environment: Environment, broken: Broken) -> None:
+    """A run whose reconciler died: end what is left of it, then record its end."""
+    started = broken.started.body
+    if not isinstance(started, Started):
+        raise EdgeError(environment.name, "its log begins a deployment with another event")
+    if left := end_leftovers((started.run,), sitting.server.deploy_as):
+        pids = ", ".join(str(one.pid) for one in left)
+        raise EdgeError(environment.name, f"processes of a dead run do not end: {pids}; nothing is started before")
+    number = broken.started.stamp.number
+    deployment = Deployment(sitting.entry.id, environment, started.commit, number, started.run)
+    outcome = Outcome(RunState.CANCELED, detail="the reconciler ended during the run; it is run again")
+    end(sitting, deployment, started.attempt, outcome)
+
+
+def report_alarms(sitting: Sitting, alarms: Collection[str]) -> None:
+    for alarm in alarms:
+        journal.append(sitting.home, "alarm", {"repository": sitting.entry.name, "alarm": alarm})
+
+
+def last_end(log: LogState) -> Finished | None:
+    """The newest end in a log's state."""
+    return log.finished.body if log.finished and isinstance(log.finished.body, Finished) else None
