@@ -1,6 +1,7 @@
 """What one person has on their own machine: a name, a key, an ssh configuration, and nothing of whoever runs this."""
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -21,14 +22,24 @@ def clean_environment(home: Path) -> dict[str, str]:
     }
 
 
-def shell_of(name: str, home: Path, ssh_config: Path) -> dict[str, str]:
-    """The environment in which this person types."""
+def shell_of(name: str, home: Path) -> dict[str, str]:
+    """The environment in which this person types: `ssh host` and `git push` find the server and their key."""
     names = {
         f"GIT_{role}_{key}": value
         for role in ("AUTHOR", "COMMITTER")
         for key, value in (("NAME", name), ("EMAIL", f"{name}@example.org"))
     }
-    return {**clean_environment(home), **names, "GIT_SSH_COMMAND": f"ssh -F {ssh_config}"}
+    clean = clean_environment(home)
+    return {**clean, **names, "PATH": f"{home / 'bin'}:{clean['PATH']}"}
+
+
+def lay_ssh(home: Path, settings: str) -> None:
+    """Write this person's ssh configuration, and an `ssh` that reads it: OpenSSH itself asks passwd for the home."""
+    (home / "ssh_config").write_text(settings)
+    ssh = home / "bin" / "ssh"
+    ssh.parent.mkdir(exist_ok=True)
+    ssh.write_text(f"#!/bin/sh\nexec {shutil.which('ssh')} -F '{home / 'ssh_config'}' \"$@\"\n")
+    ssh.chmod(0o755)
 
 
 def ssh_settings(server: Sshd, key: Path, known_hosts: Path) -> str:

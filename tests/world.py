@@ -1,11 +1,10 @@
 """A complete real server in a folder of its own: people with keys, a real sshd, a repository, and everything ended."""
 
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,8 +13,9 @@ from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.keys import make_key
 from gitops_hooks.edge.sshd import Sshd, start_sshd
 from tests.answers import EVENT_FORMAT, Event, Result, change_number, parse_event
+from tests.copying import copy_folder
 from tests.hosts import DeployedHost, credential_table, known_hosts, start_host
-from tests.people import clean_environment, shell_of, ssh_settings
+from tests.people import clean_environment, lay_ssh, shell_of, ssh_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 REPOSITORY = "site"
@@ -53,18 +53,6 @@ class Template:
         world.lay_repository({".gitops/policy.yaml": policy, "README.md": "A site\n", **(files or {})})
         return cls(folder)
 
-    def copy_to(self, target: Path) -> None:
-        shutil.copytree(self.folder, target, symlinks=True, dirs_exist_ok=True)
-        old, new = os.fsencode(self.folder), os.fsencode(target)
-        for path in target.rglob("*"):
-            if path.is_symlink() or not path.is_file() or "objects" in path.parts:
-                continue
-            content = path.read_bytes()
-            if old in content:
-                mode = path.stat().st_mode
-                path.write_bytes(content.replace(old, new))
-                path.chmod(mode)
-
     def remove(self) -> None:
         shutil.rmtree(self.folder)
 
@@ -75,12 +63,13 @@ class World:
 
     folder: Path
     sshd: Sshd | None
+    people: tuple[str, ...] = PEOPLE
     hosts: dict[str, DeployedHost] = field(default_factory=dict)
 
     @classmethod
     def copied_from(cls, template: Template) -> "World":
         world = cls(Path(tempfile.mkdtemp(prefix="gw-")), None)
-        template.copy_to(world.folder)
+        copy_folder(template.folder, world.folder)
         world.open()
         return world
 
@@ -96,8 +85,8 @@ class World:
         """Start the server's sshd and tell everybody's ssh where it listens."""
         self.sshd = start_sshd(self.folder / "sshd", self.home.authorized_keys, port)
         (self.folder / "known_hosts").write_text(self.sshd.known_hosts_line("host") + "\n")
-        for name in PEOPLE:
-            self.ssh_config(name).write_text(ssh_settings(self.sshd, self.key(name), self.folder / "known_hosts"))
+        for name in self.people:
+            lay_ssh(self.person(name), ssh_settings(self.sshd, self.key(name), self.folder / "known_hosts"))
 
     def close(self) -> None:
         """End everything; a leftover is a fault of the test or of the server."""
@@ -120,20 +109,20 @@ class World:
     def key(self, name: str) -> Path:
         return self.person(name) / "id"
 
-    def ssh_config(self, name: str) -> Path:
-        return self.person(name) / "ssh_config"
+    def lay_key(self, name: str) -> Path:
+        """A person's own key; answers its public half."""
+        self.person(name).mkdir(parents=True)
+        make_key(self.key(name), f"{name}@example.org")
+        return self.key(name).with_suffix(".pub")
 
     def lay_people(self) -> None:
         """Keys and names, known to the server: alice develops, bob and carol are seniors, robot is a bot."""
-        for name in PEOPLE:
-            self.person(name).mkdir(parents=True)
-            make_key(self.key(name), f"{name}@example.org")
+        for name in self.people:
             bot = ("--bot",) if name == "robot" else ()
-            public = self.key(name).with_suffix(".pub")
-            self.admin("user", "add", name, str(public), "--email", f"{name}@example.org", *bot).must()
+            self.admin("user", "add", name, str(self.lay_key(name)), "--email", f"{name}@example.org", *bot).must()
 
     def environment(self, name: str) -> dict[str, str]:
-        return shell_of(name, self.person(name), self.ssh_config(name))
+        return shell_of(name, self.person(name))
 
     # what people type
 
@@ -154,8 +143,7 @@ class World:
 
     def ssh(self, who: str, words: str, text: str = "", seconds: float = _SECONDS) -> Result:
         """`ssh host <words>`, with the words as one text that the server's grammar takes apart."""
-        config = str(self.ssh_config(who))
-        return self.run(who, "ssh", "-F", config, "host", words, where=self.person(who), text=text, seconds=seconds)
+        return self.run(who, "ssh", "host", words, where=self.person(who), text=text, seconds=seconds)
 
     def git(self, who: str, *words: str) -> Result:
         return self.run(who, "git", *words)
@@ -231,9 +219,13 @@ class World:
         return self.admin("reconcile", "--once", seconds=seconds)
 
     def lay_repository(self, files: Mapping[str, str]) -> None:
-        """A repository with this history of one commit, taken over by the server with bob as its administrator."""
+        """A repository with these files, taken over by the server with bob as its administrator."""
+        self.lay_history(files)
+        self.admin("repo", "add", REPOSITORY, "--admin", "bob", "--write", "*").must()
+
+    def lay_history(self, files: Mapping[str, str]) -> None:
+        """A bare repository with a history of one commit, as it was before the server knew it."""
         work = self.folder / "first"
-        environment = self.environment("bob")
         for name, content in files.items():
             path = work / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -244,10 +236,9 @@ class World:
             ("commit", "-q", "-m", "The site so far"),
             ("clone", "-q", "--bare", str(work), str(self.repository)),
         ):
-            subprocess.run(["git", *words], cwd=work, env=environment, check=True, capture_output=True)
+            subprocess.run(["git", *words], cwd=work, env=self.environment("bob"), check=True, capture_output=True)
         shutil.rmtree(work)
-        subprocess.run(["git", "remote", "remove", "origin"], cwd=self.repository, env=environment, check=True)
-        self.admin("repo", "add", REPOSITORY, "--admin", "bob", "--write", "*").must()
+        self.server_git("remote", "remove", "origin")
 
     # what the server holds
 
@@ -279,17 +270,26 @@ class World:
 
     def add_hosts(self, *names: str, environment: str = "staging", branch: str = "main") -> list[DeployedHost]:
         """Start hosts and grant them, and no others, to an environment in the server's file."""
-        folder = self.folder / "hosts"
-        folder.mkdir(exist_ok=True)
-        credentials = self.home.path / "credentials" / environment
-        credentials.mkdir(parents=True, mode=0o700)
-        public = make_key(credentials / "key", "deploy")
-        hosts = [start_host(folder / name, name, public) for name in names]
-        (credentials / "known_hosts").write_text(known_hosts(hosts))
-        with self.home.server_file.open("a") as server:
-            server.write(credential_table(REPOSITORY, environment, branch, names))
+        hosts = self.start_hosts(*names)
+        self.grant_hosts(hosts, environment, branch)
+        return hosts
+
+    def start_hosts(self, *names: str) -> list[DeployedHost]:
+        key = self.folder / "deploy_key"
+        if not key.exists():
+            make_key(key, "deploy")
+        public = key.with_suffix(".pub").read_text()
+        hosts = [start_host(self.folder / "hosts" / name, name, public) for name in names]
         self.hosts.update({host.name: host for host in hosts})
         return hosts
+
+    def grant_hosts(self, hosts: Sequence[DeployedHost], environment: str = "staging", branch: str = "main") -> None:
+        credentials = self.home.path / "credentials" / environment
+        credentials.mkdir(parents=True, mode=0o700)
+        shutil.copy(self.folder / "deploy_key", credentials / "key")
+        (credentials / "known_hosts").write_text(known_hosts(hosts))
+        with self.home.server_file.open("a") as server:
+            server.write(credential_table(REPOSITORY, environment, branch, [host.name for host in hosts]))
 
     def _living(self) -> tuple[living.Living, ...]:
         mine = str(self.folder)
