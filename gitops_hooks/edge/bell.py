@@ -48,8 +48,8 @@ def stop_reconciler(home: Home) -> bool:
         return True
     with contextlib.suppress(OSError, ValueError):
         found = look_at(int((home.run / "reconcile.pid").read_text()))
-        # The number may be another's by now; the command line says whose it is.
-        if found is not None and str(home.path.absolute()) in " ".join(found.argv):
+        # The file may be a moment older than the lock, and its number another program's by now.
+        if found is not None and any("reconcile" in word for word in found.argv):
             end([found], _STOP_SECONDS)
     return _is_free(home)
 

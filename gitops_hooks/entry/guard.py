@@ -12,6 +12,7 @@ from gitops_hooks.edge.home import Home
 from gitops_hooks.model.errors import EdgeError, PolicyError
 
 HOME_VARIABLE = "GITOPS_HOOKS_HOME"
+_SERVERS_OWN = ("server.toml", "users.toml")  # what stands in them is no pusher's business
 DONE, REFUSED, WRONG_USE, OUR_BUG, INTERRUPTED = 0, 1, 2, 3, 130
 
 
@@ -42,14 +43,22 @@ def command(act: Callable[[], int], place: str, environ: Mapping[str, str]) -> i
 
 def explain(error: Exception, place: str, environ: Mapping[str, str]) -> tuple[int, tuple[str, ...]]:
     """The exit code and the lines for a person; a bug of ours is described in the journal alone."""
+    remote = bool(environ.get("GITOPS_HOOKS_ACTOR"))
+    if remote and isinstance(error, PolicyError) and error.source in _SERVERS_OWN:
+        _journal(environ, "config", {"place": place, "faults": str(error)})
+        return WRONG_USE, ("the server's own files have a fault", "Ask the administrator to run: gitops-hooks doctor")
     if isinstance(error, PolicyError | EdgeError):
         return WRONG_USE, tuple(_without_paths(line, environ) for line in str(error).split("\n"))
-    home = Home(Path(environ[HOME_VARIABLE])) if environ.get(HOME_VARIABLE) else None
-    if home is None:
-        return OUR_BUG, (f"our bug: {type(error).__name__}",)
     text = "".join(traceback.format_exception(error, limit=-40))
-    journal.append(home, "bug", {"place": place, "class": type(error).__name__, "traceback": text})
-    return OUR_BUG, (f"our bug: {type(error).__name__} (details in the server's journal)",)
+    kept = _journal(environ, "bug", {"place": place, "class": type(error).__name__, "traceback": text})
+    return OUR_BUG, (f"our bug: {type(error).__name__}{' (details in the server journal)' if kept else ''}",)
+
+
+def _journal(environ: Mapping[str, str], kind: str, facts: Mapping[str, str]) -> bool:
+    if not environ.get(HOME_VARIABLE):
+        return False
+    journal.append(Home(Path(environ[HOME_VARIABLE])), kind, facts)
+    return True
 
 
 def say(lines: tuple[str, ...]) -> None:

@@ -207,7 +207,7 @@ def test_our_bug_is_named_and_its_traceback_goes_to_the_journal_alone(world):
     world.judge(main("return {}['secret']"))
     done = world.push()
     assert done.returncode == 1
-    assert world.remote_lines(done) == ["remote: gitops: our bug: KeyError (details in the server's journal)"]
+    assert world.remote_lines(done) == ["remote: gitops: our bug: KeyError (details in the server journal)"]
     journal = (world.folder / "journal.jsonl").read_text()
     assert "Traceback (most recent call last)" in journal
     assert '"kind": "bug", "place": "pre_receive", "class": "KeyError"' in journal

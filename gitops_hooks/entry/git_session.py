@@ -1,0 +1,142 @@
+"""One push or fetch: git with an environment of its own, under one deadline, and nothing of it left behind."""
+
+import os
+import re
+import secrets
+import signal
+import subprocess
+from dataclasses import dataclass
+
+from gitops_hooks.core.ssh_command import GitProgram
+from gitops_hooks.edge import journal
+from gitops_hooks.edge.git_settings import receive_settings, settings_environment
+from gitops_hooks.edge.home import Home
+from gitops_hooks.edge.hooks_folder import verify_hooks
+from gitops_hooks.edge.living import end, list_living
+from gitops_hooks.edge.pushes import LivePush, open_push
+from gitops_hooks.edge.store import make_folder
+from gitops_hooks.edge.terminal import tell
+from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.push import Actor
+from gitops_hooks.model.request import Refusal
+from gitops_hooks.model.server import RepositoryEntry, ServerFile
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+_PROTOCOL = re.compile(r"version=[012]")
+_FETCH_SECONDS = 4 * 3600.0  # a first clone over a slow line is no fault; one that never ends is
+_GENTLE_SECONDS = 2.0  # git takes its quarantine folder away when it is asked to end
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Who runs which program of git in which repository; `protocol` is the client's GIT_PROTOCOL."""
+
+    home: Home
+    server: ServerFile
+    repository: RepositoryEntry
+    actor: Actor
+    program: GitProgram
+    protocol: str = ""
+
+
+class _Ended(BaseException):
+    """A signal asked this process to end."""
+
+
+def run_git(session: Session) -> int | Refusal:
+    """Run git to its end; answers its exit code. Errors: EdgeError where the repository is not usable."""
+    if not (session.repository.path / "HEAD").is_file():
+        raise EdgeError(session.repository.name, "is not where server.toml says")
+    if session.program is GitProgram.UPLOAD_PACK:
+        return _run(session, secrets.token_hex(16), None)
+    if not session.repository.may_write(session.actor.name):
+        return Refusal("write", f"you may read '{session.repository.name}' but not push to it")
+    if faults := verify_hooks(session.home):
+        journal.append(session.home, "hooks", {"faults": "; ".join(faults)}, session.server.limits.journal_size)
+        return Refusal(
+            "hooks",
+            "the server's hooks are not whole, so nothing can be pushed",
+            "Ask the administrator to run: gitops-hooks doctor",
+        )
+    push = secrets.token_hex(16)
+    with open_push(session.home, session.repository, push) as live:
+        return _run(session, push, live)
+
+
+def git_environment(session: Session, push: str) -> dict[str, str]:
+    """All that git and the hooks get to know; nothing of what the client's session brought but GIT_PROTOCOL."""
+    limits = session.server.limits
+    make_folder(session.home.run / "empty")
+    found = {
+        "PATH": PATH,
+        "HOME": str(session.home.run.absolute() / "empty"),
+        "LANG": "C.UTF-8",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GITOPS_HOOKS_HOME": str(session.home.path.absolute()),
+        "GITOPS_HOOKS_ACTOR": session.actor.name,
+        "GITOPS_HOOKS_KEY": session.actor.key,
+        "GITOPS_HOOKS_KIND": session.actor.kind.value,
+        "GITOPS_HOOKS_REPOSITORY": session.repository.name,
+        "GITOPS_HOOKS_PUSH": push,
+        "GITOPS_HOOKS_JUDGE_SECONDS": f"{limits.judge_seconds:g}",
+        "GITOPS_HOOKS_FOLLOW_SECONDS": f"{limits.follow_seconds:g}",
+    }
+    if _PROTOCOL.fullmatch(session.protocol):
+        found["GIT_PROTOCOL"] = session.protocol
+    return found | settings_environment(receive_settings(session.home, limits), session.repository.path)
+
+
+def _run(session: Session, push: str, live: LivePush | None) -> int:
+    env = git_environment(session, push)
+    if live is not None:
+        env["GITOPS_HOOKS_UNCLEAN"] = str(live.unclean)
+    command = [session.server.git, session.program.value, str(session.repository.path.absolute())]
+    descriptors = live.descriptors if live is not None else ()
+    try:
+        # A session of its own is what finds every process of the push again.
+        git = subprocess.Popen(command, env=env, cwd="/", pass_fds=descriptors, start_new_session=True)
+    except OSError as error:
+        raise EdgeError("git", f"did not start: {error.strerror}") from None
+    code = _wait(session, git)
+    if code < 0 and live is not None:
+        live.unclean.touch()
+    return code if code >= 0 else 128 - code
+
+
+def _wait(session: Session, git: "subprocess.Popen[bytes]") -> int:
+    """Git's exit code; below 0 where it was ended by a signal, ours or another's."""
+    is_push = session.program is GitProgram.RECEIVE_PACK
+    seconds = session.server.limits.push_seconds if is_push else _FETCH_SECONDS
+    for number in _SIGNALS:
+        signal.signal(number, _end)
+    try:
+        return git.wait(seconds)
+    except subprocess.TimeoutExpired:
+        tell((f"gitops: it took longer than {seconds:g} s and was ended; what is not reported as done was not done.",))
+        return _end_session(git)
+    except _Ended:
+        return _end_session(git)
+
+
+def _end_session(git: "subprocess.Popen[bytes]") -> int:
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    end([each for each in list_living() if _session(each.pid) == git.pid], _GENTLE_SECONDS)
+    git.poll()
+    return -signal.SIGTERM
+
+
+def _session(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return -1
+
+
+def _end(number: int, frame: object) -> None:
+    raise _Ended

@@ -1,0 +1,50 @@
+"""Every word of the command line: what runs over SSH, what runs on the server only, what comes later."""
+
+from collections.abc import Mapping
+
+# Over SSH exactly these run, each with these options beside -R and --json; a value follows an option that ends in `=`.
+LISTED: Mapping[tuple[str, ...], tuple[str, ...]] = {
+    ("change", "list"): ("--all",),
+    ("change", "show"): (),
+    ("change", "diff"): (),
+    ("env", "list"): (),
+    ("env", "show"): (),
+    ("env", "log"): (),
+    ("env", "deploy"): (),
+    ("whoami",): (),
+    ("help",): (),
+}
+LOCAL = ("agent", "doctor", "policy", "reconcile", "recovery", "repo", "serve", "user")
+LATER: Mapping[str, tuple[str, ...]] = {
+    "change": ("approve", "reject", "withdraw", "comment", "land", "rebase", "plan", "close", "reopen", "purge"),
+    "env": ("rollback", "pause", "resume", "cancel", "plan", "drift"),
+    "policy": ("explain",),
+    "check": ("run",),
+    "plugin": ("list", "new"),
+    "user": ("key",),
+    "recovery": (),
+    "verify": (),
+    "serve": (),
+    "agent": (),
+}
+
+HELP = """\
+change list              the open changes          (--all: closed and landed ones too)
+change show N            one change: its revisions, approvals and checks
+change diff N            what it changes
+env list                 the environments and what is live
+env show ENV             desired, attempted and deployed, host by host
+env log ENV              its deployments
+env deploy ENV           try again now
+whoami                   who you are here, and what you may read and write
+With several repositories add -R NAME; --json prints facts for programs.
+Propose:  git push origin HEAD:refs/for/BRANCH      Approve:  git push origin COMMIT:refs/approve/N
+"""
+
+
+def is_later(words: tuple[str, ...]) -> bool:
+    """Whether the word is known and this release does not have it."""
+    if not words or words[0] not in LATER:
+        return False
+    later = LATER[words[0]]
+    return not later or (len(words) > 1 and words[1] in later) or words[0] in ("check", "plugin")
