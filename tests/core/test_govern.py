@@ -162,7 +162,7 @@ def test_a_requirement_for_paths_holds_where_one_of_them_changed(bound, path, ap
         ("site.yml", (INVENTORY,)),
     ],
 )
-def test_what_is_under_gitops_always_needs_an_approval(path, found):
+def test_where_no_rule_applies_one_approval_is_needed(path, found):
     assert governing(rule(approvals=(INVENTORY,))).approval_rules([path]) == found
 
 
