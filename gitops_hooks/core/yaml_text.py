@@ -24,10 +24,11 @@ class YamlLimits:
 
 @dataclass(frozen=True, slots=True)
 class YamlFault:
-    """One fault and its 1-based line."""
+    """One fault and its 1-based line; `budget` says that a limit of ours ended the reading, where others read on."""
 
     line: int
     message: str
+    budget: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,8 +67,8 @@ class _Open:
 class _Stop(Exception):
     """A budget is spent or the text cannot be read any further."""
 
-    def __init__(self, line: int, message: str) -> None:
-        self.fault = YamlFault(line, message)
+    def __init__(self, line: int, message: str, budget: bool = True) -> None:
+        self.fault = YamlFault(line, message, budget)
 
 
 class _Builder:
@@ -137,7 +138,7 @@ class _Builder:
 
     def _alias(self, anchor: str, line: int) -> None:
         if anchor not in self.anchors:
-            raise _Stop(line, f"alias *{anchor[:60]} stands for nothing before it")
+            raise _Stop(line, f"alias *{anchor[:60]} stands for nothing before it", budget=False)
         node, weight = self.anchors[anchor]
         self._add(node, weight, line)
 
@@ -162,7 +163,7 @@ class _Builder:
 def parse_yaml(text: bytes, limits: YamlLimits = YamlLimits()) -> tuple[tuple[Marked, ...], tuple[YamlFault, ...]]:
     """All documents of one text, and all faults: syntax, budgets, duplicate keys, bytes that are not UTF-8."""
     if len(text) > limits.size:
-        return (), (YamlFault(0, f"larger than {limits.size} bytes"),)
+        return (), (YamlFault(0, f"larger than {limits.size} bytes", budget=True),)
     try:
         characters = text.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -134,6 +134,13 @@ def test_merge_keys_stay_as_they_are_written():
     assert document.get("b").pairs[0][0].tag == "merge"
 
 
+def test_a_spent_budget_is_told_from_a_fault_of_the_text():
+    assert [fault.budget for fault in parse_yaml(b"[" * 100)[1]] == [True]
+    assert [fault.budget for text in (b"a: *x", b"a: b: c", b"a: 1\na: 2") for fault in parse_yaml(text)[1]] == [
+        False
+    ] * 3
+
+
 def test_smaller_limits_are_kept():
     assert faults_of(b"[[[1]]]", YamlLimits(depth=2)) == [(1, "nested deeper than 2 levels")]
     assert faults_of(b"[1, 2, 3]", YamlLimits(nodes=2)) == [(1, "more than 2 nodes")]

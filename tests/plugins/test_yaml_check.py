@@ -47,7 +47,7 @@ def test_a_file_that_cannot_be_read_is_told_with_its_line(text, expected):
         b"---\n- hosts: all\n  tasks: []\n",
         b"when: 2026-02-28\nat: 2026-02-28T10:00:00Z\nalso: 2026-02-28 10:00:00.5 +02:00\n",
         b"a: '2026-13-45'\n",
-        b"a: |\n  \ttab in text\n",
+        b"a: |\n  text\n  \ttab in text\n",
         b"a: b\t# a tab before a remark\n",
         b"Bucket: !Ref Name\nKey: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6162\n",
         b"a: &x {k: 1}\nb: *x\nc:\n  <<: *x\n",
