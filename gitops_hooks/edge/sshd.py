@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +46,7 @@ MaxStartups 200:30:400
 MaxSessions 200
 LogLevel VERBOSE
 AcceptEnv GIT_PROTOCOL
-SetEnv {mark}={name}
+SetEnv {mark}={name}{environment}
 Subsystem sftp internal-sftp
 {more}
 """
@@ -97,10 +97,17 @@ class Sshd:
         self.start_again()
 
 
-def start_sshd(folder: Path, authorized_keys: Path, port: int = 0, settings: Sequence[str] = ()) -> Sshd:
+def start_sshd(
+    folder: Path,
+    authorized_keys: Path,
+    port: int = 0,
+    settings: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Sshd:
     """Start a server whose folder (made 0700) holds its host key, configuration and log.
 
-    Port 0 picks a free one; `settings` are further lines of sshd_config. An existing host key is kept.
+    Port 0 picks a free one; `settings` are further lines of sshd_config; `environment` is what sessions are given
+    (HOME too, so that several hosts on one machine keep apart). An existing host key is kept.
     Errors: EdgeError where sshd is missing or does not answer within ten seconds.
     """
     folder = folder.absolute()
@@ -108,9 +115,10 @@ def start_sshd(folder: Path, authorized_keys: Path, port: int = 0, settings: Seq
     if not (folder / "host_key").exists():
         make_key(folder / "host_key", "host")
     more = (*settings, *_penalties())
+    names = "".join(f' {name}="{value}"' for name, value in (environment or {}).items())
     for _ in range(_TRIES if port == 0 else 1):
         chosen = port or _free_port()
-        (folder / "sshd_config").write_text(_configuration(folder, authorized_keys.absolute(), chosen, more))
+        (folder / "sshd_config").write_text(_configuration(folder, authorized_keys.absolute(), chosen, more, names))
         try:
             _launch(folder, chosen)
         except _PortTaken:
@@ -164,7 +172,7 @@ def _mark(folder: Path) -> str:
     return hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
 
 
-def _configuration(folder: Path, authorized_keys: Path, port: int, more: Sequence[str]) -> str:
+def _configuration(folder: Path, authorized_keys: Path, port: int, more: Sequence[str], environment: str) -> str:
     for path in (folder, authorized_keys):
         if any(character in str(path) for character in '"%\n'):
             raise EdgeError(str(path), "sshd cannot take a path with a quote, a percent sign or a line break")
@@ -175,6 +183,7 @@ def _configuration(folder: Path, authorized_keys: Path, port: int, more: Sequenc
         authorized_keys=authorized_keys,
         mark=_MARK,
         name=_mark(folder),
+        environment=environment,
         more="\n".join(more),
     )
 

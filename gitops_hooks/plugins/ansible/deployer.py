@@ -1,0 +1,110 @@
+"""The deployer `ansible`: looks at everything before the first task, runs the playbook on rails, judges by hosts.
+
+Paramiko, ansible-runner and what needs them are imported inside functions: hooks load this module too.
+"""
+
+import dataclasses
+import re
+import signal
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from gitops_hooks.plugin import (
+    Deployer,
+    Deployment,
+    EdgeError,
+    Outcome,
+    Progress,
+    RunState,
+    Say,
+    Workplace,
+    hookimpl,
+)
+
+if TYPE_CHECKING:
+    from gitops_hooks.plugins.ansible.inventory_run import Intended
+    from gitops_hooks.plugins.ansible.pinned import Pinned, Route
+    from gitops_hooks.plugins.ansible.preflight import Ready
+
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@hookimpl
+def gitops_deployers() -> Iterable[Deployer]:
+    return (
+        Deployer(
+            "ansible",
+            "runs a playbook over SSH against the pinned hosts of an inventory",
+            deploy,
+            checks=("controller",),
+        ),
+    )
+
+
+def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
+    """Bring the hosts of this environment to the tree. Errors: EdgeError where the workplace cannot be used."""
+    from gitops_hooks.plugins.ansible.inventory_run import Refusal, read_intended
+    from gitops_hooks.plugins.ansible.pinned import pin
+    from gitops_hooks.plugins.ansible.rescan import rescan
+
+    if not _RUN_ID.fullmatch(deployment.run_id):
+        raise EdgeError("deployer", "its run id is no plain word")
+    canceled = _listen_for_term()
+    scan = rescan(workplace.project)
+    if scan.refusal:
+        return Outcome(RunState.ERROR, detail=scan.refusal)
+    pinned = pin(workplace)
+    vault = scan.vault and pinned.credentials.vault_password is not None
+    try:
+        intended = read_intended(deployment.environment, workplace, pinned, vault)
+    except Refusal as refusal:
+        return Outcome(RunState.FAILED if refusal.nothing else RunState.ERROR, detail=str(refusal))
+    say(Progress(hosts=intended.names))
+    # Preflight and run use the same copies of key and known_hosts.
+    own = dataclasses.replace(workplace, credentials=pinned.credentials)
+    return _deploy_to(intended, deployment, own, pinned, _Tellers(say, canceled, vault))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Tellers:
+    """Who is told, who tells us to end, and whether results may carry a vault value."""
+
+    say: Say
+    canceled: Callable[[], bool]
+    vault: bool
+
+
+def _deploy_to(
+    intended: "Intended", deployment: Deployment, workplace: Workplace, pinned: "Pinned", tellers: _Tellers
+) -> Outcome:
+    from gitops_hooks.plugins.ansible.events import Listener
+    from gitops_hooks.plugins.ansible.fence import Life
+    from gitops_hooks.plugins.ansible.outcome import judge, judge_nobody
+    from gitops_hooks.plugins.ansible.pinned import pin_routes
+    from gitops_hooks.plugins.ansible.preflight import check_hosts
+    from gitops_hooks.plugins.ansible.run import run_playbook
+    from gitops_hooks.plugins.ansible.withheld import withholder
+
+    ready, aside = check_hosts(intended.targets, deployment, workplace)
+    if not ready:
+        return judge_nobody(aside)
+    pin_routes(pinned, _fenced(intended.routes, ready), [one.target.name for one in ready], workplace.connect_timeout)
+    listener = Listener(workplace.project, tellers.say, withholder(pinned.credentials, tellers.vault))
+    with Life(tuple(one.taken for one in ready)):
+        status = "canceled" if tellers.canceled() else ""
+        status = status or run_playbook(deployment, workplace, pinned, listener, tellers.canceled)
+    for one in ready:
+        one.client.close()
+    return judge(intended.names, aside, listener.record, status, workplace.run_timeout)
+
+
+def _fenced(routes: "Iterable[Route]", ready: "Iterable[Ready]") -> "tuple[Route, ...]":
+    prefixes = {one.target.name: one.taken.prefix for one in ready}
+    return tuple(dataclasses.replace(route, prefix=prefixes.get(route.name, "")) for route in routes)
+
+
+def _listen_for_term() -> Callable[[], bool]:
+    """Whether this program was asked to end: a run that is asked still says what became of each host."""
+    asked: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
+    return lambda: bool(asked)

@@ -1,0 +1,143 @@
+"""What happens in a run, kept from ansible-runner's events while they come: only what judging and telling need."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gitops_hooks.plugin import Progress, Say
+
+_TOLD_EVERY = 0.1
+_NAME_LIMIT = 200
+_TEXT_LIMIT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One task that went wrong on one host: where it stands, what it is called, and what it said."""
+
+    place: str
+    task: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.place}: " if self.place else ""
+        return f"{where}{self.task}: {self.message}" if self.task else f"{where}{self.message}"
+
+
+@dataclass(slots=True)
+class Record:
+    """Everything that was kept of one run; `stats` is None until Ansible has summed up."""
+
+    stats: Mapping[str, Mapping[str, int]] | None = None
+    failed: dict[str, Trouble] = field(default_factory=dict)
+    lost: dict[str, Trouble] = field(default_factory=dict)
+    changed: dict[str, int] = field(default_factory=dict)
+    touched: set[str] = field(default_factory=set)
+    fault: str = ""
+    complaint: str = ""
+
+
+class Listener:
+    """Takes events; never raises, since ansible-runner swallows some errors and dies of others."""
+
+    def __init__(self, project: Path, say: Say, withhold: Callable[[str], str]) -> None:
+        """`withhold` answers the text that may be shown instead of a message, empty for the message itself."""
+        self.record = Record()
+        self._project = f"{project}/"
+        self._say = say
+        self._withhold = withhold
+        self._told = 0.0
+
+    def take(self, event: dict[str, object]) -> bool:
+        """False: nothing of the event is to be written to disk."""
+        try:
+            self._take(str(event.get("event")), _mapping(event.get("event_data")), str(event.get("stdout", "")))
+        except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
+            self.record.fault = f"an event of Ansible could not be read ({type(error).__name__})"
+        return False
+
+    def _take(self, kind: str, event: Mapping[str, object], stdout: str) -> None:
+        host = str(event.get("host", ""))
+        if kind == "playbook_on_task_start":
+            self._tell(event)
+        elif kind == "playbook_on_stats":
+            self.record.stats = {name: _counts(event.get(name)) for name in _STATS}
+        elif kind in ("error", "verbose") and "ERROR" in stdout:
+            self.record.complaint = self._shown(stdout)
+        elif kind in ("runner_on_ok", "runner_on_failed", "runner_on_skipped", "runner_on_unreachable"):
+            self._take_result(kind, host, event)
+
+    def _take_result(self, kind: str, host: str, event: Mapping[str, object]) -> None:
+        result = _mapping(event.get("res"))
+        self.record.touched.add(host)
+        self.record.lost.pop(host, None)
+        if kind == "runner_on_unreachable":
+            self.record.lost[host] = self._trouble(event, result)
+        elif kind == "runner_on_failed" and not event.get("ignore_errors"):
+            self.record.failed[host] = self._trouble(event, result)
+        elif kind == "runner_on_ok" and result.get("changed") is True:
+            self.record.changed[host] = self.record.changed.get(host, 0) + 1
+
+    def _tell(self, event: Mapping[str, object]) -> None:
+        now = time.monotonic()
+        if now - self._told >= _TOLD_EVERY:
+            self._told = now
+            self._say(Progress(task=self._name(event) or self._place(event)))
+
+    def _trouble(self, event: Mapping[str, object], result: Mapping[str, object]) -> Trouble:
+        return Trouble(self._place(event), self._name(event), self._message(result))
+
+    def _place(self, event: Mapping[str, object]) -> str:
+        return str(event.get("task_path") or "").removeprefix(self._project)
+
+    def _name(self, event: Mapping[str, object]) -> str:
+        """The task's name, if it stands in its file as it is: a name made from variables may carry a value."""
+        name = _one_line(str(event.get("name") or event.get("task") or ""))[:_NAME_LIMIT]
+        path = Path(str(event.get("task_path") or "").rpartition(":")[0])
+        if not self._withhold(name):
+            return name
+        try:
+            return name if name in path.read_text(encoding="utf-8") else ""
+        except (OSError, ValueError):
+            return ""
+
+    def _message(self, result: Mapping[str, object]) -> str:
+        if "censored" in result or result.get("_ansible_no_log"):
+            return "its output is withheld (no_log)"
+        if not result:
+            return "its result was too large to be shown"
+        return self._shown(_words(result))
+
+    def _shown(self, message: str) -> str:
+        message = _one_line(message.replace(self._project, ""))
+        return self._withhold(message) or message[:_TEXT_LIMIT]
+
+
+_STATS = ("ok", "changed", "dark", "failures", "processed", "skipped", "rescued", "ignored")
+
+
+def _counts(found: object) -> Mapping[str, int]:
+    return {str(host): int(str(count)) for host, count in _mapping(found).items()}
+
+
+def _mapping(found: object) -> Mapping[str, object]:
+    return found if isinstance(found, dict) else {}
+
+
+def _words(result: Mapping[str, object]) -> str:
+    """What a person reads first: the message, then what the command or the module's start wrote."""
+    items = [item for item in _listed(result.get("results")) if item.get("failed") or item.get("unreachable")]
+    if items:
+        return _words(items[0])
+    parts = [result.get("msg"), result.get("reason"), result.get("stderr"), result.get("module_stderr")]
+    said = [str(part).strip() for part in parts if part and str(part).strip()]
+    return " | ".join(dict.fromkeys(said)) or "no reason given"
+
+
+def _listed(found: object) -> list[Mapping[str, object]]:
+    return [_mapping(item) for item in found] if isinstance(found, list) else []
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())

@@ -1,0 +1,181 @@
+"""The inventory as Ansible itself reads it, and the hosts that the playbook means; nothing of the tree decides how."""
+
+import getpass
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitops_hooks.plugin import EdgeError, Environment, Workplace
+from gitops_hooks.plugins.ansible.pinned import Pinned, Route
+from gitops_hooks.plugins.ansible.preflight import Target
+
+_SECONDS = 60.0
+_OUTPUT_LIMIT = 64 * 1024 * 1024
+_CONNECTION = ("ansible_host", "ansible_port", "ansible_user", "ansible_python_interpreter")
+_HARMLESS = ("ansible_become", "ansible_become_method", "ansible_become_user", "ansible_managed", "ansible_remote_tmp")
+_ASKED_TO_LOOK = ("", "auto", "auto_legacy", "auto_silent", "auto_legacy_silent")
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """The hosts that the playbook means, and how every granted host of the inventory is reached."""
+
+    targets: tuple[Target, ...]
+    routes: tuple[Route, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(target.name for target in self.targets)
+
+
+class Refusal(Exception):
+    """This deployment must not run, or has nothing to run on; `nothing` says that no host was matched."""
+
+    def __init__(self, message: str, nothing: bool = False) -> None:
+        super().__init__(message)
+        self.nothing = nothing
+
+
+def read_intended(environment: Environment, workplace: Workplace, pinned: Pinned, withhold: bool) -> Intended:
+    """Ask Ansible for inventory and matched hosts, and judge both.
+
+    `withhold` keeps Ansible's words to ourselves, since they may quote a decrypted file. Errors: Refusal, EdgeError.
+    """
+    playbook = _inside(workplace.project, environment.playbook, "playbook")
+    inventory = _inside(workplace.project, environment.inventory, "inventory")
+    asked = (
+        ["ansible-inventory", "-i", str(inventory), "--playbook-dir", str(playbook.parent), "--list"],
+        ["ansible-playbook", "-i", str(inventory), "--list-hosts", str(playbook)],
+    )
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        listed, matched = pool.map(lambda words: _ask(words, workplace, pinned, withhold), asked)
+    hosts = _parse_inventory(listed)
+    meant = _parse_matched(matched)
+    if not meant:
+        raise Refusal(_no_match(environment), nothing=True)
+    names = tuple(name for name in hosts if name in meant) + tuple(sorted(meant - set(hosts)))
+    _refuse_ungranted(names, workplace.credentials.hosts, environment.name)
+    _refuse_variables(names, hosts, environment.inventory)
+    return Intended(
+        tuple(_target(name, hosts.get(name, {})) for name in names),
+        tuple(_route(name, hosts[name]) for name in hosts),
+    )
+
+
+def _inside(project: Path, name: str, what: str) -> Path:
+    path = (project / name).resolve()
+    if not path.is_relative_to(project.resolve()) or not path.exists():
+        raise Refusal(f"{what} {name} is not in the repository; correct the environment's entry in the policy")
+    return path
+
+
+def _ask(words: Sequence[str], workplace: Workplace, pinned: Pinned, withhold: bool) -> str:
+    program = str(Path(sys.executable).parent / words[0])
+    try:
+        done = subprocess.run(
+            [program, *words[1:]],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env={**_plain_environment(), **pinned.environment},
+            cwd=workplace.project,
+            timeout=_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        raise Refusal(f"{words[0]} gave no answer within {_SECONDS:.0f} s; simplify what it has to read") from None
+    if done.returncode or len(done.stdout) > _OUTPUT_LIMIT:
+        raise Refusal(f"{words[0]} cannot read this: {_complaint(done.stderr, workplace.project, withhold)}")
+    return done.stdout.decode("utf-8", "replace")
+
+
+def _plain_environment() -> dict[str, str]:
+    """The box is empty already; what may pass is named all the same, so that no other start of this leaks more."""
+    return {name: os.environ[name] for name in ("PATH", "LANG", "HOME", "TMPDIR") if name in os.environ}
+
+
+def _complaint(stderr: bytes, project: Path, withhold: bool) -> str:
+    if withhold:
+        return "its words are withheld, since this environment has vault values; run it where you may see them"
+    words = stderr.decode("utf-8", "replace").replace(f"{project}/", "")
+    lines = [line for line in words.splitlines() if line.strip() and not line.startswith("[WARNING]")]
+    return " ".join(" ".join(lines).split())[:500] or "no reason given"
+
+
+def _parse_inventory(text: str) -> dict[str, Mapping[str, object]]:
+    """Every host with its variables, groups' ones merged in by Ansible. Errors: EdgeError where it is no inventory."""
+    try:
+        found = json.loads(text)
+        known = found["_meta"]["hostvars"]
+        groups = [group for name, group in found.items() if name != "_meta"]
+        names = dict.fromkeys([host for group in groups for host in group.get("hosts", ())] + list(known))
+        return {str(name): dict(known.get(name, {})) for name in names}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise EdgeError("ansible-inventory", "answered something that is no inventory") from None
+
+
+def _parse_matched(text: str) -> set[str]:
+    """The hosts of all plays, from `hosts (2):` and the lines that follow it; their order there is chance."""
+    names: set[str] = set()
+    lines = iter(text.splitlines())
+    for line in lines:
+        if found := re.fullmatch(r"    hosts \((\d+)\):", line):
+            names.update(next(lines, "").strip() for _ in range(int(found[1])))
+    return names - {""}
+
+
+def _no_match(environment: Environment) -> str:
+    return (
+        f"no host matched: the plays of {environment.playbook} name no host of {environment.inventory}; "
+        "correct 'hosts:' or the inventory"
+    )
+
+
+def _refuse_ungranted(names: Sequence[str], granted: Sequence[str], environment: str) -> None:
+    foreign = [name for name in names if name not in granted]
+    if foreign:
+        listed = ", ".join(foreign[:10]) + (", …" if len(foreign) > 10 else "")
+        raise Refusal(
+            f"the server grants this environment no credential for host {listed}; "
+            f"an administrator adds it to the hosts of {environment} in server.toml, or the inventory loses it"
+        )
+
+
+def _refuse_variables(names: Sequence[str], hosts: Mapping[str, Mapping[str, object]], inventory: str) -> None:
+    faults = sorted({fault for name in names for fault in _variable_faults(name, hosts.get(name, {}))})
+    if faults:
+        raise Refusal(f"{inventory}: " + "; ".join(faults[:10]))
+
+
+def _variable_faults(host: str, variables: Mapping[str, object]) -> Iterator[str]:
+    for name, value in variables.items():
+        if not name.startswith("ansible_") or name in _HARMLESS:
+            continue
+        if name not in _CONNECTION:
+            yield f"{name} is not allowed; of connection variables only {', '.join(_CONNECTION)} are"
+        elif isinstance(value, bool) or not isinstance(value, str | int) or "{{" in str(value) or "{%" in str(value):
+            yield f"{name} of {host} must be written as a plain value"
+        elif name == "ansible_port" and not (str(value).isdecimal() and 0 < int(value) < 65536):
+            yield f"ansible_port of {host} is no port"
+        elif str(value).startswith("-") or any(character.isspace() for character in str(value)):
+            yield f"{name} of {host} must be one word and not begin with '-'"
+
+
+def _target(name: str, variables: Mapping[str, object]) -> Target:
+    route = _route(name, variables)
+    python = str(variables.get("ansible_python_interpreter", ""))
+    return Target(name, route.address, route.port, route.user, "" if python in _ASKED_TO_LOOK else python)
+
+
+def _route(name: str, variables: Mapping[str, object]) -> Route:
+    port = str(variables.get("ansible_port", 22))
+    return Route(
+        name,
+        str(variables.get("ansible_host", name)),
+        int(port) if port.isdecimal() else 22,
+        str(variables.get("ansible_user", getpass.getuser())),
+    )

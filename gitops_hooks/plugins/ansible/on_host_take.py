@@ -1,0 +1,118 @@
+"""Runs on a host, alone: takes it for one run, keeps it while the run's connection lives, and says so in one line.
+
+Sent as text and started with `python3 -I -S -c`, so it uses the standard library only, and nothing newer than
+Python 3.6. Standard input brings one JSON line and then a sign of life from time to time; its end gives the host
+back. See fence.py for what the files mean.
+"""
+
+# pathlib and newer string forms cost time, or are not there on old hosts.
+
+import fcntl
+import glob
+import json
+import os
+import select
+import sys
+import time
+
+
+def main() -> None:
+    job = json.loads(read_line())
+    os.umask(0o077)
+    top = os.path.join(os.path.expanduser("~"), ".gitops-hooks")
+    folder = os.path.join(top, job["host"])
+    os.makedirs(folder, 0o700, exist_ok=True)
+    os.chmod(top, 0o700)
+    deadline = time.monotonic() + job["wait"]
+    if lock(folder, "run", deadline) < 0:
+        say({"state": "busy", "by": read(folder, "current")})
+        return
+    idle = lock(folder, "lock", deadline)
+    if idle < 0:
+        say({"state": "working", "by": holders(os.path.join(folder, "lock"))})
+        return
+    newest = read(folder, "generation-" + job["environment"]) or "0 none"
+    number, owner = newest.split()
+    if int(number) > job["generation"] or (int(number) == job["generation"] and owner != job["run"]):
+        say({"state": "newer", "by": newest})
+        return
+    write(folder, "generation-" + job["environment"], "%d %s" % (job["generation"], job["run"]))
+    write(folder, "current", job["run"])
+    for old in glob.glob(os.path.join(glob.escape(folder), "fence-*")):
+        os.unlink(old)
+    write(folder, "fence-" + job["run"], job["fence"])
+    os.close(idle)
+    say({"state": "taken", "fence": os.path.join(folder, "fence-" + job["run"]), "python": sys.executable})
+    keep(job["silence"])
+
+
+def read_line() -> str:
+    """One line, straight from the descriptor: what comes later must wake select."""
+    found = b""
+    while not found.endswith(b"\n"):
+        part = os.read(0, 1)
+        if not part:
+            break
+        found += part
+    return found.decode()
+
+
+def lock(folder: str, name: str, deadline: float) -> int:
+    """The descriptor that holds it exclusively, or -1 where somebody else does until the deadline."""
+    held = os.open(os.path.join(folder, name), os.O_RDWR | os.O_CREAT, 0o600)
+    while True:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return held
+        except OSError:
+            if time.monotonic() >= deadline:
+                os.close(held)
+                return -1
+            time.sleep(0.05)
+
+
+def holders(path: str) -> str:
+    """Numbers and names of programs that hold the file open, as far as this user may see them."""
+    found = []
+    for entry in glob.glob("/proc/[0-9]*/fd/*"):
+        try:
+            number = entry.split("/")[2]
+            if os.readlink(entry) == path and int(number) != os.getpid():
+                with open("/proc/%s/comm" % number, "rb") as name:
+                    found.append("%s %s" % (number, ascii(name.read().decode("utf-8", "replace").strip())[1:-1]))
+        except OSError:
+            continue
+    return ", ".join(sorted(set(found)))
+
+
+def read(folder: str, name: str) -> str:
+    try:
+        with open(os.path.join(folder, name), encoding="ascii") as text:
+            return text.read().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def write(folder: str, name: str, text: str) -> None:
+    """Beside, flushed to disk, then renamed: after a crash the old or the new text stands there, never half of one."""
+    beside = os.path.join(folder, name + ".new")
+    with open(beside, "w", encoding="ascii") as target:
+        target.write(text)
+        target.flush()
+        os.fsync(target.fileno())
+    os.rename(beside, os.path.join(folder, name))
+
+
+def say(word: "dict[str, str]") -> None:
+    sys.stdout.write(json.dumps(word) + "\n")
+    sys.stdout.flush()
+
+
+def keep(silence: float) -> None:
+    """Until standard input ends or says nothing for so many seconds: a cut cable must not keep the host for ever."""
+    while select.select([0], [], [], silence)[0] and os.read(0, 4096):
+        pass
+
+
+if __name__ == "__main__":
+    main()

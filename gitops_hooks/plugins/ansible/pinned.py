@@ -1,0 +1,214 @@
+"""What every Ansible program of a run is given: its whole environment, its configuration, and files of 0600.
+
+Inventory variables beat the environment, and extra vars beat inventory variables: so what decides whom we connect
+to, as whom, and whose key is trusted is pinned as extra vars.
+"""
+
+import json
+import shlex
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitops_hooks.plugin import Credentials, EdgeError, Workplace
+
+FORKS = 10
+_HOSTS = "gitops_hooks_hosts"
+_PLUGIN_PATHS = (
+    "ACTION_PLUGINS", "BECOME_PLUGINS", "CACHE_PLUGINS", "CALLBACK_PLUGINS", "CLICONF_PLUGINS", "CONNECTION_PLUGINS",
+    "DOC_FRAGMENT_PLUGINS", "FILTER_PLUGINS", "HTTPAPI_PLUGINS", "INVENTORY_PLUGINS", "LIBRARY", "LOOKUP_PLUGINS",
+    "MODULE_UTILS", "NETCONF_PLUGINS", "STRATEGY_PLUGINS", "TERMINAL_PLUGINS", "TEST_PLUGINS", "VARS_PLUGINS",
+)  # fmt: skip
+
+# -F names the only configuration that is read, so nothing of the user's or the system's applies.
+_SSH_CONFIG = """\
+Host *
+  BatchMode yes
+  CheckHostIP no
+  ForwardAgent no
+  GlobalKnownHostsFile /dev/null
+  IdentitiesOnly yes
+  IdentityAgent none
+  IdentityFile {key}
+  KbdInteractiveAuthentication no
+  LogLevel ERROR
+  PasswordAuthentication no
+  PreferredAuthentications publickey
+  StrictHostKeyChecking yes
+  UpdateHostKeys no
+  UserKnownHostsFile {known_hosts}
+  VerifyHostKeyDNS no
+"""
+
+# The last argument is the remote command, which goes through the fence as one quoted word. Quoting is done by the
+# shell itself: another program per task would cost more than the fence.
+_SSH = """\
+#!/bin/sh
+for word; do [ "$word" = -O ] && exec {ssh} "$@"; done
+left=$#
+for word; do
+  shift
+  left=$((left - 1))
+  if [ $left -eq 0 ]; then
+    quoted=
+    while :; do
+      case $word in
+        *\\'*) quoted=$quoted${{word%%\\'*}}"'\\\\''"; word=${{word#*\\'}} ;;
+        *) break ;;
+      esac
+    done
+    word={prefix}" '$quoted$word'"
+  fi
+  set -- "$@" "$word"
+done
+exec {ssh} "$@"
+"""
+
+_NO_SSH = """\
+#!/bin/sh
+echo {words} >&2
+exit 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """Files of one run, all below its private scratch folder, and the environment that names them."""
+
+    folder: Path
+    credentials: Credentials
+    environment: Mapping[str, str]
+
+    @property
+    def extra_vars(self) -> Path:
+        return self.folder / "extra-vars.json"
+
+    @property
+    def limit(self) -> Path:
+        return self.folder / "limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How one host of the inventory is reached; an empty `prefix` means that this run may not touch it."""
+
+    name: str
+    address: str
+    port: int
+    user: str
+    prefix: str = ""
+
+
+def pin(workplace: Workplace) -> Pinned:
+    """Lay the files down. Errors: EdgeError where Ansible is not installed beside this interpreter."""
+    if not (Path(sys.executable).parent / "ansible-playbook").exists():
+        raise EdgeError("ansible", "not installed beside this Python; install ansible-core into its environment")
+    folder = workplace.scratch / "pinned"
+    for path in (folder, folder / "none", folder / "cp", folder / "home", folder / "ssh"):
+        path.mkdir(mode=0o700)
+    credentials = _own_copies(workplace.credentials, folder)
+    known = {"key": _quoted(credentials.key), "known_hosts": _quoted(credentials.known_hosts)}
+    _lay(folder / "ssh_config", _SSH_CONFIG.format(**known))
+    _lay(folder / "ansible.cfg", "[defaults]\n")
+    return Pinned(folder, credentials, _environment(folder, credentials, workplace))
+
+
+def pin_routes(pinned: Pinned, routes: Iterable[Route], reachable: Iterable[str], seconds: float) -> None:
+    """Lay down how each host is reached: extra vars, one ssh program per host, and the limit."""
+    told = {}
+    for number, route in enumerate(_with_controller(routes)):
+        program = pinned.folder / "ssh" / str(number)
+        _lay(program, _ssh_program(route), mode=0o700)
+        told[route.name] = {"address": route.address, "port": route.port, "user": route.user, "ssh": str(program)}
+    _lay(pinned.extra_vars, json.dumps({_HOSTS: told, **_connection_vars(pinned, seconds)}))
+    _lay(pinned.limit, "".join(f"{name}\n" for name in reachable))
+
+
+def _with_controller(routes: Iterable[Route]) -> tuple[Route, ...]:
+    known = {route.name: route for route in routes}
+    for name in ("localhost", "127.0.0.1"):
+        known.setdefault(name, Route(name, name, 22, "nobody"))
+    return tuple(known.values())
+
+
+def _connection_vars(pinned: Pinned, seconds: float) -> dict[str, object]:
+    # Ansible takes the last name of an option that is set, so every name of every option is set.
+    mine = {name: f"{{{{ {_HOSTS}[inventory_hostname].{name} }}}}" for name in ("address", "port", "user", "ssh")}
+    by_name: dict[tuple[str, ...], object] = {
+        ("connection",): "ssh",
+        ("host", "ssh_host"): mine["address"],
+        ("port", "ssh_port"): mine["port"],
+        ("user", "ssh_user"): mine["user"],
+        ("ssh_executable",): mine["ssh"],
+        ("scp_executable", "sftp_executable"): "/bin/false",
+        ("ssh_args",): f"-F {_quoted(pinned.folder / 'ssh_config')} -o ControlMaster=auto -o ControlPersist=60s",
+        ("ssh_common_args", "ssh_extra_args", "scp_extra_args", "sftp_extra_args", "control_path"): "",
+        ("password", "ssh_pass", "ssh_password", "sshpass_prompt", "ssh_pkcs11_provider"): "",
+        ("private_key", "ssh_private_key", "private_key_passphrase", "ssh_private_key_passphrase"): "",
+        ("private_key_file", "ssh_private_key_file"): str(pinned.credentials.key),
+        ("control_path_dir",): str(pinned.folder / "cp"),
+        ("host_key_checking", "ssh_host_key_checking", "pipelining", "ssh_pipelining"): True,
+        # Through the fence too, which sftp would not go through.
+        ("ssh_transfer_method",): "piped",
+        ("timeout", "ssh_timeout"): max(1, round(seconds)),
+        ("shell_type",): "sh",
+    }
+    return {f"ansible_{name}": value for names, value in by_name.items() for name in names}
+
+
+def _ssh_program(route: Route) -> str:
+    if route.prefix:
+        return _SSH.format(ssh=shlex.quote(shutil.which("ssh") or "/usr/bin/ssh"), prefix=shlex.quote(route.prefix))
+    if route.name in ("localhost", "127.0.0.1"):
+        reason = "nothing runs on the controller; give the task to a host of the inventory"
+    else:
+        reason = f"{route.name} is no part of this run"
+    return _NO_SSH.format(words=shlex.quote(f"gitops-hooks: {reason}"))
+
+
+def _environment(folder: Path, credentials: Credentials, workplace: Workplace) -> dict[str, str]:
+    values = {
+        "CONFIG": folder / "ansible.cfg",
+        "HOME": folder / "home",
+        "LOCAL_TEMP": folder / "home" / "tmp",
+        "INVENTORY_ENABLED": "ini,yaml",
+        "INVENTORY_UNPARSED_FAILED": "True",
+        "INVENTORY_ANY_UNPARSED_IS_FAILED": "True",
+        "VARS_ENABLED": "host_group_vars",
+        "COLLECTIONS_PATH": "/usr/share/ansible/collections",
+        "ROLES_PATH": workplace.project / "roles",
+        "HOST_KEY_CHECKING": "True",
+        "SSH_ARGS": f"-F {_quoted(folder / 'ssh_config')}",
+        "PIPELINING": "True",
+        "FORKS": str(FORKS),
+        "NOCOLOR": "1",
+        "DEPRECATION_WARNINGS": "False",
+        "PYTHON_INTERPRETER": "auto_silent",
+        "ENABLE_TASK_DEBUGGER": "False",
+        **dict.fromkeys(_PLUGIN_PATHS, folder / "none"),
+    }
+    if credentials.vault_password is not None:
+        values["VAULT_PASSWORD_FILE"] = credentials.vault_password
+    return {f"ANSIBLE_{name}": str(value) for name, value in values.items()}
+
+
+def _own_copies(credentials: Credentials, folder: Path) -> Credentials:
+    """0600 copies: OpenSSH refuses a key that others may read, and Ansible runs a password file that has an x bit."""
+    vault = folder / "vault_password" if credentials.vault_password is not None else None
+    copies = Credentials(credentials.hosts, folder / "key", folder / "known_hosts", vault)
+    _lay(copies.key, credentials.key.read_bytes())
+    _lay(copies.known_hosts, credentials.known_hosts.read_bytes())
+    if vault is not None and credentials.vault_password is not None:
+        _lay(vault, credentials.vault_password.read_bytes())
+    return copies
+
+
+def _lay(path: Path, content: str | bytes, mode: int = 0o600) -> None:
+    path.touch(mode=mode)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def _quoted(path: Path) -> str:
+    return f'"{path}"'

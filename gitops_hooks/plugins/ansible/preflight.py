@@ -1,0 +1,154 @@
+"""Before the first task: every host answers, shows the pinned key, lets us in, and belongs to this run."""
+
+import socket
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import paramiko
+
+from gitops_hooks.plugin import Deployment, EdgeError, HostOutcome, HostState, Workplace
+from gitops_hooks.plugins.ansible.fence import Taken, take
+
+_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where one host of the inventory is reached, and as whom; `python` is the repository's choice or empty."""
+
+    name: str
+    address: str
+    port: int
+    user: str
+    python: str = ""
+
+    @property
+    def known_as(self) -> str:
+        """The name under which OpenSSH looks for its key in known_hosts."""
+        return self.address if self.port == 22 else f"[{self.address}]:{self.port}"
+
+    @property
+    def place(self) -> str:
+        return f"{self.name} ({self.address}:{self.port})"
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A host that passed, with its open connection."""
+
+    target: Target
+    client: paramiko.SSHClient
+    taken: Taken
+
+
+class _KeyRefused(Exception):
+    """The host showed a key that known_hosts does not pin under its name; `known` says whether it pins another."""
+
+    def __init__(self, key: paramiko.PKey, known: bool) -> None:
+        super().__init__(key)
+        self.key = key
+        self.known = known
+
+
+class _Strict(paramiko.MissingHostKeyPolicy):
+    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
+        raise _KeyRefused(key, bool(client.get_host_keys().lookup(hostname)))
+
+
+def check_hosts(
+    targets: Sequence[Target], deployment: Deployment, workplace: Workplace
+) -> tuple[tuple[Ready, ...], tuple[HostOutcome, ...]]:
+    """All hosts at once, bounded: those that are ready, and for each other one the reason with its cure.
+
+    Errors: EdgeError where key or known_hosts cannot be used at all.
+    """
+    key = _load_key(workplace.credentials.key)
+    known = workplace.credentials.known_hosts
+    with ThreadPoolExecutor(max_workers=min(_AT_ONCE, len(targets))) as pool:
+        answers = list(pool.map(lambda target: _check(target, key, known, deployment, workplace), targets))
+    ready = tuple(answer for answer in answers if isinstance(answer, Ready))
+    return ready, tuple(answer for answer in answers if isinstance(answer, HostOutcome))
+
+
+def _load_key(path: Path) -> paramiko.PKey:
+    try:
+        return paramiko.PKey.from_path(path)
+    except paramiko.PasswordRequiredException:
+        raise EdgeError("key", "the key of this environment has a passphrase; give it one without") from None
+    except (OSError, ValueError, paramiko.SSHException, paramiko.pkey.UnknownKeyType):
+        raise EdgeError("key", "the key of this environment is no private SSH key that can be read") from None
+
+
+def _check(
+    target: Target, key: paramiko.PKey, known: Path, deployment: Deployment, workplace: Workplace
+) -> Ready | HostOutcome:
+    client = paramiko.SSHClient()
+    client.set_missing_host_key_policy(_Strict())
+    try:
+        client.load_host_keys(str(known))
+        _connect(client, target, key, workplace.connect_timeout)
+        transport = client.get_transport()
+        host_key = transport.get_remote_server_key().asbytes() if transport else b""
+        taken = take(client, target.name, host_key, target.python, deployment, workplace.connect_timeout)
+    except paramiko.BadHostKeyException as error:
+        taken = _key_refused(target, error.key, known=True)
+    except _KeyRefused as error:
+        taken = _key_refused(target, error.key, error.known)
+    except paramiko.AuthenticationException:
+        taken = _unreachable(target, f"refuses the login of {target.user}; authorise this environment's key there")
+    except (OSError, EOFError, paramiko.SSHException) as error:
+        taken = _unreachable(target, f"does not answer ({_reason(error)}); start it, or take it out of the inventory")
+    if isinstance(taken, Taken):
+        return Ready(target, client, taken)
+    client.close()
+    return taken
+
+
+def _connect(client: paramiko.SSHClient, target: Target, key: paramiko.PKey, seconds: float) -> None:
+    client.connect(
+        target.address,
+        target.port,
+        target.user,
+        pkey=key,
+        timeout=seconds,
+        banner_timeout=seconds,
+        auth_timeout=seconds,
+        channel_timeout=seconds,
+        allow_agent=False,
+        look_for_keys=False,
+    )
+
+
+def _key_refused(target: Target, key: paramiko.PKey, known: bool) -> HostOutcome:
+    seen = f"{key.get_name()} {key.fingerprint}"
+    if known:
+        detail = (
+            f"{target.place} shows host key {seen}, which is not the pinned one; nothing was run there. If the host "
+            f"was rebuilt on purpose, pin the new key for {target.known_as} in this environment's known_hosts"
+        )
+    else:
+        detail = (
+            f"{target.place} shows host key {seen}, and none is pinned; nothing was run there. Compare it on the host "
+            f"itself, then pin it for {target.known_as} in this environment's known_hosts"
+        )
+    return HostOutcome(target.name, HostState.FAILED, detail=detail)
+
+
+def _unreachable(target: Target, words: str) -> HostOutcome:
+    return HostOutcome(target.name, HostState.UNREACHABLE, detail=f"{target.place} {words}")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, socket.gaierror):
+        return "its name is not known"
+    if isinstance(error, paramiko.ssh_exception.NoValidConnectionsError):
+        return "; ".join(
+            sorted({one.strerror or "refused" for one in error.errors.values() if isinstance(one, OSError)})
+        )
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -1,0 +1,168 @@
+"""Three real hosts on loopback, each with its own sshd, host key, home and root folder, and deployments to them."""
+
+import dataclasses
+import getpass
+import itertools
+import os
+import select
+import time
+from pathlib import Path
+
+import pytest
+
+from gitops_hooks.edge.keys import make_key
+from gitops_hooks.edge.launch import RunningDeployment
+from gitops_hooks.edge.sshd import Sshd, start_sshd
+from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, Progress
+from gitops_hooks.model.policy import Environment
+from gitops_hooks.model.server import Limits, PluginLists
+
+ANSIBLE = PluginLists(trusted=("gitops_hooks.plugins.ansible.deployer",))
+LIMITS = Limits(connect_seconds=5.0, deploy_seconds=60.0)
+ROOT_VARIABLE = "root"
+
+SITE = """\
+- hosts: all
+  gather_facts: false
+  tasks:
+    - name: greet
+      copy:
+        content: "hello from {{ inventory_hostname }}\\n"
+        dest: "{{ root }}/motd"
+        mode: "0644"
+"""
+
+
+@dataclasses.dataclass
+class Host:
+    """One demo host: its server and the folder that stands for its root."""
+
+    name: str
+    sshd: Sshd
+    root: Path
+    home: Path
+
+    def inventory_line(self, more=""):
+        where = f"ansible_host={self.sshd.address} ansible_port={self.sshd.port} ansible_user={getpass.getuser()}"
+        return f"{self.name} {where} root={self.root} {more}".strip()
+
+    def read(self, name):
+        path = self.root / name
+        return path.read_text() if path.exists() else None
+
+
+@dataclasses.dataclass
+class World:
+    """The hosts, what the server grants, and the tree that is deployed next."""
+
+    folder: Path
+    hosts: tuple[Host, ...]
+    tree: dict[str, str | tuple[int, bytes]]
+    vault_password: Path | None = None
+    granted: tuple[str, ...] = ("web1", "web2", "web3")
+    playbook: str = "site.yml"
+    numbers: itertools.count = dataclasses.field(default_factory=lambda: itertools.count(1))
+    running: list[RunningDeployment] = dataclasses.field(default_factory=list)
+
+    @property
+    def key(self):
+        return self.folder / "deploy_key"
+
+    @property
+    def known_hosts(self):
+        return self.folder / "known_hosts"
+
+    def pin_hosts(self):
+        self.known_hosts.write_text("".join(host.sshd.known_hosts_line() + "\n" for host in self.hosts))
+
+    def write_inventory(self, *more):
+        """`more` are lines for each host in turn, the last for every host that follows."""
+        words = itertools.chain(more, itertools.repeat(more[-1] if more else ""))
+        self.tree["inventory"] = "".join(f"{host.inventory_line(next(words))}\n" for host in self.hosts)
+
+    def start(self, generation=None, run_id="", limits=LIMITS, plugins=ANSIBLE, deployer="ansible", repository="r1"):
+        number = generation or next(self.numbers)
+        environment = Environment("staging", "refs/heads/main", deployer, self.playbook, "inventory", None, "policy:1")
+        deployment = Deployment(repository, environment, "c" * 40, number, run_id or f"run-{number}")
+        credentials = Credentials(self.granted, self.key, self.known_hosts, self.vault_password)
+        running = RunningDeployment.start(deployment, credentials, self.files(), limits=limits, plugins=plugins)
+        self.running.append(running)
+        return running
+
+    def deploy(self, **more):
+        running = self.start(**more)
+        outcome = running.wait(60)
+        running.close()
+        assert outcome is not None, "the deployment did not end"
+        return outcome
+
+    def files(self):
+        for path, content in self.tree.items():
+            mode, text = content if isinstance(content, tuple) else (0o100644, content.encode())
+            yield path, mode, text
+
+
+def states(outcome: Outcome) -> dict[str, str]:
+    return {host.name: host.state.value for host in outcome.hosts}
+
+
+def details(outcome: Outcome) -> dict[str, str]:
+    return {host.name: host.detail for host in outcome.hosts}
+
+
+def listen_until(running: RunningDeployment, wanted, seconds=30.0) -> list[Progress | Outcome]:
+    """Everything that was said up to the first word that `wanted` accepts."""
+    words, deadline = [], time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        select.select([running], [], [], 0.2)
+        for word in running.read():
+            words.append(word)
+            if wanted(word):
+                return words
+    raise AssertionError(f"never said; heard {words}")
+
+
+def wait_for(found, seconds=15.0):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if answer := found():
+            return answer
+        time.sleep(0.05)
+    raise AssertionError("never came true")
+
+
+@pytest.fixture
+def world(tmp_path):
+    public = make_key(tmp_path / "deploy_key", "deploy")
+    (tmp_path / "authorized_keys").write_text(public + "\n")
+    hosts = []
+    try:
+        for name in ("web1", "web2", "web3"):
+            root, home = tmp_path / name / "root", tmp_path / name / "home"
+            root.mkdir(parents=True)
+            home.mkdir()
+            sshd = start_sshd(tmp_path / name / "sshd", tmp_path / "authorized_keys", environment={"HOME": str(home)})
+            hosts.append(Host(name, sshd, root, home))
+        made = World(tmp_path, tuple(hosts), {"site.yml": SITE})
+        made.pin_hosts()
+        made.write_inventory()
+        yield made
+        for running in made.running:
+            running.close()
+    finally:
+        for host in hosts:
+            host.sshd.stop()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_ours_stays(tmp_path):
+    yield
+    left = [number for number in os.listdir("/proc") if number.isdigit() and _mentions(number, str(tmp_path))]
+    assert left == []
+
+
+def _mentions(number, words):
+    try:
+        return words in Path(f"/proc/{number}/cmdline").read_text(errors="replace")
+    except OSError:
+        return False
