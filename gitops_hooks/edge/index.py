@@ -77,10 +77,10 @@ class Index:
         words = "SELECT number FROM changes WHERE owner = ? AND open = 1 AND target = ? AND topic = ? ORDER BY number"
         return tuple(int(row[0]) for row in self._ask(words, (owner, target, topic)))
 
-    def newest(self, most: int) -> tuple[int, ...]:
-        return tuple(
-            int(row[0]) for row in self._ask("SELECT number FROM changes ORDER BY number DESC LIMIT ?", (most,))
-        )
+    def newest(self, most: int, *, only_open: bool) -> tuple[int, ...]:
+        """The newest numbers, newest first."""
+        words = "SELECT number FROM changes WHERE open >= ? ORDER BY number DESC LIMIT ?"
+        return tuple(int(row[0]) for row in self._ask(words, (int(only_open), most)))
 
     def with_head(self, head: str) -> tuple[int, ...]:
         """The changes that have a revision at this commit, newest first."""

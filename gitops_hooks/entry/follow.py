@@ -94,7 +94,7 @@ def _say_running(sitting: Sitting, one: Watched, commit: str, say: Callable[[Ite
 
 def ended_lines(name: str, end: Finished) -> list[str]:
     """`  staging    ok 3, changed 3, failed 0 (11 s)`, and a line for each host with a reason."""
-    lines = field(name, f"{_sum(end)} ({end.seconds} s)")
+    lines = field(name, f"{count_hosts(end)} ({end.seconds} s)")
     if end.detail:
         lines += field("", end.detail)
     for host in end.hosts:
@@ -105,7 +105,8 @@ def ended_lines(name: str, end: Finished) -> list[str]:
     return lines
 
 
-def _sum(end: Finished) -> str:
+def count_hosts(end: Finished) -> str:
+    """`ok 3, changed 1, failed 0`, and those that were not reached."""
     if not end.hosts:
         return end.state.value
     good = [host for host in end.hosts if host.state in (HostState.OK, HostState.CHANGED)]

@@ -4,7 +4,6 @@ import argparse
 import os
 import select
 import signal
-import socket
 import sys
 import time
 from collections.abc import Sequence
@@ -12,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gitops_hooks.edge.bell import ensure_reconciler, open_bell, reconcile_lock, silence
+from gitops_hooks.edge.bell import Bell, ensure_reconciler, open_bell, reconcile_lock, stop_reconciler
 from gitops_hooks.edge.config import load_server
 from gitops_hooks.edge.home import Home
+from gitops_hooks.edge.launch import RunningDeployment
 from gitops_hooks.edge.locks import try_lock
 from gitops_hooks.edge.upkeep import keep_up
 from gitops_hooks.entry.deploying import ProgressPlace, Run, end
@@ -25,7 +25,6 @@ from gitops_hooks.model.errors import EdgeError, PolicyError
 from gitops_hooks.model.server import RepositoryEntry
 
 _UPKEEP_SECONDS = 600.0
-_STOP_SECONDS = 30.0
 _END_SECONDS = 10.0
 
 
@@ -34,7 +33,7 @@ class Reconciler:
     """The one process of a server that deploys; what it knows is only what runs at this moment."""
 
     home: Home
-    bell: socket.socket
+    bell: Bell
     runs: dict[tuple[str, str], tuple[Run, ProgressPlace]] = field(default_factory=dict)
     alarms: dict[str, tuple[str, ...]] = field(default_factory=dict)
     kept_up: dict[str, float] = field(default_factory=dict)
@@ -84,12 +83,12 @@ class Reconciler:
 
     def listen(self, seconds: float) -> bool:
         """Wait for the bell or a run's word; whether anything calls for another look."""
-        children = {run.child: key for key, (run, _) in self.runs.items()}
-        ready = select.select([self.bell, *children], [], [], max(0.0, seconds))[0]
+        waiting: list[Bell | RunningDeployment] = [self.bell, *(run.child for run, _ in self.runs.values())]
+        ready = select.select(waiting, [], [], max(0.0, seconds))[0]
         rung = self.bell in ready
         if rung:
-            silence(self.bell)
-        ended = [self._hear(children[child]) for child in ready if child is not self.bell]
+            self.bell.hush()
+        ended = [self._hear(key) for key, (run, _) in tuple(self.runs.items()) if run.child in ready]
         return rung or any(ended)
 
     def _hear(self, key: tuple[str, str]) -> bool:
@@ -124,7 +123,7 @@ def main(argv: Sequence[str]) -> int:
         ensure_reconciler(home)
         return 0
     if words.stop:
-        return _stop(home)
+        return 0 if stop_reconciler(home) else 1
     lock = try_lock(reconcile_lock(home))
     if lock is None:
         _say("another reconciler is at work here; end it first: gitops-hooks reconcile --stop")
@@ -146,27 +145,6 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     kinds.add_argument("--ensure", action="store_true", help="start the reconciler unless it runs")
     kinds.add_argument("--stop", action="store_true", help="end the running reconciler")
     return parser.parse_args(list(argv))
-
-
-def _stop(home: Home) -> int:
-    """End the running reconciler and wait until it has let go."""
-    deadline = time.monotonic() + _STOP_SECONDS
-    while (lock := try_lock(reconcile_lock(home))) is None:
-        if time.monotonic() > deadline:
-            _say("the running reconciler does not end")
-            return 1
-        _ask_to_end(home)
-        time.sleep(0.1)
-    os.close(lock)
-    return 0
-
-
-def _ask_to_end(home: Home) -> None:
-    """Only while the lock is held: then the process id in the file is that of its holder."""
-    try:
-        os.kill(int((home.run / "reconcile.pid").read_text()), signal.SIGTERM)
-    except (OSError, ValueError):
-        return
 
 
 def _once(reconciler: Reconciler) -> int:

@@ -1,0 +1,135 @@
+"""`change …` and `env …`: what people ask of the record, over SSH and on the server alike."""
+
+import json
+import sys
+from collections.abc import Sequence
+
+import click
+
+from gitops_hooks.edge.ledger import SERVER
+from gitops_hooks.entry import change_words, env_words
+from gitops_hooks.entry.caller import Caller
+from gitops_hooks.entry.sitting import Sitting, open_sitting
+from gitops_hooks.model.request import Refusal
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Facts for programs.")
+_NAME = click.argument("name")
+_NUMBER = click.argument("number", type=click.IntRange(1, 10**9))
+
+
+@click.group()
+def change() -> None:
+    """The proposals of a repository."""
+
+
+@click.group()
+def env() -> None:
+    """The environments of a repository."""
+
+
+def _sitting(caller: Caller) -> Sitting:
+    sitting = open_sitting(caller.home, caller.repository.name, server=caller.server)
+    sitting.record.ensure_changes()
+    return sitting
+
+
+def _print(lines: Sequence[str] | Refusal, facts: object, as_json: bool) -> None:
+    """Print lines or facts; a refusal ends with exit code 1."""
+    if isinstance(lines, Refusal):
+        sys.stdout.flush()
+        click.echo(f"gitops: {lines.reason}" + (f"\n{lines.cure}" if lines.cure else ""), err=True)
+        raise SystemExit(1)
+    click.echo(json.dumps(facts, indent=2) if as_json else "\n".join(lines))
+
+
+@change.command("list")
+@click.option("--all", "everything", is_flag=True, help="Closed and landed ones too.")
+@_JSON
+@click.pass_obj
+def change_list(caller: Caller, everything: bool, as_json: bool) -> None:
+    """The open changes, newest first."""
+    records = change_words.list_changes(_sitting(caller), everything)
+    _print(change_words.list_lines(records), [change_words.facts(record) for record in records], as_json)
+
+
+@change.command("show")
+@_NUMBER
+@_JSON
+@click.pass_obj
+def change_show(caller: Caller, number: int, as_json: bool) -> None:
+    """One change: revisions, approvals, and what it still needs."""
+    sitting = _sitting(caller)
+    record = sitting.record.change(number)
+    if record is None:
+        _print(Refusal("change", f"There is no change {number}."), None, as_json)
+        return
+    _print(change_words.show_lines(sitting, record), change_words.facts(record), as_json)
+
+
+@change.command("diff")
+@_NUMBER
+@click.pass_obj
+def change_diff(caller: Caller, number: int) -> None:
+    """What the newest revision changes, as a patch."""
+    sitting = _sitting(caller)
+    record = sitting.record.change(number)
+    if record is None:
+        _print(Refusal("change", f"There is no change {number}."), None, False)
+        return
+    click.echo(change_words.diff(sitting, record), nl=False)
+
+
+@env.command("list")
+@_JSON
+@click.pass_obj
+def env_list(caller: Caller, as_json: bool) -> None:
+    """The environments, and whether each is as desired."""
+    sitting = _sitting(caller)
+    found = [env_words.look_at(sitting, environment) for environment in sitting.policy.environments]
+    _print(env_words.list_lines(found), [view.facts() for view in found], as_json)
+
+
+@env.command("show")
+@_NAME
+@_JSON
+@click.pass_obj
+def env_show(caller: Caller, name: str, as_json: bool) -> None:
+    """Desired, attempted and deployed, and the last deployment host by host."""
+    sitting = _sitting(caller)
+    environment = env_words.find(sitting, name)
+    if isinstance(environment, Refusal):
+        _print(environment, None, as_json)
+        return
+    view = env_words.look_at(sitting, environment)
+    _print(env_words.show_lines(view), view.facts(), as_json)
+
+
+@env.command("log")
+@_NAME
+@_JSON
+@click.pass_obj
+def env_log(caller: Caller, name: str, as_json: bool) -> None:
+    """The newest deployments, newest first."""
+    sitting = _sitting(caller)
+    environment = env_words.find(sitting, name)
+    if isinstance(environment, Refusal):
+        _print(environment, None, as_json)
+        return
+    events = env_words.log(sitting, environment)
+    _print(env_words.log_lines(events), [env_words.event_facts(event) for event in events], as_json)
+
+
+@env.command("deploy")
+@_NAME
+@click.pass_obj
+def env_deploy(caller: Caller, name: str) -> None:
+    """Deploy what is desired now, without waiting for the next retry."""
+    sitting = _sitting(caller)
+    environment = env_words.find(sitting, name)
+    if isinstance(environment, Refusal):
+        _print(environment, None, False)
+        return
+    answer = env_words.deploy(sitting, environment, caller.actor or SERVER, administrator=caller.actor is None)
+    if isinstance(answer, Refusal):
+        _print(answer, None, False)
+    raise SystemExit(0 if answer is True else 1)
