@@ -180,3 +180,9 @@ def _connect(path: Path) -> Index:
     connection = sqlite3.connect(path, timeout=30, isolation_level=None)
     connection.executescript("PRAGMA synchronous = NORMAL;" + _TABLES)
     return Index(connection)
+
+
+def forget_index(folder: Path) -> None:
+    """Remove the index; it is built again from the refs when it is next opened."""
+    for path in folder.glob("index.sqlite*"):
+        path.unlink()
