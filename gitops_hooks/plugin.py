@@ -2,6 +2,7 @@
 
 from gitops_hooks.core.globs import matches, matches_any
 from gitops_hooks.core.yaml_text import Marked, YamlFault, YamlLimits, parse_yaml
+from gitops_hooks.edge.journal import write_journal
 from gitops_hooks.hookspec import Check, Deployer, Entry, Tree, hookimpl
 from gitops_hooks.model.change import Change, ChangedFile
 from gitops_hooks.model.deployment import (
@@ -51,4 +52,5 @@ __all__ = [
     "matches",
     "matches_any",
     "parse_yaml",
+    "write_journal",
 ]

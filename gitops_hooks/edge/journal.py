@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 from gitops_hooks.edge.home import Home
 from gitops_hooks.model.server import Limits
@@ -20,6 +21,11 @@ def append(home: Home, kind: str, facts: Mapping[str, str | int], size: int = Li
     line = _line(kind, facts)
     with contextlib.suppress(OSError):
         _append(home, line, size)
+
+
+def write_journal(home: str, kind: str, facts: Mapping[str, str | int]) -> None:
+    """Append one line to the journal of the server whose folder is `home`; never raises."""
+    append(Home(Path(home)), kind, facts)
 
 
 def _line(kind: str, facts: Mapping[str, str | int]) -> bytes:
