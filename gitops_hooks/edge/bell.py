@@ -120,6 +120,7 @@ def _start(home: Home) -> None:
     log = _open_log(home)
     command = [sys.executable, "-I", str(reconcile_launcher(home))]
     env = {"PATH": os.defpath, "HOME": str(home.run / "empty"), "LANG": "C.UTF-8"}
+    env["GITOPS_HOOKS_HOME"] = str(home.path.absolute())  # for plugins that keep the journal
     try:
         # All three redirected and a session of its own: it must not keep a pusher's connection open.
         subprocess.Popen(
