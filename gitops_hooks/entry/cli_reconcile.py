@@ -1,0 +1,21 @@
+"""`gitops-hooks reconcile`: the reconciler's own process, in front of the administrator or beside them."""
+
+import os
+
+import click
+
+from gitops_hooks.edge.home import Home
+from gitops_hooks.entry import guard
+
+
+@click.command("reconcile")
+@click.option("--once", "mode", flag_value="--once", help="Bring everything to what it should be, then end.")
+@click.option("--ensure", "mode", flag_value="--ensure", help="Start the reconciler unless it runs; for cron.")
+@click.option("--stop", "mode", flag_value="--stop", help="End the reconciler that runs.")
+@click.pass_obj
+def reconcile(home: Home, mode: str | None) -> int:
+    """Compare what should be live with what is, and deploy until they are equal."""
+    from gitops_hooks.entry.reconcile import main
+
+    os.environ[guard.HOME_VARIABLE] = str(home.path)  # for plugins that keep the journal
+    return main(["--home", str(home.path), *([mode] if mode else [])])

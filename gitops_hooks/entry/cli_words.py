@@ -1,0 +1,51 @@
+"""`gitops-hooks change …` and `env …` on the server's shell: the same commands as over SSH, as the administrator."""
+
+import importlib
+
+import click
+
+from gitops_hooks.edge.config import load_server
+from gitops_hooks.edge.home import Home
+from gitops_hooks.edge.identities import load_people
+from gitops_hooks.entry import guard
+from gitops_hooks.entry.caller import Caller, choose_repository
+from gitops_hooks.entry.click_run import run_click
+from gitops_hooks.entry.ssh_words import take_repository
+from gitops_hooks.model.request import Refusal
+
+_AS_TYPED = {"ignore_unknown_options": True, "allow_interspersed_args": False}
+
+
+@click.command("change", add_help_option=False, context_settings=_AS_TYPED)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def change(home: Home, words: tuple[str, ...]) -> int:
+    """The changes of a repository; -R NAME says which."""
+    return _run(home, "change", words)
+
+
+@click.command("env", add_help_option=False, context_settings=_AS_TYPED)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def env(home: Home, words: tuple[str, ...]) -> int:
+    """The environments of a repository; -R NAME says which."""
+    return _run(home, "env", words)
+
+
+def _run(home: Home, group: str, words: tuple[str, ...]) -> int:
+    commands = getattr(importlib.import_module("gitops_hooks.entry.words"), group)
+    if not words or words[-1] in ("-h", "--help"):
+        return run_click(commands, f"gitops-hooks {group}", [*words[:-1], "--help"])
+    asked = take_repository((group, *words))
+    server = load_server(home)
+    chosen = asked if isinstance(asked, Refusal) else choose_repository(server, None, asked.repository)
+    if isinstance(asked, Refusal) or isinstance(chosen, Refusal):
+        return _refuse(asked if isinstance(asked, Refusal) else chosen)
+    caller = Caller(home, server, load_people(home), chosen, None)
+    return run_click(commands, f"gitops-hooks {group}", asked.words[1:], caller)
+
+
+def _refuse(refusal: object) -> int:
+    if isinstance(refusal, Refusal):
+        guard.say(tuple(line for line in (refusal.reason, refusal.cure) if line))
+    return guard.WRONG_USE
