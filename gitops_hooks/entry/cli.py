@@ -19,6 +19,7 @@ _PLACES = {
     "env": ("gitops_hooks.entry.cli_words", "env", "The environments of a repository, and what is live."),
     "policy": ("gitops_hooks.entry.cli_policy", "policy", "Read a policy before it is pushed."),
     "reconcile": ("gitops_hooks.entry.cli_reconcile", "reconcile", "Bring what is live to what should be."),
+    "recovery": ("gitops_hooks.entry.cli_recovery", "recovery", "The recorded ways back from a broken state."),
     "repo": ("gitops_hooks.entry.cli_repo", "repo", "The repositories of this server."),
     "user": ("gitops_hooks.entry.cli_user", "user", "Who may log in."),
 }

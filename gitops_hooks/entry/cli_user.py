@@ -82,10 +82,9 @@ def _read_key(path: Path) -> str:
 
 def _warnings(home: Home, name: str) -> tuple[str, ...]:
     # The look into every policy needs libgit2, which no other word of this group does.
-    from gitops_hooks.edge import adoption
+    from gitops_hooks.edge.removal import warn_before_removal
 
-    warn = getattr(adoption, "warn_before_removal", None)
-    return tuple(warn(home, name)) if warn is not None else ()
+    return warn_before_removal(home, name)
 
 
 def _take_rights(home: Home, name: str) -> list[str]:

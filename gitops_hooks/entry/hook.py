@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from gitops_hooks.core.approvers import missing_approvers
 from gitops_hooks.entry.environment import Hook, read_hook
-from gitops_hooks.entry.sitting import Sitting, find_actor, open_sitting
-from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.entry.sitting import POLICY_PATH, RECOVERY, Sitting, find_actor, open_sitting
+from gitops_hooks.model.errors import EdgeError, Fault, PolicyError
 from gitops_hooks.model.push import Actor
 
 
@@ -16,6 +17,8 @@ def open_hook(environ: Mapping[str, str], *, quarantine: bool) -> tuple[Hook, Si
     # The hook must be of the repository whose rights and policy are asked.
     if Path.cwd().resolve() != sitting.entry.path.resolve():
         raise EdgeError(hook.repository, "is not the repository that git is working in")
+    if missing := missing_approvers(sitting.policy, sitting.default.ref, sitting.people):
+        raise PolicyError(POLICY_PATH, tuple(Fault(0, words) for words in (*missing, RECOVERY)))
     return hook, sitting, find_actor(sitting, environ)
 
 

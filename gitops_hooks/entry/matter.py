@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from gitops_hooks.core.approve import Proof, contributors
+from gitops_hooks.core.approvers import missing_approvers
 from gitops_hooks.core.decide import Case, fails, holds
 from gitops_hooks.core.govern import Governing
 from gitops_hooks.core.policy_file import parse_policy
@@ -106,7 +107,7 @@ def judge_policy(sitting: Sitting, matter: Matter) -> tuple[Requirement, ...]:
     if matter.standing.ref != sitting.default.ref or not touched:
         return ()
     try:
-        parse_policy(
+        policy = parse_policy(
             _policy_bytes(sitting, matter.merged.tree),
             commit=matter.span.head,
             known=sitting.people.names,
@@ -119,7 +120,8 @@ def judge_policy(sitting: Sitting, matter: Matter) -> tuple[Requirement, ...]:
         return (fails("policy", str(error)),)
     except EdgeError as error:
         return (fails("policy", str(error)),)
-    return (holds("policy"),)
+    missing = missing_approvers(policy, sitting.default.ref, sitting.people)
+    return tuple(fails("policy", words) for words in missing) or (holds("policy"),)
 
 
 def _policy_bytes(sitting: Sitting, tree: str) -> bytes:

@@ -22,7 +22,6 @@ LATER: Mapping[str, tuple[str, ...]] = {
     "check": ("run",),
     "plugin": ("list", "new"),
     "user": ("key",),
-    "recovery": (),
     "verify": (),
     "serve": (),
     "agent": (),
