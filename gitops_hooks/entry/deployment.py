@@ -21,7 +21,7 @@ from gitops_hooks.model.deployment import Credentials, Outcome, Progress, RunSta
 from gitops_hooks.model.errors import EdgeError
 
 _JOB_LIMIT = 4 * 1024 * 1024
-_GRACE_SECONDS = 15.0
+_GRACE_SECONDS = 5.0
 _TERM_SECONDS = 10.0
 _LIFELINE = 0
 _CUT = 70

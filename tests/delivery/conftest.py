@@ -134,14 +134,14 @@ def wait_for(found, seconds=15.0):
 @pytest.fixture
 def world(tmp_path):
     public = make_key(tmp_path / "deploy_key", "deploy")
-    (tmp_path / "authorized_keys").write_text(public + "\n")
     hosts = []
     try:
         for name in ("web1", "web2", "web3"):
             root, home = tmp_path / name / "root", tmp_path / name / "home"
             root.mkdir(parents=True)
             home.mkdir()
-            sshd = start_sshd(tmp_path / name / "sshd", tmp_path / "authorized_keys", environment={"HOME": str(home)})
+            (home / "authorized_keys").write_text(public + "\n")
+            sshd = start_sshd(tmp_path / name / "sshd", home / "authorized_keys", environment={"HOME": str(home)})
             hosts.append(Host(name, sshd, root, home))
         made = World(tmp_path, tuple(hosts), {"site.yml": SITE})
         made.pin_hosts()

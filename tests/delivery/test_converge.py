@@ -1,7 +1,7 @@
 """Three hosts are brought to what the tree says, twice."""
 
-from gitops_hooks.model.deployment import Outcome, Progress, RunState
-from tests.delivery.conftest import listen_until, states
+from gitops_hooks.model.deployment import RunState
+from tests.delivery.conftest import states
 
 
 def test_three_hosts_converge_and_a_second_run_changes_nothing(world):

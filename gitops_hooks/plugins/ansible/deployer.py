@@ -6,6 +6,7 @@ Paramiko, ansible-runner and what needs them are imported inside functions: hook
 import dataclasses
 import re
 import signal
+import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,7 @@ def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
 
     if not _RUN_ID.fullmatch(deployment.run_id):
         raise EdgeError("deployer", "its run id is no plain word")
-    canceled = _listen_for_term()
+    canceled, deadline = _listen_for_term(), time.monotonic() + workplace.run_timeout
     scan = rescan(workplace.project)
     if scan.refusal:
         return Outcome(RunState.ERROR, detail=scan.refusal)
@@ -62,20 +63,21 @@ def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
     say(Progress(hosts=intended.names))
     # Preflight and run use the same copies of key and known_hosts.
     own = dataclasses.replace(workplace, credentials=pinned.credentials)
-    return _deploy_to(intended, deployment, own, pinned, _Tellers(say, canceled, vault))
+    return _deploy_to(intended, deployment, own, pinned, _Terms(say, canceled, vault, deadline))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Tellers:
-    """Who is told, who tells us to end, and whether results may carry a vault value."""
+class _Terms:
+    """Who is told, whether we are asked to end, whether results may carry a vault value, and when time is up."""
 
     say: Say
     canceled: Callable[[], bool]
     vault: bool
+    deadline: float
 
 
 def _deploy_to(
-    intended: "Intended", deployment: Deployment, workplace: Workplace, pinned: "Pinned", tellers: _Tellers
+    intended: "Intended", deployment: Deployment, workplace: Workplace, pinned: "Pinned", terms: _Terms
 ) -> Outcome:
     from gitops_hooks.plugins.ansible.events import Listener
     from gitops_hooks.plugins.ansible.fence import Life
@@ -89,10 +91,11 @@ def _deploy_to(
     if not ready:
         return judge_nobody(aside)
     pin_routes(pinned, _fenced(intended.routes, ready), [one.target.name for one in ready], workplace.connect_timeout)
-    listener = Listener(workplace.project, tellers.say, withholder(pinned.credentials, tellers.vault))
+    listener = Listener(workplace.project, terms.say, withholder(pinned.credentials, terms.vault))
     with Life(tuple(one.taken for one in ready)):
-        status = "canceled" if tellers.canceled() else ""
-        status = status or run_playbook(deployment, workplace, pinned, listener, tellers.canceled)
+        status = "canceled" if terms.canceled() else ""
+        left = dataclasses.replace(workplace, run_timeout=terms.deadline - time.monotonic())
+        status = status or run_playbook(deployment, left, pinned, listener, terms.canceled)
     for one in ready:
         one.client.close()
     return judge(intended.names, aside, listener.record, status, workplace.run_timeout)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gitops_hooks.plugin import Progress, Say
 
+OURS = "gitops-hooks: "  # begins what the fence and our ssh programs say; the rest is Ansible's guess at it
 _TOLD_EVERY = 0.1
 _NAME_LIMIT = 200
 _TEXT_LIMIT = 500
@@ -130,8 +131,11 @@ def _words(result: Mapping[str, object]) -> str:
     items = [item for item in _listed(result.get("results")) if item.get("failed") or item.get("unreachable")]
     if items:
         return _words(items[0])
-    parts = [result.get("msg"), result.get("reason"), result.get("stderr"), result.get("module_stderr")]
+    parts = [result.get(name) for name in ("msg", "reason", "stderr", "module_stderr", "module_stdout")]
     said = [str(part).strip() for part in parts if part and str(part).strip()]
+    ours = [part.partition(OURS)[2] for part in said if OURS in part]
+    if ours:
+        return ours[0]
     return " | ".join(dict.fromkeys(said)) or "no reason given"
 
 

@@ -26,8 +26,6 @@ import paramiko
 
 from gitops_hooks.plugin import Deployment, HostOutcome, HostState
 
-REFUSAL = "gitops-hooks fence: "
-
 _LIFE_SECONDS = 10.0
 _SILENCE_SECONDS = 90.0
 _SLACK_SECONDS = 5.0

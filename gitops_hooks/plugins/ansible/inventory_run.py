@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_hooks.plugin import EdgeError, Environment, Workplace
+from gitops_hooks.plugins.ansible.controller import refused_variable
 from gitops_hooks.plugins.ansible.pinned import Pinned, Route
 from gitops_hooks.plugins.ansible.preflight import Target
 
 _SECONDS = 60.0
 _OUTPUT_LIMIT = 64 * 1024 * 1024
 _CONNECTION = ("ansible_host", "ansible_port", "ansible_user", "ansible_python_interpreter")
-_HARMLESS = ("ansible_become", "ansible_become_method", "ansible_become_user", "ansible_managed", "ansible_remote_tmp")
 _ASKED_TO_LOOK = ("", "auto", "auto_legacy", "auto_silent", "auto_legacy_silent")
 
 
@@ -153,10 +153,11 @@ def _refuse_variables(names: Sequence[str], hosts: Mapping[str, Mapping[str, obj
 
 def _variable_faults(host: str, variables: Mapping[str, object]) -> Iterator[str]:
     for name, value in variables.items():
-        if not name.startswith("ansible_") or name in _HARMLESS:
+        # The check has seen what is written plainly; here also what a vaulted file brings.
+        if refused_variable(name):
+            yield f"{name} changes how {host} is reached; only {', '.join(_CONNECTION)} may be set"
+        elif name not in _CONNECTION:
             continue
-        if name not in _CONNECTION:
-            yield f"{name} is not allowed; of connection variables only {', '.join(_CONNECTION)} are"
         elif isinstance(value, bool) or not isinstance(value, str | int) or "{{" in str(value) or "{%" in str(value):
             yield f"{name} of {host} must be written as a plain value"
         elif name == "ansible_port" and not (str(value).isdecimal() and 0 < int(value) < 65536):

@@ -24,14 +24,14 @@ def main() -> None:
     except OSError as error:
         refuse("the lock of this host is held or missing (%s); another run takes the host" % error.strerror)
     if current != run:
-        refuse("this host belongs to run %s now; run %s is over" % (current, run))
+        refuse("this host belongs to run %s now, and run %s is over" % (current, run))
     os.set_inheritable(held, True)
     shell = os.environ.get("SHELL") or "/bin/sh"
     os.execv(shell, [shell, "-c", sys.argv[1]])
 
 
 def refuse(reason: str) -> None:
-    sys.stderr.write("gitops-hooks fence: %s\n" % reason)
+    sys.stderr.write("gitops-hooks: %s\n" % reason)
     sys.stderr.flush()
     os._exit(REFUSED)
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from gitops_hooks.plugin import HostOutcome, HostState, Outcome, RunState
 from gitops_hooks.plugins.ansible.events import Record
-from gitops_hooks.plugins.ansible.fence import REFUSAL
 
 _GOOD = (HostState.OK, HostState.CHANGED)
 
@@ -67,11 +66,7 @@ def _unfinished(name: str, record: Record, changed: int) -> HostOutcome:
 
 def _failure(name: str, record: Record) -> str:
     trouble = record.failed.get(name)
-    if trouble is None:
-        return "failed; Ansible did not say in which task"
-    if REFUSAL in trouble.message:
-        return f"a newer run took this host: {trouble.message.partition(REFUSAL)[2]}"
-    return str(trouble)
+    return "failed; Ansible did not say in which task" if trouble is None else str(trouble)
 
 
 def _summary(hosts: Sequence[HostOutcome]) -> str:

@@ -5,6 +5,7 @@ to, as whom, and whose key is trusted is pinned as extra vars.
 """
 
 import json
+import secrets
 import shlex
 import shutil
 import sys
@@ -15,7 +16,6 @@ from pathlib import Path
 from gitops_hooks.plugin import Credentials, EdgeError, Workplace
 
 FORKS = 10
-_HOSTS = "gitops_hooks_hosts"
 _PLUGIN_PATHS = (
     "ACTION_PLUGINS", "BECOME_PLUGINS", "CACHE_PLUGINS", "CALLBACK_PLUGINS", "CLICONF_PLUGINS", "CONNECTION_PLUGINS",
     "DOC_FRAGMENT_PLUGINS", "FILTER_PLUGINS", "HTTPAPI_PLUGINS", "INVENTORY_PLUGINS", "LIBRARY", "LOOKUP_PLUGINS",
@@ -86,6 +86,10 @@ class Pinned:
         return self.folder / "extra-vars.json"
 
     @property
+    def routes(self) -> Path:
+        return self.folder / "routes.yml"
+
+    @property
     def limit(self) -> Path:
         return self.folder / "limit"
 
@@ -116,26 +120,30 @@ def pin(workplace: Workplace) -> Pinned:
 
 
 def pin_routes(pinned: Pinned, routes: Iterable[Route], reachable: Iterable[str], seconds: float) -> None:
-    """Lay down how each host is reached: extra vars, one ssh program per host, and the limit."""
-    told = {}
-    for number, route in enumerate(_with_controller(routes)):
-        program = pinned.folder / "ssh" / str(number)
-        _lay(program, _ssh_program(route), mode=0o700)
-        told[route.name] = {"address": route.address, "port": route.port, "user": route.user, "ssh": str(program)}
-    _lay(pinned.extra_vars, json.dumps({_HOSTS: told, **_connection_vars(pinned, seconds)}))
+    """Lay down how each host is reached: an inventory of our own, one ssh program per host, extra vars, the limit.
+
+    A host variable says it, because in a delegated task `inventory_hostname` is the other host's name; its own
+    name is made anew for each run, so that no play can set it.
+    """
+    mine = f"gitops_hooks_{secrets.token_hex(8)}"
+    told = {route.name: {mine: _route_vars(pinned, route, str(n))} for n, route in enumerate(routes)}
+    nowhere = {f"{mine}_none": _route_vars(pinned, Route("", "127.0.0.1", 1, "nobody"), "none")}
+    # JSON is YAML, and the plugin for YAML reads it.
+    _lay(pinned.routes, json.dumps({"all": {"hosts": told}}))
+    _lay(pinned.extra_vars, json.dumps({**nowhere, **_connection_vars(mine, pinned, seconds)}))
     _lay(pinned.limit, "".join(f"{name}\n" for name in reachable))
 
 
-def _with_controller(routes: Iterable[Route]) -> tuple[Route, ...]:
-    known = {route.name: route for route in routes}
-    for name in ("localhost", "127.0.0.1"):
-        known.setdefault(name, Route(name, name, 22, "nobody"))
-    return tuple(known.values())
+def _route_vars(pinned: Pinned, route: Route, number: str) -> dict[str, object]:
+    program = pinned.folder / "ssh" / number
+    _lay(program, _ssh_program(route), mode=0o700)
+    return {"address": route.address, "port": route.port, "user": route.user, "ssh": str(program)}
 
 
-def _connection_vars(pinned: Pinned, seconds: float) -> dict[str, object]:
+def _connection_vars(name: str, pinned: Pinned, seconds: float) -> dict[str, object]:
     # Ansible takes the last name of an option that is set, so every name of every option is set.
-    mine = {name: f"{{{{ {_HOSTS}[inventory_hostname].{name} }}}}" for name in ("address", "port", "user", "ssh")}
+    parts = ("address", "port", "user", "ssh")
+    mine = {part: f"{{{{ ({name} | default({name}_none)).{part} }}}}" for part in parts}
     by_name: dict[tuple[str, ...], object] = {
         ("connection",): "ssh",
         ("host", "ssh_host"): mine["address"],
@@ -155,16 +163,15 @@ def _connection_vars(pinned: Pinned, seconds: float) -> dict[str, object]:
         ("timeout", "ssh_timeout"): max(1, round(seconds)),
         ("shell_type",): "sh",
     }
-    return {f"ansible_{name}": value for names, value in by_name.items() for name in names}
+    return {f"ansible_{option}": value for options, value in by_name.items() for option in options}
 
 
 def _ssh_program(route: Route) -> str:
     if route.prefix:
         return _SSH.format(ssh=shlex.quote(shutil.which("ssh") or "/usr/bin/ssh"), prefix=shlex.quote(route.prefix))
-    if route.name in ("localhost", "127.0.0.1"):
-        reason = "nothing runs on the controller; give the task to a host of the inventory"
-    else:
-        reason = f"{route.name} is no part of this run"
+    reason = (
+        f"{route.name} is not ready in this run" if route.name else "nothing runs here but on hosts of the inventory"
+    )
     return _NO_SSH.format(words=shlex.quote(f"gitops-hooks: {reason}"))
 
 

@@ -29,7 +29,7 @@ def run_playbook(
             private_data_dir=str(_private_folder(workplace, pinned)),
             project_dir=str(workplace.project),
             playbook=deployment.environment.playbook,
-            inventory=str(workplace.project / deployment.environment.inventory),
+            inventory=[str(workplace.project / deployment.environment.inventory), str(pinned.routes)],
             limit=f"@{pinned.limit}",
             cmdline=f"-e @{shlex.quote(str(pinned.extra_vars))}",
             envvars=dict(pinned.environment),
