@@ -30,11 +30,11 @@ def reconcile_lock(home: Home) -> Path:
 
 def ensure_reconciler(home: Home) -> bool:
     """Start the reconciler unless it runs; False only where it could not be started. The next visitor tries again."""
+    if not reconcile_launcher(home).is_file():
+        return False
     try:
-        hold = try_lock(reconcile_lock(home))
-        if hold is None:
+        if not _is_free(home):
             return True
-        os.close(hold)
         # Between here and its own lock another may be started: the second one finds the lock taken and leaves.
         _start(home)
     except OSError:
