@@ -1,7 +1,5 @@
 """`gitops-hooks change …` and `env …` on the server's shell: the same commands as over SSH, as the administrator."""
 
-import importlib
-
 import click
 
 from gitops_hooks.edge.config import load_server
@@ -9,7 +7,7 @@ from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.identities import load_people
 from gitops_hooks.entry import guard
 from gitops_hooks.entry.caller import Caller, choose_repository
-from gitops_hooks.entry.click_run import run_click
+from gitops_hooks.entry.groups import run_group
 from gitops_hooks.entry.ssh_words import take_repository
 from gitops_hooks.model.request import Refusal
 
@@ -33,16 +31,15 @@ def env(home: Home, words: tuple[str, ...]) -> int:
 
 
 def _run(home: Home, group: str, words: tuple[str, ...]) -> int:
-    commands = getattr(importlib.import_module("gitops_hooks.entry.words"), group)
     if not words or words[-1] in ("-h", "--help"):
-        return run_click(commands, f"gitops-hooks {group}", [*words[:-1], "--help"])
+        return run_group(group, [*words[:-1], "--help"], f"gitops-hooks {group}", None)
     asked = take_repository((group, *words))
     server = load_server(home)
     chosen = asked if isinstance(asked, Refusal) else choose_repository(server, None, asked.repository)
     if isinstance(asked, Refusal) or isinstance(chosen, Refusal):
         return _refuse(asked if isinstance(asked, Refusal) else chosen)
     caller = Caller(home, server, load_people(home), chosen, None)
-    return run_click(commands, f"gitops-hooks {group}", asked.words[1:], caller)
+    return run_group(group, asked.words[1:], f"gitops-hooks {group}", caller)
 
 
 def _refuse(refusal: object) -> int:

@@ -1,13 +1,12 @@
 """Words over SSH: a listed few, with listed options, for the actor's own rights."""
 
-import importlib
 import json
 import sys
 from dataclasses import dataclass
 
 from gitops_hooks.edge.home import Home
 from gitops_hooks.entry.caller import Caller, choose_repository, readable
-from gitops_hooks.entry.click_run import run_click
+from gitops_hooks.entry.groups import run_group
 from gitops_hooks.entry.vocabulary import HELP, LISTED, LOCAL, is_later
 from gitops_hooks.model.people import People
 from gitops_hooks.model.push import Actor
@@ -43,8 +42,8 @@ def run_words(home: Home, server: ServerFile, people: People, actor: Actor, word
     repository = choose_repository(server, actor, asked.repository)
     if isinstance(repository, Refusal):
         return repository
-    group = getattr(importlib.import_module("gitops_hooks.entry.words"), asked.words[0])
-    return run_click(group, asked.words[0], asked.words[1:], Caller(home, server, people, repository, actor))
+    caller = Caller(home, server, people, repository, actor)
+    return run_group(asked.words[0], asked.words[1:], asked.words[0], caller)
 
 
 def take_repository(words: tuple[str, ...]) -> Asked | Refusal:

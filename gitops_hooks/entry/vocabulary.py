@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-# Over SSH exactly these run, each with these options beside -R and --json; a value follows an option that ends in `=`.
+# Over SSH exactly these run, each with these options beside -R and --json.
 LISTED: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("change", "list"): ("--all",),
     ("change", "show"): (),
@@ -14,6 +14,7 @@ LISTED: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("whoami",): (),
     ("help",): (),
 }
+WRITING = (("env", "deploy"),)
 LOCAL = ("agent", "doctor", "policy", "reconcile", "recovery", "repo", "serve", "user")
 LATER: Mapping[str, tuple[str, ...]] = {
     "change": ("approve", "reject", "withdraw", "comment", "land", "rebase", "plan", "close", "reopen", "purge"),
