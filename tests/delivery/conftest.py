@@ -3,8 +3,8 @@
 import dataclasses
 import getpass
 import itertools
-import os
 import select
+import shutil
 import time
 from pathlib import Path
 
@@ -19,7 +19,8 @@ from gitops_hooks.model.server import Limits, PluginLists
 
 ANSIBLE = PluginLists(trusted=("gitops_hooks.plugins.ansible.deployer",))
 LIMITS = Limits(connect_seconds=5.0, deploy_seconds=60.0)
-ROOT_VARIABLE = "root"
+# Said in the inventory, so that no run spends time on looking for it.
+PYTHON = "/usr/bin/python3" if Path("/usr/bin/python3").exists() else shutil.which("python3")
 
 SITE = """\
 - hosts: all
@@ -44,6 +45,7 @@ class Host:
 
     def inventory_line(self, more=""):
         where = f"ansible_host={self.sshd.address} ansible_port={self.sshd.port} ansible_user={getpass.getuser()}"
+        where += f" ansible_python_interpreter={PYTHON}"
         return f"{self.name} {where} root={self.root} {more}".strip()
 
     def read(self, name):
@@ -63,6 +65,10 @@ class World:
     playbook: str = "site.yml"
     numbers: itertools.count = dataclasses.field(default_factory=lambda: itertools.count(1))
     running: list[RunningDeployment] = dataclasses.field(default_factory=list)
+
+    @property
+    def user(self):
+        return getpass.getuser()
 
     @property
     def key(self):
@@ -157,7 +163,7 @@ def world(tmp_path):
 @pytest.fixture(autouse=True)
 def _nothing_of_ours_stays(tmp_path):
     yield
-    left = [number for number in os.listdir("/proc") if number.isdigit() and _mentions(number, str(tmp_path))]
+    left = [one for one in Path("/proc").iterdir() if one.name.isdigit() and _mentions(one.name, str(tmp_path))]
     assert left == []
 
 

@@ -1,5 +1,6 @@
 """What happens in a run, kept from ansible-runner's events while they come: only what judging and telling need."""
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,7 +8,13 @@ from pathlib import Path
 
 from gitops_hooks.plugin import Progress, Say
 
-OURS = "gitops-hooks: "  # begins what the fence and our ssh programs say; the rest is Ansible's guess at it
+# What the fence and our ssh programs say, word for word; Ansible's guesses around it are dropped.
+_OURS = re.compile(
+    r"gitops-hooks: (nothing runs here but on hosts of the inventory|[\w.-]+ is not ready in this run|"
+    r"this host belongs to run [\w.-]+ now, and run [\w.-]+ is over|"
+    r"the lock of this host is held or missing \([\w ]+\); another run takes the host)"
+)
+_SAYING = ("msg", "reason", "stderr", "module_stderr", "module_stdout")
 _TOLD_EVERY = 0.1
 _NAME_LIMIT = 200
 _TEXT_LIMIT = 500
@@ -15,11 +22,15 @@ _TEXT_LIMIT = 500
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One task that went wrong on one host: where it stands, what it is called, and what it said."""
+    """One task that went wrong on one host: where it stands, what it is called, and what it said.
+
+    `refused` says that our own fence ended it, and not the host.
+    """
 
     place: str
     task: str
     message: str
+    refused: bool = False
 
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place else ""
@@ -87,7 +98,10 @@ class Listener:
             self._say(Progress(task=self._name(event) or self._place(event)))
 
     def _trouble(self, event: Mapping[str, object], result: Mapping[str, object]) -> Trouble:
-        return Trouble(self._place(event), self._name(event), self._message(result))
+        place, name = self._place(event), self._name(event)
+        if refused := _refusal(result):
+            return Trouble(place, name, refused, refused=True)
+        return Trouble(place, name, self._message(result))
 
     def _place(self, event: Mapping[str, object]) -> str:
         return str(event.get("task_path") or "").removeprefix(self._project)
@@ -131,12 +145,14 @@ def _words(result: Mapping[str, object]) -> str:
     items = [item for item in _listed(result.get("results")) if item.get("failed") or item.get("unreachable")]
     if items:
         return _words(items[0])
-    parts = [result.get(name) for name in ("msg", "reason", "stderr", "module_stderr", "module_stdout")]
+    parts = [result.get(name) for name in _SAYING]
     said = [str(part).strip() for part in parts if part and str(part).strip()]
-    ours = [part.partition(OURS)[2] for part in said if OURS in part]
-    if ours:
-        return ours[0]
     return " | ".join(dict.fromkeys(said)) or "no reason given"
+
+
+def _refusal(result: Mapping[str, object]) -> str:
+    found = (_OURS.search(str(result.get(name, ""))) for name in _SAYING)
+    return next((match[1] for match in found if match), "")
 
 
 def _listed(found: object) -> list[Mapping[str, object]]:

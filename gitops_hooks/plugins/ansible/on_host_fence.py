@@ -10,7 +10,7 @@ import fcntl
 import os
 import sys
 
-REFUSED = 77
+REFUSED = 255  # what ssh itself answers for a lost host, so that Ansible tries nothing more there
 
 
 def main() -> None:

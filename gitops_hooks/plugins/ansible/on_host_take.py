@@ -15,6 +15,8 @@ import select
 import sys
 import time
 
+DAYS = 2
+
 
 def main() -> None:
     job = json.loads(read_line())
@@ -38,8 +40,7 @@ def main() -> None:
         return
     write(folder, "generation-" + job["environment"], "%d %s" % (job["generation"], job["run"]))
     write(folder, "current", job["run"])
-    for old in glob.glob(os.path.join(glob.escape(folder), "fence-*")):
-        os.unlink(old)
+    sweep(folder)
     write(folder, "fence-" + job["run"], job["fence"])
     os.close(idle)
     say({"state": "taken", "fence": os.path.join(folder, "fence-" + job["run"]), "python": sys.executable})
@@ -69,6 +70,13 @@ def lock(folder: str, name: str, deadline: float) -> int:
                 os.close(held)
                 return -1
             time.sleep(0.05)
+
+
+def sweep(folder: str) -> None:
+    """Drop fences that no run can still stand before; younger ones tell their run in words that it is over."""
+    for old in glob.glob(os.path.join(glob.escape(folder), "fence-*")):
+        if os.stat(old).st_mtime < time.time() - DAYS * 86400:
+            os.unlink(old)
 
 
 def holders(path: str) -> str:

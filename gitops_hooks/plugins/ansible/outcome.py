@@ -44,7 +44,10 @@ def _host(name: str, record: Record) -> HostOutcome:
     changed = record.changed.get(name, 0)
     if record.stats is not None:
         changed = record.stats["changed"].get(name, 0)
-    if (lost := record.lost.get(name)) or (record.stats and record.stats["dark"].get(name)):
+    lost = record.lost.get(name)
+    if lost is not None and lost.refused:
+        return HostOutcome(name, HostState.FAILED, changed, str(lost))
+    if lost or (record.stats and record.stats["dark"].get(name)):
         detail = f"was lost during the run: {lost}" if lost else "was lost during the run"
         return HostOutcome(name, HostState.UNREACHABLE, changed, detail)
     if record.stats is None:

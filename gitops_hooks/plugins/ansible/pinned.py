@@ -69,7 +69,7 @@ exec {ssh} "$@"
 _NO_SSH = """\
 #!/bin/sh
 echo {words} >&2
-exit 1
+exit 255
 """
 
 

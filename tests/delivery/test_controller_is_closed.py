@@ -1,0 +1,119 @@
+"""Nothing of a repository runs on the controller, and no variable of it loosens whom we trust."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gitops_hooks.model.deployment import RunState
+from tests.delivery.conftest import SITE, details, states, wait_for
+
+LOOSE = (
+    "ansible_host_key_checking: false",
+    "ansible_ssh_args: -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null",
+    "ansible_ssh_common_args: -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null",
+    "ansible_connection: local",
+)
+
+
+def vaulted(world, text):
+    """A file that no check can look into, readable for this environment."""
+    if world.vault_password is None:
+        world.vault_password = world.folder / "vault_password"
+        world.vault_password.write_text("correct horse battery\n")
+    command = [str(Path(sys.executable).parent / "ansible-vault"), "encrypt", "--output", "-", "-"]
+    done = subprocess.run(
+        [*command, "--vault-password-file", world.vault_password],
+        input=text.encode(),
+        capture_output=True,
+        check=True,
+        timeout=30,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(world.folder), "LANG": "C.UTF-8"},
+    )
+    return done.stdout.decode()
+
+
+@pytest.mark.parametrize("line", LOOSE)
+def test_a_loosening_inventory_variable_is_refused_before_anything_runs(world, line):
+    name, value = line.split(": ", 1)
+    world.write_inventory(f'{name}="{value}"')
+
+    outcome = world.deploy()
+
+    assert outcome.state is RunState.ERROR
+    assert name in outcome.detail and "inventory:1:" in outcome.detail
+    assert [host.read("motd") for host in world.hosts] == [None, None, None]
+
+
+@pytest.mark.parametrize("line", LOOSE)
+def test_and_so_is_one_that_comes_out_of_a_vaulted_file(world, line):
+    world.tree["group_vars/all.yml"] = vaulted(world, line + "\n")
+
+    outcome = world.deploy()
+
+    assert outcome.state is RunState.ERROR
+    assert outcome.detail.startswith(f"inventory: {line.split(':')[0]} changes how web1 is reached; only ansible_host")
+    assert [host.read("motd") for host in world.hosts] == [None, None, None]
+
+
+def test_one_that_a_play_loads_at_run_time_changes_nothing(world):
+    """The key changes after the preflight: every later connection must fail, whatever the play's variables say."""
+    world.tree["loose.yml"] = vaulted(world, "".join(line + "\n" for line in LOOSE))
+    world.granted = ("web1",)
+    waiting = (
+        "    - name: wait\n      shell: touch {{ root }}/here; while [ ! -e {{ root }}/go ]; do sleep 0.05; done\n"
+    )
+    world.tree["site.yml"] = SITE.replace("hosts: all", "hosts: web1").replace(
+        "  tasks:\n", "  vars_files: [loose.yml]\n  tasks:\n" + waiting
+    )
+    host = world.hosts[0]
+    running = world.start()
+    wait_for(lambda: (host.root / "here").exists())
+
+    host.sshd.rotate_host_key()
+    outcome = running.wait(30)
+
+    assert outcome.state is RunState.FAILED
+    assert states(outcome) == {"web1": "unreachable"}
+    assert host.read("motd") is None
+
+
+def test_a_connection_on_the_controller_is_not_made_at_run_time_either(world):
+    world.tree["loose.yml"] = vaulted(world, "ansible_connection: local\n")
+    world.tree["site.yml"] = SITE.replace("  tasks:\n", "  vars_files: [loose.yml]\n  tasks:\n")
+
+    # On the controller the hosts' folders do not exist.
+    assert world.deploy().state is RunState.SUCCESSFUL
+    assert world.hosts[0].read("motd") == "hello from web1\n"
+
+
+def test_a_task_delegated_to_the_controller_runs_nowhere(world):
+    world.tree["vars.yml"] = vaulted(world, "place: localhost\n")
+    world.tree["site.yml"] = SITE.replace("  tasks:\n", "  vars_files: [vars.yml]\n  tasks:\n") + (
+        '      delegate_to: "{{ place }}"\n'
+    )
+
+    outcome = world.deploy()
+
+    assert details(outcome)["web1"] == "site.yml:5: greet: nothing runs here but on hosts of the inventory"
+    assert states(outcome) == {"web1": "failed", "web2": "failed", "web3": "failed"}
+    assert [host.read("motd") for host in world.hosts] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("callback_plugins/spy.py", "files in callback_plugins/ run on the controller"),
+        ("roles/web/library/spy.py", "files in library/ run on the controller"),
+        ("ansible.cfg", "configures the controller; remove it"),
+    ],
+)
+def test_files_that_would_run_on_the_controller_are_named_and_nothing_runs(world, path, words):
+    world.tree[path] = "import os\n"
+
+    outcome = world.deploy()
+
+    assert outcome.state is RunState.ERROR
+    assert outcome.detail.startswith(f"{path}:0: {words}")
+    assert [host.read("motd") for host in world.hosts] == [None, None, None]
