@@ -1,10 +1,12 @@
 """One deployment as one confined child: started, listened to, ended; everything of the run dies with it."""
 
+import dataclasses
 import os
 import select
 import time
 from collections.abc import Iterable
 
+from gitops_hooks.edge import living
 from gitops_hooks.edge.launch_box import box_command, explain, probe
 from gitops_hooks.edge.launch_child import Child
 from gitops_hooks.edge.launch_feed import Gone
@@ -16,6 +18,7 @@ from gitops_hooks.model.server import Limits, PluginLists
 
 __all__ = ["RunningDeployment", "end_leftovers", "leftovers", "probe"]
 
+_END_SECONDS = 5.0
 _TREE_BYTES = 512 * 1024 * 1024
 
 
@@ -64,6 +67,9 @@ class RunningDeployment:
             pass  # its last words, or their absence, are what `read` answers
         except EdgeError as error:
             running._refused = str(error)
+            if running._child is not None:
+                running._child.close()
+                running._child = None
         return running
 
     def fileno(self) -> int:
@@ -111,6 +117,8 @@ class RunningDeployment:
             os.close(silence)
         if child is not None:
             child.close()
+        if left := self._survivors():
+            raise EdgeError("deployment", f"programs of {self.deployment.run_id} do not end: {left}")
 
     def _take_lines(self) -> list[Progress | Outcome]:
         words: list[Progress | Outcome] = []
@@ -145,4 +153,12 @@ class RunningDeployment:
         if self._child is not None:
             self._child.kill()
             self._child.end()
+        if left := self._survivors():
+            outcome = dataclasses.replace(outcome, state=RunState.ERROR, detail=f"its programs do not end: {left}")
+            self.outcome = outcome
         return outcome
+
+    def _survivors(self) -> str:
+        """The box dies a moment after its outermost program; whoever hears the outcome may rely on it."""
+        found = leftovers((self.deployment.run_id,), self._deploy_as)
+        return " ".join(str(one.pid) for one in living.wait_gone(found, _END_SECONDS))

@@ -6,7 +6,6 @@ import signal
 import subprocess
 from collections.abc import Iterable, Sequence
 
-from gitops_hooks.edge import living
 from gitops_hooks.edge.launch_box import SYSTEM_PATH
 from gitops_hooks.edge.launch_feed import feed
 from gitops_hooks.model.errors import EdgeError
@@ -89,15 +88,12 @@ class Child:
         raise EdgeError("deployment", f"its program {self.pid} does not end; end it with: kill -9 {self.pid}")
 
     def close(self) -> None:
-        """Kill it, wait for every descendant's end, close all ends. Errors: EdgeError where one survives."""
-        below = living.descendants(self.pid) if self._program.poll() is None else ()
+        """Kill it, wait for its end, close all ends. Errors: EdgeError where it survives."""
         self.kill()
         try:
             self.end()
         finally:
             self._close_ends()
-        if left := living.wait_gone(below, _END_SECONDS):
-            raise EdgeError("deployment", f"these of its programs do not end: {' '.join(str(one.pid) for one in left)}")
 
     def _close_ends(self) -> None:
         for end in (self._lifeline, self.said, self._complaints):

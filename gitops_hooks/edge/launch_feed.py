@@ -1,7 +1,6 @@
 """The job and the tree on their way into a deployment's box, bounded in time."""
 
 import contextlib
-import io
 import os
 import select
 import tarfile
@@ -24,35 +23,31 @@ def feed(pipe: int, job: bytes, files: Iterable[tuple[str, int, bytes]]) -> None
     Errors: Gone; EdgeError where an entry cannot be deployed or the reader stalls.
     """
     os.set_blocking(pipe, False)
-    stream = _Pipe(pipe)
-    stream.write(job)
-    # The tar is ended only when it is whole: half a tree must never look like a tree.
-    archive = tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT, errors="surrogateescape")  # noqa: SIM115
+    _write(pipe, job)
+    written = 0
     for path, mode, content in files:
-        archive.addfile(_entry(path, mode, content), io.BytesIO(content))
-    archive.close()
+        entry = _entry(path, mode, content)
+        header = entry.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+        padding = bytes(-entry.size % tarfile.BLOCKSIZE)
+        for part in (header, content if entry.size else b"", padding):
+            _write(pipe, part)
+            written += len(part)
+    # Only a whole tree gets its end: half a tree must never look like a tree. A TarFile would write one when it is
+    # thrown away after a failure.
+    _write(pipe, bytes(2 * tarfile.BLOCKSIZE + -(written + 2 * tarfile.BLOCKSIZE) % tarfile.RECORDSIZE))
 
 
-class _Pipe(io.RawIOBase):
-    """A pipe that is written whole or not at all, with a bound on every wait."""
-
-    def __init__(self, pipe: int) -> None:
-        self.pipe = pipe
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, content: "bytes | bytearray | memoryview") -> int:  # type: ignore[override]  # narrower on purpose
-        left = memoryview(content)
-        while left:
-            if not select.select([], [self.pipe], [], _STALL_SECONDS)[1]:
-                raise EdgeError("deployment", f"took no more of the tree for {_STALL_SECONDS:.0f} s")
-            try:
-                with contextlib.suppress(BlockingIOError):
-                    left = left[os.write(self.pipe, left) :]
-            except BrokenPipeError:
-                raise Gone from None
-        return len(content)
+def _write(pipe: int, content: bytes) -> None:
+    """Everything, with a bound on every wait."""
+    left = memoryview(content)
+    while left:
+        if not select.select([], [pipe], [], _STALL_SECONDS)[1]:
+            raise EdgeError("deployment", f"took no more of the tree for {_STALL_SECONDS:.0f} s")
+        try:
+            with contextlib.suppress(BlockingIOError):
+                left = left[os.write(pipe, left) :]
+        except BrokenPipeError:
+            raise Gone from None
 
 
 def _entry(path: str, mode: int, content: bytes) -> tarfile.TarInfo:

@@ -4,6 +4,7 @@ The deployer runs in a fork, so that one which raises, exits or hangs still ends
 cut the whole box dies with this program: it is what keeps the PID namespace alive.
 """
 
+import contextlib
 import dataclasses
 import os
 import select
@@ -70,6 +71,9 @@ def _start_worker(job: Job, channel: int) -> _Worker:
         os.close(said)
         _work(job, pipe)
     os.close(pipe)
+    with contextlib.suppress(OSError):
+        # Here too: a request to end may come before the fork has got round to it.
+        os.setpgid(pid, pid)
     return _Worker(pid, said, bytearray(), time.monotonic() + job.run_seconds + _GRACE_SECONDS)
 
 
@@ -137,7 +141,7 @@ def _last_word(worker: _Worker, outcome: Outcome | None, job: Job) -> Outcome:
 def _work(job: Job, pipe: int) -> NoReturn:
     """The fork: run the deployer, say its outcome, and leave without running anything of the parent's."""
     try:
-        os.setsid()
+        os.setpgid(0, 0)
         nothing = os.open(os.devnull, os.O_RDWR)
         for end in (0, 1, 2):
             os.dup2(nothing, end)

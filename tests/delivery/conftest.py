@@ -27,9 +27,10 @@ SITE = """\
   gather_facts: false
   tasks:
     - name: greet
-      copy:
-        content: "hello from {{ inventory_hostname }}\\n"
-        dest: "{{ root }}/motd"
+      lineinfile:
+        path: "{{ root }}/motd"
+        line: hello from {{ inventory_hostname }}
+        create: true
         mode: "0644"
 """
 

@@ -1,7 +1,7 @@
 """A failed task is told with its place and its words; what may carry a secret is withheld whole."""
 
-from gitops_hooks.model.deployment import RunState
-from tests.delivery.conftest import SITE, details, states
+from gitops_hooks.model.deployment import Outcome, Progress, RunState
+from tests.delivery.conftest import SITE, details, listen_until, states
 from tests.delivery.test_controller_is_closed import vaulted
 
 BREAK = """\
@@ -42,16 +42,11 @@ def test_with_vault_values_in_the_tree_words_and_made_up_names_are_withheld(worl
     world.tree["site.yml"] = BREAK.replace("break on one", "say {{ password }}").replace(
         "the disk is full", "{{ password }}"
     )
-    running = world.start()
-    words = []
-    while running.outcome is None:
-        running.wait(0.2)
-        words += running.read()
 
-    assert details(running.outcome)["web2"] == (
-        "site.yml:4: its output is withheld, since this environment has vault values"
-    )
-    assert "plum" not in repr((running.outcome, words))
+    words = listen_until(world.start(), lambda word: isinstance(word, Outcome))
+
+    assert details(words[-1])["web2"] == ("site.yml:4: its output is withheld, since this environment has vault values")
+    assert "plum" not in repr(words)
 
 
 def test_a_credential_in_a_message_withholds_the_message(world):
@@ -82,10 +77,7 @@ def test_a_play_that_ends_the_run_leaves_the_others_skipped(world):
 
 
 def test_tasks_are_told_as_they_come(world):
-    running = world.start()
-    heard = []
-    while running.outcome is None:
-        running.wait(0.0)
-        heard += running.read()
+    words = listen_until(world.start(), lambda word: isinstance(word, Outcome))
 
-    assert running.outcome.state is RunState.SUCCESSFUL
+    assert words[:2] == [Progress(hosts=("web1", "web2", "web3")), Progress(task="greet")]
+    assert words[-1].state is RunState.SUCCESSFUL

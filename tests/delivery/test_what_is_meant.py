@@ -47,7 +47,7 @@ def test_a_missing_playbook_or_one_outside_is_told(world):
 
 
 def test_a_playbook_that_ansible_cannot_read_is_told_with_its_place(world):
-    world.tree["site.yml"] = SITE.replace("copy:", "no_such_module:")
+    world.tree["site.yml"] = SITE.replace("lineinfile:", "no_such_module:")
 
     outcome = world.deploy()
 
