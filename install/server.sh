@@ -56,11 +56,15 @@ choose_places() {
         AUTHORIZED_KEYS=${GITOPS_HOOKS_AUTHORIZED_KEYS:-$HOME/.ssh/authorized_keys}
         CREDENTIALS=$HOME_FOLDER/credentials
     fi
-    case $PREFIX$HOME_FOLDER in
-        *[!A-Za-z0-9/._-]*) stop "folders with other characters than A-Z a-z 0-9 / . _ - cannot be used here" ;;
-        /*) ;;
-        *) stop "give full paths" ;;
-    esac
+    local place
+    for place in "$PREFIX" "$HOME_FOLDER" "$BIN" "$AUTHORIZED_KEYS" "$CREDENTIALS"; do
+        # These stand in files of sshd, sudo, cron and the shell, each with quoting of its own.
+        case $place in
+            *[!A-Za-z0-9/._-]*) stop "a folder with other characters than A-Z a-z 0-9 / . _ - cannot be used here: $place" ;;
+            /*) ;;
+            *) stop "give full paths, not: $place" ;;
+        esac
+    done
 }
 
 install_for_machine() {
@@ -97,7 +101,7 @@ Installed: $RELEASE
 The home is $HOME_FOLDER; server.toml in it says the rest. Credentials for deployments belong below $CREDENTIALS.
 
 Next, with each person's public key:
-  $BIN/gitops-hooks user add bob bob.pub --email bob@example.org
+  $BIN/gitops-hooks user add bob - --email bob@example.org <bob.pub
   $BIN/gitops-hooks repo add site --admin bob --write '*'
   $BIN/gitops-hooks doctor
 Then, on bob's machine:

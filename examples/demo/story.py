@@ -16,7 +16,6 @@ from tests.world import REPOSITORY
 
 SITES = "inventories/staging/group_vars/web.yml"
 BLOG = "etc/nginx/sites-enabled/blog.example.org.conf"
-WWW = "etc/nginx/sites-enabled/www.example.org.conf"
 _PLACE = "    proxy: http://127.0.0.1:8080\n"
 _WRONG = _PLACE + "  - name: blog.example.org\n     folder: /srv/blog\n"
 _RIGHT = _PLACE + "  - name: blog.example.org\n    folder: /srv/blog\n"
@@ -42,10 +41,9 @@ def play(stage: Stage) -> None:
 def begin(stage: Stage) -> None:
     tell("The server brings the three hosts to what main says today.")
     stage.administrator().type("gitops-hooks", "reconcile", "--ensure")
-    await_hosts(stage, WWW, present=True)
-    stage.shell("bob").type(
-        "ssh", "host", "env show staging", show="ssh host env show staging", expect=["web1", "web3"]
-    )
+    bob = stage.shell("bob")
+    await_word(bob, "Synced, Healthy", "ssh", "host", "env", "show", "staging")
+    bob.type("ssh", "host", "env", "show", "staging", expect=["Synced, Healthy", "web1", "web3"])
 
 
 def clone(stage: Stage, name: str) -> Shell:
@@ -83,7 +81,7 @@ def refuse_own_approval(alice: Shell) -> None:
 def approve(bob: Shell, number: int) -> None:
     tell("bob reads the change and approves exactly these bytes. It lands, and the hosts follow.")
     bob.type("git", "fetch", "origin", f"refs/changes/{number}/head")
-    bob.type("git", "diff", "--stat", "origin/main...FETCH_HEAD")
+    bob.type("git", "diff", "origin/main...FETCH_HEAD")
     bob.type(
         "git",
         "push",
@@ -114,9 +112,18 @@ def show_hosts(stage: Stage, blog: bool) -> None:
 
 def look_back(bob: Shell) -> None:
     tell("What is live, and everything that happened, is in the repository.")
-    bob.type("ssh", "host", "env", "show", "staging")
+    bob.type("ssh", "host", "env", "show", "staging", expect=["Synced, Healthy"])
     bob.type("git", "fetch", "-q", "origin", "+refs/environments/*:refs/environments/*")
-    bob.type("git", "log", "--format=%h %ad %s", "--date=iso", "refs/environments/staging/log", "--")
+    bob.type("git", "log", "--oneline", "refs/environments/staging/log", expect=["successful"])
+
+
+def await_word(shell: Shell, wanted: str, *words: str) -> None:
+    """Ask until the answer holds this. Errors: StoryError after a minute."""
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while wanted not in (answer := shell.quietly(*words)):
+        if time.monotonic() > deadline:
+            raise StoryError(f"not '{wanted}' after a minute:\n{answer}")
+        time.sleep(0.2)
 
 
 def await_hosts(stage: Stage, path: str, present: bool) -> None:
@@ -171,11 +178,11 @@ def continue_by_hand(stage: Stage) -> str:
     return f"""
 It goes on running. In one terminal, as alice:
   bash --noprofile --rcfile {people}/alice/shell
-in another, as bob:
-  bash --noprofile --rcfile {people}/bob/shell
-and then for example:
   $EDITOR {SITES}
   git commit -a -m 'Another site' && git push origin HEAD:refs/for/main
+In another, as bob:
+  bash --noprofile --rcfile {people}/bob/shell
+  git fetch origin refs/changes/3/head && git push origin FETCH_HEAD:refs/approve/3
 The hosts lie below {stage.folder}/hosts. To end it:
   ./install.sh demo --stop
 """

@@ -1,4 +1,4 @@
-"""What the audience sees: each command as it would be typed, and its output as it comes, which must tell what it should."""
+"""What the audience sees: each command as typed, and its output as it comes, which must tell what it should."""
 
 import os
 import re
