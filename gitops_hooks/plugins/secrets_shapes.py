@@ -1,0 +1,85 @@
+"""Secrets that can be told by their shape alone: private keys and the tokens of well-known services.
+
+Each shape is narrow enough that ordinary text does not have it; what they match is never shown.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One kind of secret and the bytes that give it away; `body` must follow soon for the first line to count."""
+
+    kind: str
+    pattern: re.Pattern[bytes]
+    body: re.Pattern[bytes] | None = None
+
+
+def _shape(kind: str, pattern: bytes, body: bytes = b"") -> Shape:
+    return Shape(kind, re.compile(pattern), re.compile(body) if body else None)
+
+
+_START, _END = rb"(?<![A-Za-z0-9_-])", rb"(?![A-Za-z0-9_])"
+_BODY = rb"[A-Za-z0-9+/]{32}"
+_NEAR, _MOST = 600, 50
+
+# No shape repeats a repetition: each is tried in time linear in the text.
+SHAPES = (
+    _shape("private key", rb"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----", _BODY),
+    _shape("PuTTY private key", rb"(?m)^PuTTY-User-Key-File-[23]: ", _BODY),
+    _shape("age private key", _START + rb"AGE-SECRET-KEY-1[0-9A-Z]{58}" + _END),
+    _shape("AWS access key", _START + rb"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}" + _END),
+    _shape("GitHub token", _START + rb"gh[pousr]_[A-Za-z0-9]{36,251}" + _END),
+    _shape("GitHub token", _START + rb"github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}" + _END),
+    _shape("GitLab token", _START + rb"gl(?:pat|dt|rt|cbt|ptt|ft|agent|oas|soat)-[A-Za-z0-9_-]{20,300}" + _END),
+    _shape("Slack token", _START + rb"xox[abeoprs]-[0-9A-Za-z-]{10,250}" + _END),
+    _shape(
+        "Slack webhook", rb"hooks\.slack\.com/(?:services|workflows)/T[A-Z0-9]{6,12}/[A-Z0-9]{6,12}/[A-Za-z0-9]{16,32}"
+    ),
+    _shape("Stripe key", _START + rb"(?:sk|rk)_live_[0-9A-Za-z]{20,250}" + _END),
+    _shape("Google API key", _START + rb"AIza[0-9A-Za-z_-]{35}(?![0-9A-Za-z_-])"),
+    _shape("Google OAuth secret", _START + rb"GOCSPX-[0-9A-Za-z_-]{28}(?![0-9A-Za-z_-])"),
+    _shape("npm token", _START + rb"npm_[A-Za-z0-9]{36}" + _END),
+    _shape("PyPI token", _START + rb"pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,1000}"),
+    _shape("SendGrid key", _START + rb"SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}" + _END),
+    _shape("Mailgun key", _START + rb"key-[0-9a-f]{32}" + _END),
+    _shape("Twilio key", _START + rb"SK[0-9a-f]{32}" + _END),
+    _shape("DigitalOcean token", _START + rb"do[oprt]_v1_[0-9a-f]{64}" + _END),
+    _shape("Hugging Face token", _START + rb"hf_[A-Za-z]{34}" + _END),
+    _shape("OpenAI key", _START + rb"sk-(?:proj-|svcacct-)?[A-Za-z0-9_-]{20,150}T3BlbkFJ[A-Za-z0-9_-]{20,150}"),
+    _shape("Anthropic key", _START + rb"sk-ant-[a-z0-9]{3,8}-[A-Za-z0-9_-]{80,120}"),
+    _shape("HashiCorp Vault token", _START + rb"hv[sbr]\.[A-Za-z0-9_-]{24,300}" + _END),
+    _shape("Docker Hub token", _START + rb"dckr_(?:pat|oat)_[A-Za-z0-9_-]{27,40}" + _END),
+    _shape("Shopify token", _START + rb"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}" + _END),
+    _shape("Telegram bot token", _START + rb"[0-9]{8,10}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])"),
+    _shape("Azure storage key", rb"AccountKey=[A-Za-z0-9+/]{86}=="),
+    _shape("JSON web token", _START + rb"eyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{20,1000}"),
+    _shape(
+        "password in an address",
+        rb"\b[a-z][a-z0-9+.-]{1,15}://[^\s:/@'\"{}<>$]{1,64}:([^\s:/@'\"{}<>$*%]{3,100})@[A-Za-z0-9.-]",
+    ),
+)
+
+_PLACEHOLDERS = re.compile(rb"(?i)\A(?:pass(?:word|wd)?|secret|token|user|change-?_?me|example|xxx+|\.\.\.+)\Z")
+_EXAMPLES = re.compile(rb"\A[\w.-]{0,80}\bexample\.")
+
+
+def shapes_in(text: bytes) -> Iterator[tuple[int, str]]:
+    """The 1-based line and the kind of the secrets that their shape gives away, at most 50 of a kind."""
+    for shape in SHAPES:
+        for match in islice(shape.pattern.finditer(text), _MOST):
+            if _counts(shape, match, text):
+                yield text.count(b"\n", 0, match.start()) + 1, shape.kind
+
+
+def _counts(shape: Shape, match: re.Match[bytes], text: bytes) -> bool:
+    """Not the first line of a key alone, not a placeholder, not what documentation says EXAMPLE in."""
+    following = text[match.end() : match.end() + _NEAR]
+    if shape.body is not None and not shape.body.search(following):
+        return False
+    if match.groups() and (_PLACEHOLDERS.match(match.group(1)) or _EXAMPLES.match(match.group()[-1:] + following)):
+        return False
+    return b"EXAMPLE" not in match.group()
