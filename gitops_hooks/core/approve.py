@@ -58,9 +58,9 @@ class Proof:
         """The approvals that count towards a rule, one a person, earliest first."""
         found: dict[str, Approval] = {}
         for approval in self.approvals:
-            if self.covers(approval) and approval.actor not in self.excluded:
-                if policy.allows(rule.sources, approval.actor):
-                    found.setdefault(approval.actor, approval)
+            counts = approval.actor not in self.excluded and policy.allows(rule.sources, approval.actor)
+            if counts and self.covers(approval):
+                found.setdefault(approval.actor, approval)
         return tuple(found.values())
 
 

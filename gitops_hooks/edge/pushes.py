@@ -84,6 +84,16 @@ def use_lock(state: Path, seconds: float = _SECONDS) -> int:
     return hold
 
 
+@contextmanager
+def using(state: Path) -> Iterator[None]:
+    """Hold the repository shared while writing to it: nobody sweeps a lock file that is in use."""
+    hold = use_lock(state)
+    try:
+        yield
+    finally:
+        os.close(hold)
+
+
 def _begin(state: Path, push: str) -> LivePush:
     hold = use_lock(state)
     making, folder = state / "pushes" / f".{push}", state / "pushes" / push

@@ -59,6 +59,7 @@ class _Lazy(click.Group):
 def cli(ctx: click.Context, home: Path | None) -> None:
     """GitOps on your own Git server."""
     ctx.obj = Home((home or default_home()).expanduser().absolute())
+    os.environ[guard.HOME_VARIABLE] = str(ctx.obj.path)  # where the guard and plugins find the journal
     _refuse_foreign_home(ctx.obj)
 
 
@@ -75,8 +76,7 @@ def _refuse_foreign_home(home: Home) -> None:
 
 def main() -> None:
     """The console command; ends the process with interface's exit codes."""
-    environ = {guard.HOME_VARIABLE: str(default_home().expanduser())}
-    sys.exit(guard.command(lambda: run_click(cli, "gitops-hooks", sys.argv[1:]), "cli", environ))
+    sys.exit(guard.command(lambda: run_click(cli, "gitops-hooks", sys.argv[1:]), "cli", os.environ))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,8 @@
 """`gitops-hooks reconcile`: the reconciler's own process, in front of the administrator or beside them."""
 
-import os
-
 import click
 
 from gitops_hooks.edge.home import Home
-from gitops_hooks.entry import guard
 
 
 @click.command("reconcile")
@@ -17,5 +14,4 @@ def reconcile(home: Home, mode: str | None) -> int:
     """Compare what should be live with what is, and deploy until they are equal."""
     from gitops_hooks.entry.reconcile import main
 
-    os.environ[guard.HOME_VARIABLE] = str(home.path)  # for plugins that keep the journal
     return main(["--home", str(home.path), *([mode] if mode else [])])

@@ -120,8 +120,8 @@ def judge_act(sitting: Sitting, actor: Actor, update: RefUpdate, request: Act, c
     if isinstance(matter, Refusal):
         return refusal_judgement(update, matter)
     if not matter.span.commits:
-        close = f"Close it:  git push origin :refs/close/{record.number}"
-        return refuse(update, "nothing", f"{request.commit[:12]} is in {record.target} already.", close)
+        look = f"Whether it counts as landed:  ssh <host> change show {record.number}"
+        return refuse(update, "nothing", f"{request.commit[:12]} is in {record.target} already.", look)
     match request.verb:
         case Verb.APPROVE:
             return _judge_approve(sitting, actor, update, request, matter, check)

@@ -16,6 +16,7 @@ from gitops_hooks.edge.config import load_server
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.launch import RunningDeployment
 from gitops_hooks.edge.locks import try_lock
+from gitops_hooks.edge.pushes import using
 from gitops_hooks.edge.upkeep import keep_up
 from gitops_hooks.entry.deploying import ProgressPlace, Run, end
 from gitops_hooks.entry.sitting import open_sitting
@@ -58,7 +59,8 @@ class Reconciler:
     def _look_at(self, name: str) -> tuple[bool, datetime | None]:
         sitting = open_sitting(self.home, name)
         busy = {environment for repository, environment in self.runs if repository == name}
-        look = tend(sitting, busy)
+        with using(sitting.state):
+            look = tend(sitting, busy)
         for run in look.began:
             environment = run.deployment.environment.name
             self.runs[name, environment] = (run, ProgressPlace(sitting, environment))
@@ -98,8 +100,7 @@ class Reconciler:
             return False
         run.child.close()
         del self.runs[key]
-        # Opened anew: the sitting of the start may be an hour old.
-        end(open_sitting(self.home, key[0]), run.deployment, run.attempt, outcome)
+        _record_end(self.home, key[0], run, outcome)
         _say(f"{key[0]}: {key[1]}: deployment {run.deployment.generation} {outcome.state.value}")
         return True
 
@@ -112,7 +113,14 @@ class Reconciler:
             run.child.close()
             if outcome is not None:
                 ended = Outcome(RunState.CANCELED, outcome.hosts, outcome.seconds, "the reconciler was asked to end")
-                end(open_sitting(self.home, name), run.deployment, run.attempt, ended)
+                _record_end(self.home, name, run, ended)
+
+
+def _record_end(home: Home, name: str, run: Run, outcome: Outcome) -> None:
+    # Opened anew: the sitting of the start may be an hour old.
+    sitting = open_sitting(home, name)
+    with using(sitting.state):
+        end(sitting, run.deployment, run.attempt, outcome)
 
 
 def main(argv: Sequence[str]) -> int:

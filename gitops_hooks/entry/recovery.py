@@ -13,6 +13,7 @@ from gitops_hooks.edge.index import forget_index, open_index
 from gitops_hooks.edge.ledger import SERVER, Ledger
 from gitops_hooks.edge.locks import hold
 from gitops_hooks.edge.objects import ObjectWriter
+from gitops_hooks.edge.pushes import using
 from gitops_hooks.edge.record import LOG, Record
 from gitops_hooks.edge.refs import RefMove, RefWriter
 from gitops_hooks.edge.repository import open_repository
@@ -54,7 +55,7 @@ def open_bench(home: Home, name: str) -> Bench:
 def restore(home: Home, name: str, ref: str, reason: str) -> str:
     """Move a ref back to where its record says that it stands; what was done, in words."""
     bench = open_bench(home, name)
-    with hold(bench.state, ref, _LOCK_SECONDS):
+    with using(bench.state), hold(bench.state, ref, _LOCK_SECONDS):
         standing = bench.ledger.record.standing(ref)
         if standing.trusted:
             return f"{ref} stands at {standing.real[:12]}, as recorded; nothing to do"
@@ -68,7 +69,7 @@ def restore(home: Home, name: str, ref: str, reason: str) -> str:
 def adopt_tip(home: Home, name: str, ref: str, reason: str) -> str:
     """Take over where a ref really stands, as if it had been adopted there; what was done, in words."""
     bench = open_bench(home, name)
-    with hold(bench.state, ref, _LOCK_SECONDS):
+    with using(bench.state), hold(bench.state, ref, _LOCK_SECONDS):
         standing = bench.ledger.record.standing(ref)
         if standing.trusted:
             return f"{ref} stands at {standing.real[:12]}, as recorded; nothing to do"
@@ -81,7 +82,7 @@ def put_policy(home: Home, name: str, text: bytes, reason: str) -> str:
     bench = open_bench(home, name)
     record = bench.ledger.record
     ref = record.default_branch
-    with hold(bench.state, ref, _LOCK_SECONDS):
+    with using(bench.state), hold(bench.state, ref, _LOCK_SECONDS):
         standing = record.standing(ref)
         if not standing.trusted:
             raise EdgeError(ref, "does not stand where the record says; first: gitops-hooks recovery restore|adopt")
