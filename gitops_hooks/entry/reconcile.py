@@ -100,8 +100,12 @@ class Reconciler:
             return False
         run.child.close()
         del self.runs[key]
-        _record_end(self.home, key[0], run, outcome)
         _say(f"{key[0]}: {key[1]}: deployment {run.deployment.generation} {outcome.state.value}")
+        try:
+            _record_end(self.home, key[0], run, outcome)
+        except (EdgeError, PolicyError) as error:
+            # The record keeps a start without an end, which the next look ends and runs again.
+            _say(f"{key[0]}: {key[1]}: its end could not be recorded: {error}")
         return True
 
     def close(self) -> None:

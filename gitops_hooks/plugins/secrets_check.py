@@ -75,7 +75,7 @@ def _says_something(text: bytes) -> bool:
 
 
 def _all_vaulted(text: bytes) -> bool:
-    """Whether every value inside is a `!vault` of its own, or a template; a playbook holds no variables to be sealed."""
+    """Whether every value inside is a `!vault` of its own or a template; a playbook holds none to be sealed."""
     documents, _ = parse_yaml(text)
     if documents and all(document.tag == "seq" for document in documents):
         return True
