@@ -104,13 +104,11 @@ def byte_code_lines(home: Home) -> Iterable[Line]:
 
 
 def git_lines(server: ServerFile) -> Iterable[Line]:
-    words = _run([server.git, "--version"]).stdout
-    found = re.search(r"(\d+)\.(\d+)", words)
-    version = (int(found[1]), int(found[2])) if found else (0, 0)
-    faults = [] if version >= _OLDEST_GIT else [f"{words.strip() or server.git} is too old; 2.36 is needed"]
-    return verdict(
-        "git", faults, words.strip(), 'install a newer git, and name it in server.toml: git = "/path/to/git"'
-    )
+    words = _run([server.git, "--version"]).stdout.strip().partition("\n")[0]
+    found = re.match(r"git version (\d+)\.(\d+)", words)
+    is_good = found is not None and (int(found[1]), int(found[2])) >= _OLDEST_GIT
+    faults = [] if is_good else [f"{server.git} is no git of 2.36 or newer: {words or 'no answer'}"]
+    return verdict("git", faults, words, 'install a newer git, and name it in server.toml: git = "/path/to/git"')
 
 
 def ssh_lines(home: Home, server: ServerFile, people: People) -> Iterable[Line]:
