@@ -16,7 +16,7 @@ from gitops_hooks.entry.landing import close_intent, finish_change, mend_change
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.deployment import Deployment, Outcome, RunState
 from gitops_hooks.model.errors import EdgeError
-from gitops_hooks.model.event import Finished, Landing, Started
+from gitops_hooks.model.event import Finished, Landed, Landing, Started
 from gitops_hooks.model.policy import Environment
 
 _LOCK_SECONDS = 5.0
@@ -80,10 +80,11 @@ def _finish_landed_changes(sitting: Sitting) -> None:
     for event in sitting.record.events(LOG):
         if event.oid == finished:
             break
-        if isinstance(event.body, Landing) and event.body.change and event.oid in landed:
+        if isinstance(event.body, Landed):
+            landed.add(event.body.landing)
+        elif isinstance(event.body, Landing) and event.body.change and event.oid in landed:
             with hold(sitting.state, event.body.ref, _LOCK_SECONDS):
                 finish_change(sitting, event.body.change, event)
-        landed.add(getattr(event.body, "landing", ""))
     index.set_fact("finished", tip)
 
 
