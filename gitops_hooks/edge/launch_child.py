@@ -68,7 +68,7 @@ class Child:
         return self._complained.decode(errors="replace")
 
     def kill(self) -> None:
-        """Cut its lifeline and kill it; where it is not ours to signal (behind sudo), the cut lifeline ends it."""
+        """Cut its lifeline and kill it: either ends it, the first also where it is not ours to signal."""
         if self._lifeline >= 0:
             os.close(self._lifeline)
             self._lifeline = -1

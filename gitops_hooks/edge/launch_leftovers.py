@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gitops_hooks.edge import living
-from gitops_hooks.edge.launch_box import MODULE
+from gitops_hooks.edge.launch_box import DEPLOY_PROGRAM, MODULE
 from gitops_hooks.edge.living import Living
 
 # A cut lifeline ends a child within this time; only what does not hear it must be killed.
@@ -29,7 +29,8 @@ def end_leftovers(run_ids: Iterable[str], deploy_as: str = "", seconds: float = 
 
 
 def _run_id(one: Living) -> str:
-    if MODULE not in one.argv or "--run-id" not in one.argv[:-1]:
+    # Before it has become the box, and in sudo's own words, it is the program that makes the box.
+    if not {MODULE, str(DEPLOY_PROGRAM)} & set(one.argv) or "--run-id" not in one.argv[:-1]:
         return ""
     return one.argv[one.argv.index("--run-id") + 1]
 
