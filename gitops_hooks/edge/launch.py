@@ -70,6 +70,10 @@ class RunningDeployment:
             if running._child is not None:
                 running._child.close()
                 running._child = None
+        except BaseException:
+            # Whatever the reader of the tree raises: no box may stay behind that nobody knows of.
+            running.close()
+            raise
         return running
 
     def fileno(self) -> int:

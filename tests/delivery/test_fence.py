@@ -19,7 +19,7 @@ WORK = """\
         content: "VERSION\\n"
         dest: "{{ root }}/version"
 """
-SHORT = dataclasses.replace(LIMITS, connect_seconds=1.0)
+SHORT = dataclasses.replace(LIMITS, connect_seconds=2.0)
 
 
 def work(world, sign, version):

@@ -2,11 +2,12 @@
 
 import dataclasses
 import json
+import os
 import select
 
 import pytest
 
-from gitops_hooks.edge import launch_box
+from gitops_hooks.edge import launch_box, living
 from gitops_hooks.edge.launch import RunningDeployment, leftovers, probe
 from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, Progress, RunState
 from gitops_hooks.model.policy import Environment, Names
@@ -216,6 +217,18 @@ def test_a_large_tree_arrives_whole(start):
 
     assert outcome.state is RunState.SUCCESSFUL
     assert outcome.detail.count("x" * 5000) == 1000
+
+
+def test_a_tree_whose_reader_breaks_leaves_no_box_behind(start):
+    def files():
+        yield "a", 0o100644, b""
+        raise LookupError("the repository is gone")
+
+    with pytest.raises(LookupError):
+        start("look", files())
+
+    mine = [one for one in living.list_living() if one.parent == os.getpid() and "bwrap" in one.argv[0]]
+    assert mine == []
 
 
 def test_a_missing_credential_is_an_error_with_words(start, tmp_path):
