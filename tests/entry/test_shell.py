@@ -198,6 +198,13 @@ def test_a_key_counts_only_under_its_own_name(server):
     assert server.ssh("alice", "whoami", FORCED=shlex.join(words)).returncode == 1
 
 
+@pytest.mark.parametrize("more", [["--user", "bob"], ["--home"], ["x"]])
+def test_options_that_sshd_would_not_give_are_refused(server, more):
+    done = server.ssh("alice", "whoami", FORCED=server.forced("alice") + " " + shlex.join(more))
+    assert done.returncode == 2
+    assert done.stderr == "gitops: this program is started by sshd, with --home --user --key\n"
+
+
 @pytest.mark.parametrize("damage", ["missing", "empty", "mode", "changed"])
 def test_nothing_is_pushed_unless_every_hook_is_whole_and_reading_goes_on(server, damage):
     hook = server.home.hooks / "post-receive"
@@ -435,7 +442,16 @@ def test_git_is_served_without_looking_for_installed_packages(server):
     done = subprocess.run(
         [sys.executable, "-IS", "-c", script, str(folder)], capture_output=True, text=True, timeout=20
     )
-    assert not set(done.stdout.split()) & {"click", "tomlkit", "pygit2", "pluggy", "yaml", "cryptography", "asyncio"}
+    assert not set(done.stdout.split()) & {
+        "click",
+        "argparse",
+        "tomlkit",
+        "pygit2",
+        "pluggy",
+        "yaml",
+        "cryptography",
+        "asyncio",
+    }
     assert "gitops_hooks.entry.shell" in done.stdout
 
 
