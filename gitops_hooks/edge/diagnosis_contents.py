@@ -7,7 +7,7 @@ from gitops_hooks.edge.diagnosis import Line, private, verdict
 from gitops_hooks.edge.enrolment import recorded_identity
 from gitops_hooks.edge.git_settings import receive_settings, settings_faults
 from gitops_hooks.edge.home import Home
-from gitops_hooks.edge.plugins import CHECK_HOOKS, load_plugins
+from gitops_hooks.edge.plugins import load_enabled
 from gitops_hooks.edge.repository import open_repository
 from gitops_hooks.model.server import CredentialEntry, RepositoryEntry, ServerFile
 
@@ -42,9 +42,7 @@ def _secret_fault(path: Path, server: ServerFile) -> str:
 
 
 def plugin_lines(home: Home, server: ServerFile) -> Iterable[Line]:
-    lists = server.plugins
-    load_plugins(lists.checks, home, CHECK_HOOKS)
-    plugins = load_plugins((*lists.checks, *lists.trusted), home)
+    plugins = load_enabled(server.plugins, home)
     plugins.actor({})
     names = [*plugins.checks(), *plugins.deployers()]
     return verdict("plugins", (), f"offer {', '.join(names) or 'nothing'}", "")

@@ -15,6 +15,7 @@ from gitops_hooks.hookspec import Check, Deployer
 from gitops_hooks.model.deployment import Deployment, Outcome
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.push import Actor, Push
+from gitops_hooks.model.server import PluginLists
 from gitops_hooks.model.verdict import Decision
 
 CHECK_HOOKS = frozenset({"gitops_checks"})
@@ -85,14 +86,24 @@ class Plugins:
                     journal.append(self._home, "plugin", {"hook": hook, "plugin": module, "error": error.what})
 
 
-def load_plugins(modules: Sequence[str], home: Home | None = None, hooks: Collection[str] = ALL_HOOKS) -> Plugins:
-    """Import and validate these modules; `hooks` are the only ones that they may implement.
+def load_enabled(lists: PluginLists, home: Home | None = None) -> Plugins:
+    """Everything that the server's file enables; what stands under `checks` may offer checks and nothing else.
 
     Notifiers' faults go to the journal of `home`. Errors: EdgeError that names the module.
     """
+    allowed = [(path, CHECK_HOOKS) for path in lists.checks] + [(path, ALL_HOOKS) for path in lists.trusted]
+    return _load(allowed, home)
+
+
+def load_plugins(modules: Sequence[str], home: Home | None = None, hooks: Collection[str] = ALL_HOOKS) -> Plugins:
+    """Import and validate these modules; `hooks` are the only ones that they may implement. Errors: EdgeError."""
+    return _load([(path, hooks) for path in modules], home)
+
+
+def _load(allowed: Sequence[tuple[str, Collection[str]]], home: Home | None) -> Plugins:
     driver = pluggy.PluginManager(hookspec.PROJECT)
     driver.add_hookspecs(hookspec)
-    for path in modules:
+    for path, hooks in allowed:
         if driver.has_plugin(path):
             raise EdgeError(path, "this plugin is enabled twice in server.toml")
         _register(driver, path, hooks)

@@ -8,7 +8,7 @@ from gitops_hooks.core.policy_file import parse_policy
 from gitops_hooks.edge.config import load_server
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.identities import load_people
-from gitops_hooks.edge.plugins import load_plugins
+from gitops_hooks.edge.plugins import load_enabled
 from gitops_hooks.entry import guard
 from gitops_hooks.entry.printing import Facts, json_option, print_list
 from gitops_hooks.model.errors import EdgeError, PolicyError
@@ -49,8 +49,7 @@ def _parse(home: Home, text: bytes, source: str) -> Policy:
     """Without a server at hand (no home), names of people and plugins are not compared."""
     if not home.server_file.exists():
         return parse_policy(text, commit=NO_OID, known=None, source=source)
-    lists = load_server(home).plugins
-    plugins = load_plugins((*lists.checks, *lists.trusted), home)
+    plugins = load_enabled(load_server(home).plugins, home)
     return parse_policy(
         text,
         commit=NO_OID,

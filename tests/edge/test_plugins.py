@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from gitops_hooks.edge.home import Home
-from gitops_hooks.edge.plugins import CHECK_HOOKS, load_plugins
+from gitops_hooks.edge.plugins import CHECK_HOOKS, load_enabled, load_plugins
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.push import Actor, ActorKind, Push
+from gitops_hooks.model.server import PluginLists
 from gitops_hooks.model.verdict import Decision
 
 HEAD = "from gitops_hooks.plugin import Actor, Check, Deployer, hookimpl\n"
