@@ -111,6 +111,16 @@ def test_a_check_plugin_may_not_say_who_pushes(write):
     assert refusal(module, hooks=CHECK_HOOKS) == (f"{module}: gitops_actor: only a trusted provider may implement this")
 
 
+def test_what_stands_under_checks_may_only_check_and_a_trusted_provider_may_do_both(write):
+    module = write("one", offering("yaml") + "@hookimpl\ndef gitops_actor(environ):\n    return None\n")
+    with pytest.raises(EdgeError, match="gitops_actor: only a trusted provider may implement this"):
+        load_enabled(PluginLists((module,), ()))
+    assert list(load_enabled(PluginLists((), (module,))).checks()) == ["yaml"]
+    plain = write("two", offering("yaml"))
+    with pytest.raises(EdgeError, match="this plugin is enabled twice in server.toml"):
+        load_enabled(PluginLists((plain,), (plain,)))
+
+
 @pytest.mark.parametrize(
     "answer",
     ["return [1]", "return [Check('No Name', '', None)]", "return ['yaml']", "return None", "raise KeyError(1)"],

@@ -176,6 +176,19 @@ def test_a_judge_that_hangs_is_ended_with_everything_it_started(world):
     assert not [pid for pid in pids if running(pid)]
 
 
+def test_a_judge_that_was_cut_off_is_marked_and_one_that_answered_is_not(world):
+    mark = world.folder / "unclean"
+    world.env["GITOPS_HOOKS_UNCLEAN"] = str(mark)
+    for answer in ("True", "False"):
+        world.judge(main(f"return {answer}"))
+        world.push()
+        assert not mark.exists()
+    world.judge("import os\n" + main("os._exit(0)"))
+    world.git("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "two")
+    world.push()
+    assert mark.exists()
+
+
 def test_what_an_accepting_judge_left_running_is_ended_and_does_not_hold_the_client(world):
     body = f"""
         child = subprocess.Popen(['sleep', '600'])
