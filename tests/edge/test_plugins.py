@@ -117,7 +117,7 @@ def test_what_stands_under_checks_may_only_check_and_a_trusted_provider_may_do_b
         load_enabled(PluginLists((module,), ()))
     assert list(load_enabled(PluginLists((), (module,))).checks()) == ["yaml"]
     plain = write("two", offering("yaml"))
-    with pytest.raises(EdgeError, match="this plugin is enabled twice in server.toml"):
+    with pytest.raises(EdgeError, match="this plugin is enabled twice in server"):
         load_enabled(PluginLists((plain,), (plain,)))
 
 
