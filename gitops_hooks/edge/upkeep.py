@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 from gitops_hooks.edge.locks import try_lock
+from gitops_hooks.edge.pushes import using
 from gitops_hooks.edge.refs import clean_environment
 from gitops_hooks.edge.sweep import sweep
 
@@ -18,10 +19,12 @@ def keep_up(repository: Path, state: Path, git: str) -> tuple[str, ...]:
     if lock is not None:
         swept = sweep(repository)
         os.close(lock)
-    # Loose refs make every push slower: a quarantine lists them.
-    _git(git, repository, "pack-refs", "--all")
-    # Its own default threshold decides whether there is anything to do; unreachable objects live two weeks.
-    _git(git, repository, "-c", "gc.auto=6700", "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet")
+    # Held like a push holds it, or a sweeper would take git's own lock files for leftovers.
+    with using(state):
+        # Loose refs make every push slower: a quarantine lists them.
+        _git(git, repository, "pack-refs", "--all")
+        # Its own default threshold decides whether there is anything to do; unreachable objects live two weeks.
+        _git(git, repository, "-c", "gc.auto=6700", "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet")
     return swept
 
 

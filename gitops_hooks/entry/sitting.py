@@ -12,7 +12,7 @@ from gitops_hooks.edge.identities import load_people
 from gitops_hooks.edge.index import open_index
 from gitops_hooks.edge.ledger import Ledger
 from gitops_hooks.edge.objects import ObjectWriter
-from gitops_hooks.edge.plugins import Plugins, load_plugins
+from gitops_hooks.edge.plugins import Plugins, load_enabled
 from gitops_hooks.edge.record import Record
 from gitops_hooks.edge.refs import RefWriter
 from gitops_hooks.edge.repository import Repository, open_repository
@@ -74,7 +74,7 @@ def open_sitting(
     default = record.standing(record.default_branch)
     writer = ObjectWriter(repository.git2, signer)
     ledger = Ledger(record, writer, RefWriter(entry.path, server.git), lambda: datetime.now(UTC))
-    plugins = load_plugins((*server.plugins.checks, *server.plugins.trusted))
+    plugins = load_enabled(server.plugins, home)
     policy = policy_at(repository, default.recorded)
     return Sitting(home, server, entry, load_people(home), plugins, repository, record, ledger, default, policy)
 
