@@ -29,6 +29,7 @@ _BEHIND = frozenset(
         *("description", "charset", "chars", "characters", "arn", "annotations", "salt", "rounds", "command", "cmd"),
         *("through", "rules", "strength", "minlen", "mechanism", "method", "cookie", "location", "bits", "protection"),
         *("words", "word", "bytes", "limit", "rate", "bucket", "account", "service", "validity", "duration", "hashes"),
+        *("crt", "cert", "certs", "certificate", "pki", "scheme", "hashing", "algo", "alg", "cipher", "ciphers"),
     }
 )
 # … and what comes before says whether or what to do.
@@ -62,7 +63,7 @@ _PUBLIC = re.compile(
 
 def is_secret_name(name: str) -> bool:
     """Whether a key says that its value is a secret: db_password and apiKey do, token_ttl does not."""
-    words = [word.lower() for word in _WORDS.findall(name[:200])]
+    words = [word.lower() for word in _WORDS.findall(name[:200].split("__", 1)[-1])]  # role__variable
     ends = [index for index, word in enumerate(words) if word in _SECRETS]
     ends += [index + 1 for index, pair in enumerate(itertools.pairwise(words)) if pair in _PAIRS]
     if not ends:

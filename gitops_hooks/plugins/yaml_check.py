@@ -1,7 +1,7 @@
 """The check `yaml`: every changed *.yml and *.yaml file can be read, and says each thing once.
 
 Not looked at: symbolic links, files that ansible-vault encrypted, and templates of YAML (below a folder named
-`templates`, with `{{` or `{%` in them), which are YAML only once they are filled in.
+`templates` or `files`, with `{{` or `{%` in them), which are YAML only once they are filled in.
 """
 
 import datetime
@@ -17,7 +17,6 @@ from gitops_hooks.plugin import (
     Marked,
     Tree,
     YamlFault,
-    YamlLimits,
     hookimpl,
     parse_yaml,
 )
@@ -43,10 +42,6 @@ def check_yaml(change: Change, tree: Tree) -> Iterator[Finding]:
 
 
 def _check_file(file: ChangedFile, tree: Tree) -> Iterator[Finding]:
-    size, most = tree.size(file.path), YamlLimits().size
-    if size > most:
-        yield Finding(file.path, 0, f"is {size} bytes; at most {most} are checked; split the file")
-        return
     try:
         text = tree.read(file.path)
     except EdgeError as error:
@@ -62,7 +57,7 @@ def _check_file(file: ChangedFile, tree: Tree) -> Iterator[Finding]:
 
 
 def _is_template(path: str, text: bytes) -> bool:
-    return "templates" in path.split("/")[:-1] and (b"{{" in text or b"{%" in text)
+    return bool({"templates", "files"} & set(path.split("/")[:-1])) and (b"{{" in text or b"{%" in text)
 
 
 def _worded(fault: YamlFault, lines: list[bytes]) -> YamlFault:

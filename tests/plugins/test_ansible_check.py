@@ -68,7 +68,7 @@ def test_modes_in_args_are_looked_at_and_modes_of_other_modules_are_not():
         ("- hosts: web\n  tasks: [{debug: }]\n- name: x\n  tasks: [{debug: }]\n", [(3, "a play needs 'hosts'")]),
         ("- hosts: web\n  tasks: [{debug: }]\n- text\n", [(3, "a play is a mapping with 'hosts'")]),
         ("- hosts: web\n  task:\n    - debug:\n  roles: []\n  gather_facts: true\n", [(2, "'task' is no keyword of a play; did you mean 'tasks'?")]),
-        ("- hosts: web\n  tasks:\n    debug:\n", [(1, "this play is empty: it has neither tasks nor roles"), (3, "'tasks' is a list of tasks; begin each task with '- '")]),
+        ("- hosts: web\n  tasks:\n    debug:\n", [(3, "'tasks' is a list of tasks; begin each task with '- '")]),
         ("- hosts: web\n  tasks:\n    - debug\n", [(3, "a task is a mapping with a module's name in it")]),
         ("- hosts: web\n  tasks:\n    - name: nothing\n", [(3, "this task does nothing: it names no module")]),
         ("- hosts: web\n  tasks:\n    - debug:\n      whne: x\n", [(4, "one task names two modules: debug, whne; did you mean 'when'?")]),
@@ -127,6 +127,11 @@ def test_roles_of_collections_templates_and_requirements_are_not_errors():
             "site.yml", 4, "role 'db' is not in the repository; it must be installed on the server", Severity.WARNING
         ),
     )
+
+
+def test_requirements_beside_the_playbook_count_too():
+    files = {"elk/play.yml": PLAY.encode(), "elk/roles/requirements.yml": b"", "elk/roles/db/tasks/main.yml": b""}
+    assert [found.severity for found in run_check(CHECK, files, changed=["elk/play.yml"])] == [Severity.WARNING]
 
 
 @pytest.mark.parametrize(
@@ -299,6 +304,11 @@ OTHER_YAML = {
     "group_vars/all/vault.yml": "$ANSIBLE_VAULT;1.1;AES256\n6162\n",
     "inventories/prod/README.md": "[web\n",
     "inventories/prod/group_vars/all.yml": "a: 1\n",
+    "dynamic-inventory/Vagrantfile": "VERSION = 2\nVagrant.configure(VERSION) do |config|\nend\n",
+    "inventory/report": "#!/bin/sh\necho now then\n",
+    "inventory/gather.yml": "- hosts: all\n  tasks: []\n",
+    "roles/tor/docs/inventory/vars.yml": "tor_dir: /x\n",
+    "files/cloud-init.yml": "a:\n{% if b %}\n  c: {{ d }}\n{% endif %}\n",
 }
 
 

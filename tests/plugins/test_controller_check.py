@@ -298,6 +298,12 @@ ORDINARY = {
 }
 
 
+def test_a_program_is_not_read_as_an_inventory():
+    text = "#!/bin/sh\nansible all -e ansible_connection=local\n"
+    assert findings("bin/entrypoint", text, EXECUTABLE) == []
+    assert len(findings("bin/entrypoint", text, FILE)) == 1
+
+
 def test_ordinary_files_are_left_alone():
     assert run_check(CHECK, {path: text.encode() for path, text in ORDINARY.items()}) == ()
 
@@ -328,7 +334,7 @@ def test_an_inventory_of_any_name_can_be_asked_for_by_the_deployer():
 
 def test_a_file_that_is_too_big_is_told_if_ansible_could_load_it():
     big = b"#" * (4 * 1024 * 1024 + 1)
-    message = f"is {len(big)} bytes, too much to be judged; split the file"
+    message = f"is {len(big)} bytes; at most 4194304 are read; what is not read cannot be judged"
     assert run_check(CHECK, {"vars/big.yml": big, "files/disk.img": big, "library/x": big}) == (
         Finding("library/x", 0, "files in library/ run on the controller; have plugins installed on the server"),
         Finding("vars/big.yml", 0, message),

@@ -106,7 +106,8 @@ def test_names_that_stand_for_secrets(name):
     ["update_password", "token_ttl", "password_file", "no_log", "key", "public_key", "ssh_key", "secretName",
      "password_hash", "passwordAuthentication", "PasswordAuthentication", "password_lock", "secretKeyRef", "max_tokens",
      "private_key_path", "password_expire_min", "require_password", "generate_token", "secret_id", "passthrough", "bypass",
-     "compass", "tokenizer", "monkey", "keyboard", "secrets", "access_key_id", "token_url", "", "123"],
+     "compass", "tokenizer", "monkey", "keyboard", "secrets", "access_key_id", "token_url", "", "123",
+     "token_pki_crt", "password_hashing_algo", "secret__ldap_delegate_to"],
 )  # fmt: skip
 def test_names_that_are_about_secrets_or_nothing_of_the_kind(name):
     assert not is_secret_name(name)

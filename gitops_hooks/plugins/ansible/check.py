@@ -3,9 +3,10 @@
 The branches that an environment deploys from with Ansible always need `controller`; `ansible` is for the policy to ask.
 """
 
+import functools
 from collections.abc import Iterable, Iterator
 
-from gitops_hooks.plugin import Change, ChangedFile, Check, EdgeError, Finding, Tree, YamlLimits, hookimpl
+from gitops_hooks.plugin import Change, ChangedFile, Check, EdgeError, Finding, Tree, hookimpl
 from gitops_hooks.plugins.ansible.controller import controller_findings
 from gitops_hooks.plugins.ansible.files import PLAIN, may_be_loaded
 from gitops_hooks.plugins.ansible.static import static_findings
@@ -21,10 +22,11 @@ def gitops_checks() -> Iterable[Check]:
 
 
 def check_ansible(change: Change, tree: Tree) -> Iterator[Finding]:
+    look = functools.cache(tree.entry)  # many files name the same roles
     for file in change.files:
         if file.mode in PLAIN:
             text = _read(file, tree)
-            yield from [text] if isinstance(text, Finding) else static_findings(file.path, text, tree)
+            yield from [text] if isinstance(text, Finding) else static_findings(file.path, text, look)
 
 
 def check_controller(change: Change, tree: Tree) -> Iterator[Finding]:
@@ -39,15 +41,9 @@ def check_controller(change: Change, tree: Tree) -> Iterator[Finding]:
 
 
 def _read(file: ChangedFile, tree: Tree) -> bytes | Finding:
-    """The bytes of a changed file, or the finding that they cannot be read.
-
-    Ansible reads no YAML over the limit from us either way: such a file is told, any other is judged by its name.
-    """
-    size = tree.size(file.path)
-    if size > YamlLimits().size:
-        told = may_be_loaded(file.path)
-        return Finding(file.path, 0, f"is {size} bytes, too much to be judged; split the file") if told else b""
+    """The bytes of a changed file; an unreadable one is told if Ansible could load it, else judged by its name."""
     try:
         return tree.read(file.path)
     except EdgeError as error:
-        return Finding(file.path, 0, error.what)
+        told = may_be_loaded(file.path)
+        return Finding(file.path, 0, f"{error.what}; what is not read cannot be judged") if told else b""

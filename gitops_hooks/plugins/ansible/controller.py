@@ -69,7 +69,9 @@ def controller_findings(path: str, mode: int, text: bytes) -> Iterator[Finding]:
         yield from _by_text(path, text)
     if is_inventory(path) and mode == EXECUTABLE:
         yield Finding(path, 0, f"an executable inventory runs on the controller; git update-index --chmod=-x {path}")
-    if may_be_inventory(path) and not is_yaml(path):
+    # A program is never read as an inventory, and one in an inventory's place was refused above.
+    program = mode == EXECUTABLE and text.startswith(b"#!")
+    if may_be_inventory(path) and not is_yaml(path) and not program:
         yield from inventory_findings(path, text)
 
 

@@ -39,7 +39,7 @@ def is_variables(path: str) -> bool:
 
 def is_inventory(path: str) -> bool:
     """Whether its place says inventory: a folder named like one, or the name `hosts` or `inventory`, any extension."""
-    if is_variables(path) or extension(path) in _NO_INVENTORY or basename(path).startswith("."):
+    if is_variables(path) or extension(path) in _NO_INVENTORY or basename(path).startswith((".", *_TOOLS)):
         return False
     named = splitext(basename(path))[0].lower() in _INVENTORY_NAMES
     return (named and "roles" not in folders(path)) or any("inventor" in folder.lower() for folder in folders(path))
@@ -65,7 +65,7 @@ def starts_like_yaml(text: bytes) -> bool:
 
 def is_template_text(path: str, text: bytes) -> bool:
     """A template of YAML, which is YAML only once it is filled in."""
-    return "templates" in folders(path) and (b"{{" in text or b"{%" in text)
+    return bool({"templates", "files"} & set(folders(path))) and (b"{{" in text or b"{%" in text)
 
 
 def templated(text: str) -> bool:

@@ -85,12 +85,13 @@ def _play_faults(play: Marked) -> Iterator[Fault]:
             yield key, f"'{key.text[:40]}' is no keyword of a play{_meant(key.text, _PLAY)}", Severity.ERROR
         elif key.text in _WORK and key.text != "roles":
             yield from tasks_faults(value, key.text)
-    if not any(_holds(play, key) for key in _WORK) and play.get("gather_facts") is None:
+    if not any(_given(play, key) for key in _WORK) and play.get("gather_facts") is None:
         yield play, "this play is empty: it has neither tasks nor roles", Severity.ERROR
 
 
-def _holds(play: Marked, key: str) -> bool:
-    return bool((value := play.get(key)) and (value.items or (value.text and value.tag != "null")))
+def _given(play: Marked, key: str) -> bool:
+    """Whether something stands there; `tasks: []` says on purpose that only facts are gathered."""
+    return (value := play.get(key)) is not None and value.tag != "null"
 
 
 def tasks_faults(tasks: Marked, what: str) -> Iterator[Fault]:

@@ -8,7 +8,7 @@ playbook.yml are playbooks too. Everything else (manifests, compose files, CI) i
 from collections.abc import Iterator
 from posixpath import basename, splitext
 
-from gitops_hooks.plugin import Finding, Marked, Severity, Tree, parse_yaml
+from gitops_hooks.plugin import Finding, Marked, Severity, parse_yaml
 from gitops_hooks.plugins.ansible.files import (
     VAULT,
     extension,
@@ -21,25 +21,25 @@ from gitops_hooks.plugins.ansible.files import (
 )
 from gitops_hooks.plugins.ansible.inventory import ini_faults, yaml_faults
 from gitops_hooks.plugins.ansible.playbook import Fault, has_work, is_playbook, playbook_faults, tasks_faults
-from gitops_hooks.plugins.ansible.references import dependency_faults, reference_faults
+from gitops_hooks.plugins.ansible.references import Look, dependency_faults, reference_faults
 
 _PLAYBOOKS = ("site", "playbook")
 
 
-def static_findings(path: str, text: bytes, tree: Tree) -> Iterator[Finding]:
-    """All faults of one changed file; `tree` answers whether the names in it exist."""
+def static_findings(path: str, text: bytes, look: Look) -> Iterator[Finding]:
+    """All faults of one changed file; `look` answers what stands at a path."""
     if text.startswith(VAULT) or is_template_text(path, text):
         return
     faults: Iterator[Fault] = iter(())
-    if is_yaml(path) or is_variables(path) or (is_inventory(path) and starts_like_yaml(text)):
-        faults = _yaml_faults(path, text, tree)
-    elif is_inventory(path) and extension(path) in ("", ".ini"):
+    if is_yaml(path) or is_variables(path) or (_is_inventory(path) and starts_like_yaml(text)):
+        faults = _yaml_faults(path, text, look)
+    elif _is_inventory(path) and extension(path) in ("", ".ini") and not text.startswith(b"#!"):
         faults = ini_faults(text)
     for node, message, severity in sorted(faults, key=lambda fault: fault[0].line):
         yield Finding(path, node.line, message, severity)
 
 
-def _yaml_faults(path: str, text: bytes, tree: Tree) -> Iterator[Fault]:
+def _yaml_faults(path: str, text: bytes, look: Look) -> Iterator[Fault]:
     documents, broken = parse_yaml(text)
     kind = _kind(path, documents)
     if kind:
@@ -48,21 +48,21 @@ def _yaml_faults(path: str, text: bytes, tree: Tree) -> Iterator[Fault]:
         yield Marked(0, "null"), "this playbook is empty", Severity.ERROR
     for document in documents:
         if document.tag != "null" or kind == "playbook":
-            yield from _document_faults(kind, path, document, tree)
+            yield from _document_faults(kind, path, document, look)
 
 
-def _document_faults(kind: str, path: str, document: Marked, tree: Tree) -> Iterator[Fault]:
+def _document_faults(kind: str, path: str, document: Marked, look: Look) -> Iterator[Fault]:
     match kind:
         case "playbook":
             yield from playbook_faults(document)
-            yield from reference_faults(path, (document,), tree)
+            yield from reference_faults(path, (document,), look)
         case "tasks":
             yield from tasks_faults(document, folders(path)[-1])
-            yield from reference_faults(path, (document,), tree)
+            yield from reference_faults(path, (document,), look)
         case "variables" if document.tag != "map":
             yield document, "variables are a mapping of names to values", Severity.ERROR
         case "meta":
-            yield from dependency_faults(path, document, tree)
+            yield from dependency_faults(path, document, look)
         case "inventory":
             yield from yaml_faults(document)
 
@@ -80,14 +80,21 @@ def _kind(path: str, documents: tuple[Marked, ...]) -> str:
         return "variables"
     if role == "meta":
         return "meta" if name == "main" else ""
-    if is_inventory(path):
+    if not role and any(map(is_playbook, documents)):
+        return "playbook"
+    if _is_inventory(path):
         return "inventory"
-    if not role and (any(map(is_playbook, documents)) or (name in _PLAYBOOKS and not _is_foreign(documents))):
+    if not role and name in _PLAYBOOKS and not _is_foreign(documents):
         return "playbook"
     loose = bool({"tasks", "handlers"} & set(above)) and any(
         _is_task(item) for each in documents for item in each.items
     )
     return "tasks" if loose and not role else ""
+
+
+def _is_inventory(path: str) -> bool:
+    """What a role keeps below such a folder is documentation or a test."""
+    return is_inventory(path) and "roles" not in folders(path)
 
 
 def _part_of_role(above: list[str]) -> str:
