@@ -5,11 +5,13 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+SECONDS = 540  # the first run makes the virtual environment
 
 
 def quick_start() -> str:
@@ -19,22 +21,35 @@ def quick_start() -> str:
     return found[1]
 
 
-def test_the_quick_start_has_ten_lines():
-    assert len(quick_start().splitlines()) <= 10
+@pytest.fixture
+def environment() -> Iterator[dict[str, str]]:
+    # Sockets lie in it, so its path must be short.
+    state = Path(tempfile.mkdtemp(prefix="qs-"))
+    found = {**os.environ, "XDG_STATE_HOME": str(state)}
+    yield found
+    subprocess.run(["./install.sh", "demo", "--stop"], cwd=ROOT, env=found, check=True, timeout=120)
+    shutil.rmtree(state)
+
+
+def test_the_quick_start_has_ten_lines() -> None:
+    assert len(quick_start().splitlines()) == 10
 
 
 @pytest.mark.timeout(600)
-def test_the_quick_start_is_true_word_for_word():
-    # Sockets lie in it, so its path must be short.
-    state = Path(tempfile.mkdtemp(prefix="qs", dir="/tmp"))
-    env = {**os.environ, "XDG_STATE_HOME": str(state)}
-    try:
-        done = subprocess.run(
-            ["bash", "-e", "-c", quick_start()], cwd=ROOT, env=env, capture_output=True, text=True, timeout=540
-        )
-    finally:
-        subprocess.run(["./install.sh", "demo", "--stop"], cwd=ROOT, env=env, check=True, timeout=120)
-        shutil.rmtree(state)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "gitops: change 3 revision 1 approved by bob; landing" in done.stderr
-    assert done.stdout.endswith("store.example.org.conf\nwww.example.org.conf\n")
+def test_the_quick_start_is_true_word_for_word(environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        ["bash", "-c", quick_start()], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=SECONDS
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    lines = [line.removeprefix("remote: ").rstrip() for line in said.splitlines()]
+    for wanted in (
+        "That was the whole way",
+        "gitops: refused refs/heads/main",
+        "gitops: change 3, revision 1 for main",
+        "gitops: change 3 revision 1 approved by bob; landing",
+        "staging: Synced, Healthy",
+        "The demo is ended.",
+    ):
+        assert any(line.startswith(wanted) for line in lines), f"{wanted}\n\n{said}"
+    assert list(Path(environment["XDG_STATE_HOME"]).iterdir()) == []
