@@ -1,4 +1,4 @@
-"""One clone at which everybody sits in turn, each with their own key: commits are made from values, without a checkout."""
+"""One clone at which everybody sits in turn, each with their own key; commits are made without a checkout."""
 
 import hashlib
 import subprocess
@@ -70,7 +70,7 @@ class Desk:
     def commit(
         self, who: str, files: Mapping[str, Content], message: str = "A change", *, onto: str | None = MAIN, **more: str
     ) -> str:
-        """A commit on top of a ref or commit of the server's (None: a root); `more` are GIT_AUTHOR_EMAIL and the like."""
+        """A commit on top of a ref or commit of the server's (None: a root); `more` as GIT_AUTHOR_EMAIL."""
         parent = self.tip(onto) if onto else ""
         return self.commit_tree(who, self.tree(files, parent), [parent] if parent else [], message, **more)
 

@@ -1,0 +1,178 @@
+"""What governing a push costs: medians and ratios of one interleaved run over loopback SSH.
+
+    python benchmarks/push.py [--runs 10] [--files 1 100 50000] [--changes 1 1000 20000]
+
+Rows: a push to a bare repository without hooks, over the same sshd; a branch outside the policy; a proposal with one
+changed YAML file; an approval that lands. Ratios are against the bare push. Then the same by files in the tree and by
+changes on the server. Figures are printed and never asserted: seconds drift, ratios hold.
+"""
+
+import argparse
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from gitops_hooks.edge.home import Home
+from gitops_hooks.edge.keys import make_key
+from gitops_hooks.edge.sshd import start_sshd
+from gitops_hooks.entry.sitting import open_sitting
+from gitops_hooks.model.event import Event, Oid, Proposed, Stamp, Text, Word
+from tests.push.desk import MAIN, Desk
+from tests.world import Template, World
+
+POLICY = """\
+version: 1
+groups:
+  ops: [alice, bob]
+branches:
+  - match: main
+    propose: ['*']
+    land: ['@ops']
+    approvals:
+      - {count: 1, from: ['@ops']}
+    checks: [yaml]
+"""
+
+
+class Course:
+    """One server, and the four pushes that are compared on it."""
+
+    def __init__(self, files: int, changes: int) -> None:
+        template = Template.build(POLICY, {f"bulk/{n // 250}/{n}.yml": f"n: {n}\n" for n in range(files)})
+        self.world = World.copied_from(template)
+        template.remove()
+        self.desk = Desk.beside(self.world)
+        self.count = 0
+        if changes > 1:
+            fill(self.world.home, changes)
+            self.world.server_git("pack-refs", "--all")
+        self.bare = self.world.folder / "bare.git"
+        self.world.server_git("clone", "-q", "--bare", str(self.world.repository), str(self.bare))
+
+    def commit(self) -> str:
+        self.count += 1
+        return self.desk.commit("alice", {"changed.yml": f"number: {self.count}\n"})
+
+    def bare_push(self) -> float:
+        """The same client and sshd; the server's end is a plain receive-pack without hooks."""
+        commit = self.commit()
+        self.plain_ssh()
+        return timed(lambda: self.plain(commit))
+
+    def plain(self, commit: str) -> None:
+        env = {**self.world.environment("alice"), "GIT_SSH_COMMAND": str(self.plain_ssh())}
+        words = ["git", "push", "-q", f"plain:{self.bare}", f"{commit}:refs/heads/plain{self.count}"]
+        subprocess.run(words, cwd=self.desk.clone, env=env, check=True, capture_output=True)
+
+    def plain_ssh(self) -> Path:
+        """ssh with a key of the machine's own, which may run anything: how a server without us is reached."""
+        script = self.world.folder / "plain-ssh"
+        if not script.exists():
+            public = make_key(self.world.folder / "plain", "plain")
+            allowed = self.world.folder / "plain_keys"
+            allowed.write_text(public + "\n")
+            allowed.chmod(0o600)
+            self.sshd = start_sshd(self.world.folder / "plain-sshd", allowed)
+            known = self.world.folder / "plain_known"
+            known.write_text(self.sshd.known_hosts_line("plain") + "\n")
+            options = f"-i {self.world.folder}/plain -p {self.sshd.port} -o UserKnownHostsFile={known} -F none"
+            options += " -o HostKeyAlias=plain -o HostName=127.0.0.1 -o IdentitiesOnly=yes -o SendEnv=GIT_PROTOCOL"
+            script.write_text(f'#!/bin/sh\nexec /usr/bin/ssh {options} "$@"\n')
+            script.chmod(0o755)
+        return script
+
+    def free_push(self) -> float:
+        commit = self.commit()
+        return timed(lambda: self.desk.push("alice", "-q", f"{commit}:refs/heads/free{self.count}").must())
+
+    def proposal(self) -> float:
+        self.proposed = self.commit()
+        return timed(lambda: self.desk.push("alice", "-q", f"{self.proposed}:refs/for/main/t{self.count}").must())
+
+    def landing(self) -> float:
+        number = self.number()
+        taken = timed(lambda: self.desk.push("bob", "-q", f"{self.proposed}:refs/approve/{number}").must())
+        assert self.desk.tip(MAIN) == self.proposed
+        return taken
+
+    def number(self) -> int:
+        listed = self.world.admin("change", "list").must().out
+        return int(listed.split()[0])
+
+    def close(self) -> None:
+        if hasattr(self, "sshd"):
+            self.sshd.stop()
+        self.world.close()
+
+
+def timed(act: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    act()
+    return time.perf_counter() - began
+
+
+def fill(home: Home, changes: int) -> None:
+    """So many closed-off changes of carol's, written as the server writes them, refs in one transaction a thousand."""
+    sitting = open_sitting(home, "site")
+    tip = sitting.default.recorded
+    moves: list[str] = []
+    for number in range(1, changes + 1):
+        at = sitting.ledger.clock().replace(microsecond=0)
+        stamp = Stamp(Word(sitting.entry.id), 1, at, Word("carol"), Word("SHA256:none"))
+        oids = (Oid(tip), Oid(tip), (Oid(tip),), Oid(tip))
+        body = Proposed(number, 1, Word(MAIN), Word(f"f{number}"), Text("x"), Text(""), Word(""), *oids, False, ())
+        event = sitting.ledger.objects.write_event(Event(stamp, body), None)
+        folder = f"refs/changes/{number}"
+        moves += [f"create {folder}/{name} {oid}" for name, oid in (("1", tip), ("head", tip), ("meta", event))]
+    words = ["git", "--git-dir", str(sitting.entry.path), "update-ref", "--stdin"]
+    subprocess.run(words, input="\n".join([*moves, ""]).encode(), check=True)
+    subprocess.run(["git", "--git-dir", str(sitting.entry.path), "repack", "-a", "-d", "-q"], check=True)
+    sitting.record.ensure_changes()
+
+
+def measure(course: Course, runs: int) -> dict[str, list[float]]:
+    """The four in turn, so that a slow moment of the machine meets all of them."""
+    found: dict[str, list[float]] = {"bare": [], "free": [], "proposal": [], "landing": []}
+    acts = {"bare": course.bare_push, "free": course.free_push, "proposal": course.proposal, "landing": course.landing}
+    for run in range(runs + 1):
+        for name, act in acts.items():
+            taken = act()
+            if run:
+                found[name].append(taken)
+    return found
+
+
+def row(title: str, found: dict[str, list[float]]) -> str:
+    bare = statistics.median(found["bare"])
+    cells = [f"{statistics.median(v) * 1000:7.0f} ms {statistics.median(v) / bare:5.2f}x" for v in found.values()]
+    return f"{title:<28}" + "".join(f"{cell:>20}" for cell in cells)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=10)
+    parser.add_argument("--files", type=int, nargs="*", default=[1, 100, 50_000])
+    parser.add_argument("--changes", type=int, nargs="*", default=[1, 1_000, 20_000])
+    words = parser.parse_args()
+    git = subprocess.run(["git", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {git}, medians of {words.runs}")
+    print(f"{'':<28}{'bare':>20}{'outside policy':>20}{'proposal':>20}{'landing':>20}")
+    cases = [(f"{files} files", files, 1) for files in words.files]
+    cases += [(f"{changes} changes", 1, changes) for changes in words.changes if changes > 1]
+    for title, files, changes in cases:
+        course = Course(files, changes)
+        try:
+            print(row(title, measure(course, words.runs)), flush=True)
+        finally:
+            course.close()
+
+
+if __name__ == "__main__":
+    main()
