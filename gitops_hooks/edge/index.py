@@ -67,6 +67,10 @@ class Index:
         """The changes whose writer has not come to its end."""
         return tuple(int(row[0]) for row in self._ask("SELECT number FROM changes WHERE unfinished = 1"))
 
+    def target(self, number: int) -> str:
+        """The full ref that a number was reserved for, or ""."""
+        return next((row[0] for row in self._ask("SELECT target FROM changes WHERE number = ?", (number,))), "")
+
     def open_numbers(self, owner: str) -> tuple[int, ...]:
         """The numbers that may be open changes of this owner, newest first."""
         words = "SELECT number FROM changes WHERE owner = ? AND open = 1 ORDER BY number DESC"

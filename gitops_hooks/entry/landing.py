@@ -184,6 +184,16 @@ def mend_change(sitting: Sitting, number: int) -> ChangeRecord:
     return record
 
 
+def drop_unborn(sitting: Sitting, number: int) -> None:
+    """A killed writer recorded no revision of this number: there is no such change, and its refs go."""
+    revision = 1
+    while (stands := sitting.repository.tip(ref := f"refs/changes/{number}/{revision}")) != NO_OID:
+        if lost := sitting.ledger.refs.move([RefMove(ref, stands, NO_OID)]):
+            raise EdgeError(ref, lost.words)
+        revision += 1
+    sitting.record.index.forget(number)
+
+
 def approve(sitting: Sitting, actor: Actor, effect: Approve) -> Event | LostRace:
     """Store an approval, unless something was said of the change since it was judged."""
     body = Approved(

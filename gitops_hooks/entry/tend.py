@@ -12,7 +12,7 @@ from gitops_hooks.edge.locks import hold
 from gitops_hooks.edge.record import LOG
 from gitops_hooks.entry.authorised import judge_tip
 from gitops_hooks.entry.deploying import Run, begin, end, environment_ref, move
-from gitops_hooks.entry.landing import close_intent, finish_change, mend_change
+from gitops_hooks.entry.landing import close_intent, drop_unborn, finish_change, mend_change
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.deployment import Deployment, Outcome, RunState
 from gitops_hooks.model.errors import EdgeError
@@ -62,11 +62,12 @@ def mend(sitting: Sitting) -> None:
         with hold(sitting.state, ref, _LOCK_SECONDS):
             close_intent(sitting, ref)
     for number in sitting.record.index.unfinished():
-        record = sitting.record.change(number)
-        if record is None:
-            continue
-        with hold(sitting.state, record.target, _LOCK_SECONDS):
-            mend_change(sitting, number)
+        # Whoever writes a change holds its target's lock: under it nothing is half-written any more.
+        with hold(sitting.state, sitting.record.index.target(number), _LOCK_SECONDS):
+            if sitting.record.change(number):
+                mend_change(sitting, number)
+            else:
+                drop_unborn(sitting, number)
     _finish_landed_changes(sitting)
 
 
@@ -77,14 +78,19 @@ def _finish_landed_changes(sitting: Sitting) -> None:
     if finished == tip:
         return
     landed: set[str] = set()
+    fresh = True
     for event in sitting.record.events(LOG):
-        if event.oid == finished:
+        # The last look may have been between an intent and its end: so back to the intent of every new end.
+        fresh = fresh and event.oid != finished
+        if not fresh and not landed:
             break
-        if isinstance(event.body, Landed):
+        if isinstance(event.body, Landed) and fresh:
             landed.add(event.body.landing)
-        elif isinstance(event.body, Landing) and event.body.change and event.oid in landed:
-            with hold(sitting.state, event.body.ref, _LOCK_SECONDS):
-                finish_change(sitting, event.body.change, event)
+        elif isinstance(event.body, Landing) and event.oid in landed:
+            landed.remove(event.oid)
+            if event.body.change:
+                with hold(sitting.state, event.body.ref, _LOCK_SECONDS):
+                    finish_change(sitting, event.body.change, event)
     index.set_fact("finished", tip)
 
 
