@@ -1,0 +1,32 @@
+"""Servers whose git can be told to die, one for all the faults of a file."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.failpoints import Faults, lay_git
+from tests.faults.scene import Scene
+from tests.world import POLICY, Template, World
+
+# dave may approve and may not land, so that an approved change can wait for somebody who may.
+FAULTY_POLICY = POLICY.replace("yaml, secrets", "yaml").replace("senior: [bob, carol]", "senior: [bob, carol, dave]")
+CHECKS = '[plugins]\nchecks = ["gitops_hooks.plugins.yaml_check"]\n'
+
+
+@pytest.fixture(scope="session")
+def faulty_template() -> Iterator[Template]:
+    template = Template.build(FAULTY_POLICY)
+    world = World(template.folder, None)
+    text = world.home.server_file.read_text()
+    world.home.server_file.write_text(text.replace("[plugins]\n", CHECKS, 1))
+    lay_git(template.folder / "faults", world.home)
+    yield template
+    template.remove()
+
+
+@pytest.fixture(scope="module")
+def scene(faulty_template: Template) -> Iterator[Scene]:
+    """One server for all the faults of a file: what one of them breaks, the next one meets."""
+    world = World.copied_from(faulty_template)
+    yield Scene.open(world, Faults(world.folder / "faults"))
+    world.close()

@@ -1,0 +1,94 @@
+"""The program that a fault test puts in git's place: it ends itself and its callers at one named write of a ref.
+
+Run as `failing_git.py FOLDER GIT WORDS…` in place of `GIT WORDS…`, and only for `update-ref --stdin`. FOLDER holds
+`armed` (one failpoint as JSON, taken away as it fires) and `written` (one line for each ref that was written).
+"""
+
+import fnmatch
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+_MOVES = ("create", "update", "delete")
+
+
+def main() -> int:
+    folder, command = Path(sys.argv[1]), sys.argv[2:]
+    asked = sys.stdin.buffer.read()
+    refs = [line.split(" ")[1] for line in asked.decode().split("\n") if line.split(" ")[0] in _MOVES]
+    point = _take_point(folder, refs)
+    if point and point["when"] == "before":
+        _end_callers(point["ends"])
+    if point and point["when"] == "inside":
+        _die_inside(command, asked)
+        _end_callers(point["ends"])
+    done = subprocess.run(command, input=asked, check=False)
+    if done.returncode == 0:
+        with (folder / "written").open("a") as written:
+            written.writelines(f"{ref}\n" for ref in refs)
+    if point:
+        _end_callers(point["ends"])
+    return done.returncode
+
+
+def _take_point(folder: Path, refs: list[str]) -> dict[str, str] | None:
+    """The failpoint, where this is the write that it names; counted down where it names a later one."""
+    try:
+        point = json.loads((folder / "armed").read_text())
+    except FileNotFoundError:
+        return None
+    if not any(fnmatch.fnmatchcase(ref, point["ref"]) for ref in refs):
+        return None
+    point["nth"] -= 1
+    if point["nth"] > 0:
+        (folder / "armed").write_text(json.dumps(point))
+        return None
+    (folder / "armed").unlink()
+    return point
+
+
+def _die_inside(command: list[str], asked: bytes) -> None:
+    """Let git take its locks, and kill it while it holds them: the lock files stay."""
+    git = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    git.stdin.write(asked.replace(b"commit\n", b""))
+    git.stdin.flush()
+    while (line := git.stdout.readline()) and line != b"prepare: ok\n":
+        pass
+    git.send_signal(signal.SIGKILL)
+    git.wait()
+
+
+def _end_callers(ends: str) -> None:
+    """SIGKILL to whoever waits for this write, and for `session` to everything of the push on the server."""
+    doomed = [os.getppid()]
+    if ends == "session":
+        session = os.getsid(0)
+        leader = Path(f"/proc/{session}/cmdline").read_bytes()
+        # A command that was started by hand shares the session of whoever runs the tests.
+        assert b"receive-pack" in leader, leader
+        doomed += [int(Path(f"/proc/{session}/stat").read_text().rpartition(")")[2].split()[1])]
+        doomed += [pid for pid in _numbers() if pid != os.getpid() and _session(pid) == session]
+    for pid in doomed:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _numbers() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def _session(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return -1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
