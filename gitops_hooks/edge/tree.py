@@ -36,7 +36,7 @@ class GitTree:
         for name in path.split("/"):
             if here is None or here.mode != FOLDER:
                 return None
-            here = next((entry for entry in _entries(self.repository, here.oid) if entry.name == name), None)
+            here = _named(self.repository, here.oid, name)
         return here
 
     def size(self, path: str) -> int:
@@ -99,6 +99,14 @@ def _below(
         else:
             content = b"" if entry.mode == SUBMODULE else read_blob(repository, entry.oid, most, path)
             yield path, entry.mode, content
+
+
+def _named(repository: pygit2.Repository, oid: str, name: str) -> Entry | None:
+    """One entry of a folder; no value is made of the others, of which there may be 50,000."""
+    wanted = name.encode("utf-8", "surrogateescape")
+    return next(
+        (Entry(name, int(mode, 8), raw.hex()) for mode, known, raw in _raw(repository, oid) if known == wanted), None
+    )
 
 
 class TooManyPaths(Exception):

@@ -65,9 +65,9 @@ class Reconciler:
             environment = run.deployment.environment.name
             self.runs[name, environment] = (run, ProgressPlace(sitting, environment))
             _say(f"{name}: {environment}: deployment {run.deployment.generation} of {run.deployment.commit[:12]}")
-        self._alarm(name, look.alarms)
         if look.alarms != self.alarms.get(name):
             report_alarms(sitting, look.alarms)
+        self._alarm(name, look.alarms)
         return look.settled and not look.alarms, look.due
 
     def _keep_up(self, entry: RepositoryEntry, git: str) -> None:

@@ -21,7 +21,7 @@ TASKS = "roles/web/tasks/main.yml"
 def test_a_decimal_mode_is_told_as_people_write_it():
     text = "- name: motd\n  ansible.builtin.copy:\n    content: hello\n    dest: /etc/motd\n    mode: 644\n"
     assert run_check(CHECK, {TASKS: text.encode()}) == (
-        Finding(TASKS, 5, "'mode: 644' is a decimal number; write '0644'"),
+        Finding(TASKS, 5, "'mode: 644' is a decimal number; write '0644'", Severity.WARNING),
     )
 
 

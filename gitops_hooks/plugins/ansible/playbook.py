@@ -178,4 +178,4 @@ def _mode_fault(key: str, value: Marked) -> Fault:
         words = f"'{key}: {digits}' is octal to YAML 1.1 alone; write '{digits}' in quotes"
         return value, words, Severity.WARNING
     cure = f"write '{digits.zfill(4)}'" if octal else "write it octal and in quotes, as in '0644'"
-    return value, f"'{key}: {digits[:20]}' is a decimal number; {cure}", Severity.ERROR
+    return value, f"'{key}: {digits[:20]}' is a decimal number; {cure}", Severity.WARNING
