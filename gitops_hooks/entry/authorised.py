@@ -7,6 +7,7 @@ from gitops_hooks.core.approve import Contributors, Proof
 from gitops_hooks.core.decide import Case, judge_landing, judge_unapproved_push
 from gitops_hooks.core.govern import Governing, govern
 from gitops_hooks.edge.record import LOG
+from gitops_hooks.entry.matter import makes_merge
 from gitops_hooks.entry.sitting import Sitting, policy_at
 from gitops_hooks.model.change import ChangeRecord
 from gitops_hooks.model.commit import Merged, Range
@@ -65,7 +66,7 @@ def judge_record(sitting: Sitting, event: Event) -> Refusal | None:
         return None
     if landing.way == "create":
         return _first_fault(event, (governing.may("create", event.stamp.actor),))
-    matter = _objects_of(sitting, landing)
+    matter = _objects_of(sitting, landing, governing)
     if isinstance(matter, Refusal):
         return matter
     return _judge_landing(sitting, event, landing, policy, governing, *matter)
@@ -100,14 +101,15 @@ def _policies_before(sitting: Sitting, event: Event) -> set[str]:
     return found
 
 
-def _objects_of(sitting: Sitting, landing: Landing) -> tuple[Range, Merged] | Refusal:
+def _objects_of(sitting: Sitting, landing: Landing, governing: Governing) -> tuple[Range, Merged] | Refusal:
     """The range and the result, made again from (tip, head), and equal to what was recorded."""
     span = sitting.repository.range(landing.old, landing.head)
     merged = sitting.repository.merge(span) if isinstance(span, Range) else span
     if isinstance(span, Refusal) or isinstance(merged, Refusal):
         return merged if isinstance(merged, Refusal) else Refusal("merge", "cannot be made again")
     result = sitting.repository.commit(landing.new)
-    fits = result.oid == landing.head if span.fast_forward else result.parents == (landing.old, landing.head)
+    by_merge = landing.way == "change" and makes_merge(governing, span)
+    fits = result.parents == (landing.old, landing.head) if by_merge else result.oid == landing.head
     if not fits or (span.base, merged.tree, result.tree) != (landing.base, landing.tree, landing.tree):
         return Refusal("merge", f"{landing.new[:12]} is not what landing {landing.head[:12]} makes")
     return span, merged

@@ -4,7 +4,7 @@ from gitops_hooks.core.decide import fails, holds, judge_landing, judge_standing
 from gitops_hooks.core.govern import Governing, govern
 from gitops_hooks.core.magic import parse_request
 from gitops_hooks.entry.judge_change import judge_act, judge_proposal_request
-from gitops_hooks.entry.matter import Matter, gather, judge_policy, run_checks
+from gitops_hooks.entry.matter import Matter, gather, judge_policy, makes_merge, run_checks
 from gitops_hooks.entry.sitting import Checker, Sitting
 from gitops_hooks.entry.wording import refusal_judgement
 from gitops_hooks.model.change import ChangeRecord, ChangeState
@@ -99,7 +99,8 @@ def _judge_approved_head(sitting: Sitting, actor: Actor, update: RefUpdate, bare
         matter = gather(sitting, bare.case.governing, bare.standing, update.new, frozenset(), record)
         if isinstance(matter, Refusal):
             continue
-        answer = _finish(sitting, update, matter, judge_landing(matter.case, actor.name), "change", check)
+        requirements = (*judge_landing(matter.case, actor.name), _judge_direct_landing(update, matter, record))
+        answer = _finish(sitting, update, matter, requirements, "change", check)
         if answer.decision.accepted:
             return answer
     if answer:
@@ -107,6 +108,14 @@ def _judge_approved_head(sitting: Sitting, actor: Actor, update: RefUpdate, bare
     branch = update.ref.removeprefix("refs/heads/")
     advice = (f"Propose it instead:  git push origin HEAD:refs/for/{branch}",)
     return _answer(update, judge_landing(bare.case, actor.name), advice)
+
+
+def _judge_direct_landing(update: RefUpdate, matter: Matter, record: ChangeRecord) -> Requirement:
+    """A push to the branch itself moves it to the pushed commit, and so cannot give way to a merge."""
+    if not makes_merge(matter.case.governing, matter.span):
+        return holds("land_method")
+    line = f"git push origin {update.new}:refs/land/{record.number}"
+    return fails("land_method", f"{update.ref} takes merges by the server only. Land it:\n{line}")
 
 
 def _open_changes_at(sitting: Sitting, update: RefUpdate) -> list[ChangeRecord]:

@@ -39,7 +39,7 @@ def land(sitting: Sitting, actor: Actor, effect: Land) -> str | LostRace:
 
 def _result(sitting: Sitting, actor: Actor, effect: Land) -> str:
     """The approved head itself, or a merge of exactly (tip, head)."""
-    if effect.span.fast_forward or effect.way == "create":
+    if not effect.merges:
         return effect.span.head
     number = effect.record.number if effect.record else 0
     branch = effect.ref.removeprefix("refs/heads/")

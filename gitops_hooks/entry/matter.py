@@ -13,6 +13,7 @@ from gitops_hooks.model.change import Change, ChangeRecord
 from gitops_hooks.model.commit import Merged, Range
 from gitops_hooks.model.errors import EdgeError, PolicyError
 from gitops_hooks.model.judgement import Land
+from gitops_hooks.model.policy import LandMethod
 from gitops_hooks.model.push import ActorKind
 from gitops_hooks.model.record import Standing
 from gitops_hooks.model.request import Refusal
@@ -46,7 +47,13 @@ class Matter:
             tuple(counted) if way == "change" else (),
             tuple(dict.fromkeys(counted.values())) if way == "change" else (),
             verdict_words(verdicts),
+            way == "change" and makes_merge(self.case.governing, self.span),
         )
+
+
+def makes_merge(governing: Governing, span: Range) -> bool:
+    """Whether a change lands as a merge commit of the server's."""
+    return not span.fast_forward or governing.land_method is LandMethod.ALWAYS_MERGE
 
 
 def gather(

@@ -17,6 +17,7 @@ class FallThrough:
 class Land:
     """Move a governed ref. `way` is change, push or create; `record` the change that lands, for way change.
 
+    `merges` says that the server makes a merge commit, else the ref moves to the head itself;
     `approvals` and `counted` are the events and actors that met the rules; `authors` those who do not count.
     """
 
@@ -29,6 +30,7 @@ class Land:
     approvals: tuple[str, ...]
     counted: tuple[str, ...]
     verdicts: tuple[str, ...]
+    merges: bool = False
 
 
 @dataclass(frozen=True, slots=True)
