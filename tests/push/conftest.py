@@ -4,23 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.push.desk import Desk
+from tests.push.desk import POLICY, Desk
 from tests.world import Template, World
-
-POLICY = """\
-version: 1
-groups:
-  ops: [alice, bob, carol]
-  senior: [bob, carol]
-branches:
-  - match: main
-    push: []
-    propose: ['*']
-    land: ['@ops']
-    approvals:
-      - {count: 1, from: ['@senior']}
-    checks: [yaml]
-"""
 
 
 @pytest.fixture(scope="session")

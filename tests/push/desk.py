@@ -12,6 +12,20 @@ from tests.world import REPOSITORY, World
 FILE, EXECUTABLE, SYMLINK, SUBMODULE = "100644", "100755", "120000", "160000"
 HOST = f"host:{REPOSITORY}"
 MAIN = "refs/heads/main"
+POLICY = """\
+version: 1
+groups:
+  ops: [alice, bob, carol]
+  senior: [bob, carol]
+branches:
+  - match: main
+    push: []
+    propose: ['*']
+    land: ['@ops']
+    approvals:
+      - {count: 1, from: ['@senior']}
+    checks: [yaml]
+"""
 
 # What is put at a path: a text, bytes, None to remove, or (mode, text) for what is no plain file.
 Content = str | bytes | None | tuple[str, str]
