@@ -24,8 +24,9 @@ from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.server import RepositoryEntry, ServerFile
 
 POLICY_PATH = ".gitops/policy.yaml"
-_OURS = ("gitops", "environments", "changes", "agents", "for", "approve", "reject", "withdraw", "comment", "land")
-_MAGIC = (*_OURS, "rebase", "plan", "close", "reopen", "deploy", "rollback", "pause", "resume", "cancel")
+_STORED = ("gitops", "environments", "changes", "agents")
+_VERBS = ("for", "approve", "reject", "withdraw", "comment", "land", "rebase", "plan", "close", "reopen")
+_MAGIC = (*_VERBS, "deploy", "rollback", "pause", "resume", "cancel")
 _FIRST_POLICY = """\
 version: 1
 groups:
@@ -107,14 +108,17 @@ def _hook_faults(path: Path, git: str) -> list[str]:
 
 def _ref_faults(path: Path, git: str) -> list[str]:
     found = []
-    for line in _git(git, "--git-dir", str(path), "for-each-ref", "--format=%(refname) %(symref)").splitlines():
+    lines = _git(git, "--git-dir", str(path), "for-each-ref", "--format=%(refname) %(symref)").splitlines()
+    # Where our own log stands, so do our other refs; whose they are is told by the signatures that adoption checks.
+    taken = _MAGIC if f"{LOG} " in lines else (*_MAGIC, *_STORED)
+    for line in lines:
         name, _, target = line.partition(" ")
         parts = name.split("/")
         if target:
             found.append(f"{name} is a symbolic ref; a push to it would move {target} unseen")
         elif parts[1] == "replace":
             found.append(f"{name}: replaced objects make readers disagree; git replace -d")
-        elif parts[1] in _MAGIC and name != LOG:
+        elif parts[1] in taken:
             found.append(f"{name} collides with a namespace of gitops-hooks")
         elif name.startswith("refs/heads/refs/") or name.startswith("refs/tags/refs/"):
             found.append(f"{name}: a name like a full ref name deceives readers; rename it")
