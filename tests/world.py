@@ -90,12 +90,11 @@ class World:
 
     def close(self) -> None:
         """End everything; a leftover is a fault of the test or of the server."""
-        if self.home.server_file.exists():
-            self.admin("reconcile", "--stop")
         for host in self.hosts.values():
             host.sshd.stop()
         if self.sshd is not None:
             self.sshd.stop()
+        self._stop_reconciler()
         left = self._living()
         living.end(left, gentle_seconds=0)
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -290,6 +289,13 @@ class World:
         (credentials / "known_hosts").write_text(known_hosts(hosts))
         with self.home.server_file.open("a") as server:
             server.write(credential_table(REPOSITORY, environment, branch, [host.name for host in hosts]))
+
+    def _stop_reconciler(self) -> None:
+        """One that the last visitor started has its lock only in a moment, and cannot be asked to stop before."""
+        for _ in range(10):
+            if not any("gitops-reconcile" in word for one in self._living() for word in one.argv):
+                return
+            self.admin("reconcile", "--stop")
 
     def _living(self) -> tuple[living.Living, ...]:
         mine = str(self.folder)

@@ -42,7 +42,7 @@ def test_ten_who_propose_at_once_get_ten_numbers(desk: Desk) -> None:
 
 
 def test_two_branches_land_at_once_without_waiting_for_each_other(desk: Desk) -> None:
-    rule = "  - match: other\n    create: [alice]\n    propose: ['*']\n    land: ['@ops']\n    approvals:\n      - {from: [bob]}\n"
+    rule = "  - {match: other, create: [alice], propose: ['*'], land: ['@ops'], approvals: [{from: [bob]}]}\n"
     main = desk.land({".gitops/policy.yaml": POLICY + rule})
     desk.push("alice", f"{main}:refs/heads/other").must()
     heads = [desk.propose("dave", {"a.yml": "a: 1\n"}, name) for name in ("main", "other")]
