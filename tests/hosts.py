@@ -49,10 +49,10 @@ def start_host(folder: Path, name: str, deploy_key: str) -> DeployedHost:
     for path in (home, folder / "root" / "etc"):
         path.mkdir(parents=True, exist_ok=True)
     allowed = folder / "authorized_keys"
-    # The hosts share one machine and one user: a home of its own keeps what a run leaves there apart.
-    allowed.write_text(f'environment="HOME={home}" {deploy_key}\n')
+    allowed.write_text(f"{deploy_key}\n")
     allowed.chmod(0o600)
-    return DeployedHost(name, folder, start_sshd(folder / "sshd", allowed, settings=("PermitUserEnvironment HOME",)))
+    # The hosts share one machine and one user: a home of its own keeps what a run leaves there apart.
+    return DeployedHost(name, folder, start_sshd(folder / "sshd", allowed, environment={"HOME": str(home)}))
 
 
 def inventory(hosts: Sequence[DeployedHost], group: str = "web") -> str:

@@ -94,13 +94,11 @@ class World:
             host.sshd.stop()
         if self.sshd is not None:
             self.sshd.stop()
-        self._stop_reconciler()
+        self.stop_reconciler()
         left = self._living()
         living.end(left, gentle_seconds=0)
         shutil.rmtree(self.folder, ignore_errors=True)
         assert not left, f"still running after the test: {[one.argv for one in left]}"
-
-    # people
 
     def person(self, name: str) -> Path:
         return self.folder / "people" / name
@@ -265,8 +263,6 @@ class World:
         text = self.server_git("log", "--reverse", f"--format={EVENT_FORMAT}", ref)
         return [parse_event(record.lstrip("\n")) for record in text.split("\x1e") if record.strip()]
 
-    # hosts to deploy to
-
     def add_hosts(self, *names: str, environment: str = "staging", branch: str = "main") -> list[DeployedHost]:
         """Start hosts and grant them, and no others, to an environment in the server's file."""
         hosts = self.start_hosts(*names)
@@ -290,7 +286,7 @@ class World:
         with self.home.server_file.open("a") as server:
             server.write(credential_table(REPOSITORY, environment, branch, [host.name for host in hosts]))
 
-    def _stop_reconciler(self) -> None:
+    def stop_reconciler(self) -> None:
         """One that the last visitor started has its lock only in a moment, and cannot be asked to stop before."""
         for _ in range(10):
             if not any("gitops-reconcile" in word for one in self._living() for word in one.argv):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from examples.demo.terminal import Shell, StoryError, tell
 from gitops_hooks.edge import living
+from gitops_hooks.edge.home import Home
+from gitops_hooks.edge.launchers import reconcile_launcher
 from gitops_hooks.edge.living import Living
 from gitops_hooks.edge.sshd import stop_sshd
 from tests.hosts import inventory
@@ -17,16 +19,12 @@ from tests.world import REPOSITORY, ROOT, World
 HOSTS = ("web1", "web2", "web3")
 PEOPLE = ("alice", "bob")
 _INVENTORY = "inventories/staging/hosts.yml"
-_LONGEST_FOLDER = 60  # sockets lie in it, and their whole path may have 107 bytes
 _NOTE = "running.json"
 
 
 def stage_folder() -> Path:
     state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-    folder = state / "gitops-hooks-demo"
-    if len(os.fsencode(folder)) <= _LONGEST_FOLDER:
-        return folder
-    return Path(f"/var/tmp/gitops-hooks-demo-{os.getuid()}")  # its owner is checked before it is used
+    return state / "gitops-hooks-demo"
 
 
 class Stage:
@@ -107,11 +105,13 @@ def end_stage(folder: Path) -> bool:
     if folder.stat().st_uid != os.getuid():
         raise StoryError(f"{folder} belongs to somebody else; set XDG_STATE_HOME to a folder of your own")
     world = World(folder, None, PEOPLE)
+    # Nobody can get in first: every visitor starts the reconciler where it does not run.
+    stop_sshd(folder / "sshd")
     if world.home.server_file.exists():
-        world.admin("reconcile", "--stop")
-    for place in (folder / "sshd", *(folder / "hosts" / name / "sshd" for name in HOSTS)):
-        stop_sshd(place)
-    left = living.end(_noted(folder), gentle_seconds=0)
+        world.stop_reconciler()
+    for name in HOSTS:
+        stop_sshd(folder / "hosts" / name / "sshd")
+    left = living.end((*_noted(folder), *_reconcilers(folder)), gentle_seconds=0)
     if left:
         raise StoryError(f"these do not end: {' '.join(str(one.pid) for one in left)}")
     shutil.rmtree(folder)
@@ -126,6 +126,11 @@ def _noted(folder: Path) -> list[Living]:
         return []
     found = ((living.look_at(pid), started) for pid, started in note["started"])
     return [one for one, started in found if one is not None and one.started == started]
+
+
+def _reconcilers(folder: Path) -> list[Living]:
+    launcher = str(reconcile_launcher(Home(folder / "home")))
+    return [one for one in living.list_living() if launcher in one.argv]
 
 
 def _site() -> Path:

@@ -34,7 +34,14 @@ def holder(host):
     """The program on the host that keeps it for a run as long as the run's connection lives."""
     mark = f"HOME={host.home}"
     mine = [one for one in living.list_living() if "fcntl" in " ".join(one.argv) and "def keep" in " ".join(one.argv)]
-    return [one for one in mine if mark in Path(f"/proc/{one.pid}/environ").read_text().split("\0")]
+    return [one for one in mine if mark in environment_of(one.pid)]
+
+
+def environment_of(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/environ").read_text().split("\0")
+    except OSError:
+        return []  # gone by now, or another user's
 
 
 def test_an_older_generation_is_refused_after_a_newer_one(world):

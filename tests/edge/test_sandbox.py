@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -82,7 +83,8 @@ def test_what_was_open_for_reading_below_a_readable_folder_stays_open(wall, priv
 @pytest.mark.parametrize("wall", WALLS)
 def test_nothing_else_of_the_machine_can_be_read(wall, private, tmp_path):
     (tmp_path / "server_key").write_text("key")
-    places = ["/etc/passwd", "/proc/1/environ", str(tmp_path / "server_key"), "/root/.ssh", "/home", "/dev/vda"]
+    home = pwd.getpwuid(os.geteuid()).pw_dir
+    places = ["/etc/passwd", "/proc/1/environ", str(tmp_path / "server_key"), "/root/.ssh", f"{home}/.ssh", "/dev/vda"]
     opened = in_json(lambda: [attempt(lambda p=p: os.open(p, os.O_RDONLY)) for p in places], wall, [private])
     assert "done" not in opened
 

@@ -74,4 +74,5 @@ def _push_processes(folder, client: int) -> list[living.Living]:
     roots = [one.pid for one in living.list_living() if any(str(folder / "home") in word for word in one.argv)]
     found = {one.pid: one for root in (client, *roots) for one in living.descendants(root)}
     found |= {one.pid: one for one in living.list_living() if one.pid in (client, *roots)}
-    return [one for one in found.values() if "sshd" not in one.argv[0]]
+    # One that is just being started, or of another user, shows no words.
+    return [one for one in found.values() if one.argv and "sshd" not in one.argv[0]]
