@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
-from gitops_hooks.core.decide import holds, judge_approval, judge_landing, judge_proposal, judge_standing
+from gitops_hooks.core.decide import holds, judge_approval, judge_landing, judge_proposal
 from gitops_hooks.core.govern import Governing, govern
 from gitops_hooks.core.verdict_words import verdict_words
 from gitops_hooks.entry.choose import choose_change
@@ -56,7 +56,6 @@ def _judge_proposal(
     sitting: Sitting, actor: Actor, update: RefUpdate, asked: _Asked, matter: Matter, check: Checker
 ) -> Judgement:
     requirements = (
-        judge_standing(matter.standing),
         *judge_proposal(matter.case, actor.name),
         *judge_policy(sitting, matter),
         *_judge_auto_land(matter, asked.request, actor),
@@ -91,7 +90,8 @@ def _judge_auto_land(matter: Matter, request: Propose, actor: Actor) -> tuple[Re
 def find_target(sitting: Sitting, request: Propose) -> tuple[Governing, str] | Refusal:
     """The branch that a proposal is for, and its topic."""
     for ref, topic in request.candidates:
-        if sitting.repository.tip(ref) == NO_OID:
+        # A branch that the record knows but that is gone was deleted by hand: it is still what is meant.
+        if sitting.repository.tip(ref) == NO_OID and sitting.record.index.tip(ref) is None:
             continue
         governing = govern(sitting.policy, ref)
         branch = ref.removeprefix("refs/heads/")
@@ -164,11 +164,7 @@ def _judge_reject(update: RefUpdate, actor: Actor, request: Act, matter: Matter,
 
 
 def _judge_land(sitting: Sitting, actor: Actor, update: RefUpdate, matter: Matter, check: Checker) -> Judgement:
-    requirements = (
-        judge_standing(matter.standing),
-        *judge_landing(matter.case, actor.name),
-        *judge_policy(sitting, matter),
-    )
+    requirements = (*judge_landing(matter.case, actor.name), *judge_policy(sitting, matter))
     verdicts = run_checks(sitting, matter, check) if all(r.holds for r in requirements) else ()
     decision = Decision(update.ref, requirements, verdicts)
     return Judgement(update, decision, matter.land("change", verdicts) if decision.accepted else None)
@@ -180,7 +176,7 @@ def _judge_approve(
     record = matter.record
     if record is None:
         return refuse(update, "change", "There is no such change.")
-    requirements = (judge_standing(matter.standing), judge_approval(matter.case, actor.name))
+    requirements = (judge_approval(matter.case, actor.name),)
     decision = Decision(update.ref, requirements)
     if not decision.accepted:
         return Judgement(update, decision, None)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from gitops_hooks.core.approve import Proof, contributors
 from gitops_hooks.core.approvers import missing_approvers
-from gitops_hooks.core.decide import Case, fails, holds
+from gitops_hooks.core.decide import Case, fails, holds, judge_standing
 from gitops_hooks.core.govern import Governing
 from gitops_hooks.core.policy_file import parse_policy
 from gitops_hooks.core.verdict_words import verdict_words
@@ -64,7 +64,12 @@ def gather(
     pushers: frozenset[str],
     record: ChangeRecord | None,
 ) -> Matter | Refusal:
-    """Everything that the rules ask about landing `head` on a governed ref; refused where it cannot be merged."""
+    """Everything that the rules ask about landing `head` on a governed ref.
+
+    Refused where the ref does not stand as recorded, before its history is asked, and where head cannot be merged.
+    """
+    if not (record_says := judge_standing(standing)).holds:
+        return Refusal(record_says.rule, record_says.reason)
     span = sitting.repository.range(standing.real, head)
     if isinstance(span, Refusal):
         return span
