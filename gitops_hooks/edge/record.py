@@ -19,6 +19,7 @@ from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.record import RecordedTip, Standing
 
 LOG = "refs/gitops/log"
+_RESTORE = f"the administrator runs: gitops-hooks recovery restore REPOSITORY {LOG} --reason '…'"
 
 
 def meta_ref(number: int) -> str:
@@ -42,7 +43,7 @@ class Record:
             commit = self.repository.git2[oid].peel(pygit2.Commit)
             signature, payload = commit.gpg_signature
             event = read_event(commit.message, oid)
-        except (KeyError, AttributeError, InvalidEvent) as error:
+        except (KeyError, AttributeError, ValueError) as error:
             raise EdgeError(f"event {oid[:12]}", f"is not an event of this server: {error}") from None
         if not signature or not self.verifier.verifies(payload, signature.decode("ascii", "replace")):
             raise EdgeError(f"event {oid[:12]}", "was not signed by this server")
@@ -107,9 +108,14 @@ class Record:
         """Bring the index up to the log's tip, which is returned. Errors: EdgeError where there is no record."""
         tip = self.repository.tip(LOG)
         if tip == NO_OID:
-            raise EdgeError("the repository", "has no record; the administrator runs: gitops-hooks repo add")
+            way = _RESTORE if self.index.fact("log") else "the administrator runs: gitops-hooks repo add"
+            raise EdgeError("the repository", f"has no record; {way}")
         while (seen := self.index.fact("log")) != tip:
-            if self.index.advance(seen, self._step(seen, tip)):
+            try:
+                step = self._step(seen, tip)
+            except EdgeError as error:
+                raise EdgeError(error.where, f"{error.what}; {_RESTORE}") from None
+            if self.index.advance(seen, step):
                 break
         return tip
 
@@ -163,6 +169,8 @@ def _take(event: Event, tips: dict[str, RecordedTip], intents: dict[str, str]) -
             intents[body.ref] = ""
         case Voided() as body:
             intents[body.ref] = ""
+        case Administered(ref=ref) if ref == LOG:
+            return ""  # the log itself was put back: no ref of people's moved
         case Administered() as body:
             tips[body.ref] = RecordedTip(body.ref, "" if body.new == NO_OID else body.new, event.oid)
             intents[body.ref] = ""

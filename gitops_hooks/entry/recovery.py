@@ -19,7 +19,7 @@ from gitops_hooks.edge.refs import RefMove, RefWriter
 from gitops_hooks.edge.repository import open_repository
 from gitops_hooks.edge.signatures import load_signer
 from gitops_hooks.model.errors import EdgeError
-from gitops_hooks.model.event import Administered, Oid, Text, Word
+from gitops_hooks.model.event import Administered, Event, Oid, Stamp, Text, Word
 from gitops_hooks.model.people import People
 from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.server import RepositoryEntry
@@ -38,7 +38,13 @@ class Bench:
 
 
 def open_bench(home: Home, name: str) -> Bench:
-    """Errors: EdgeError where there is no such repository, or it cannot be opened."""
+    """Errors: EdgeError where there is no such repository, or it or its record cannot be read."""
+    bench = _open_unread(home, name)
+    bench.ledger.record.sync()
+    return bench
+
+
+def _open_unread(home: Home, name: str) -> Bench:
     server = load_server(home)
     entry = server.repository(name)
     if entry is None:
@@ -48,13 +54,21 @@ def open_bench(home: Home, name: str) -> Bench:
     record = Record(repository, entry.id, signer.public, open_index(home.state(entry.id)))
     refs = RefWriter(entry.path, server.git)
     ledger = Ledger(record, ObjectWriter(repository.git2, signer), refs, lambda: datetime.now(UTC))
-    record.sync()
     return Bench(entry, home.state(entry.id), ledger, load_people(home))
+
+
+def _open_for(home: Home, name: str, ref: str) -> Bench:
+    """Errors: EdgeError also for a name that the log never holds, which would look like one to be deleted."""
+    if not ref.startswith("refs/heads/"):
+        raise EdgeError(ref, f"is not recorded; name a branch in full, as refs/heads/main, or {LOG}")
+    return open_bench(home, name)
 
 
 def restore(home: Home, name: str, ref: str, reason: str) -> str:
     """Move a ref back to where its record says that it stands; what was done, in words."""
-    bench = open_bench(home, name)
+    if ref == LOG:
+        return _restore_log(home, name, reason)
+    bench = _open_for(home, name, ref)
     with using(bench.state), hold(bench.state, ref, _LOCK_SECONDS):
         standing = bench.ledger.record.standing(ref)
         if standing.trusted:
@@ -66,9 +80,35 @@ def restore(home: Home, name: str, ref: str, reason: str) -> str:
     return f"{ref} is back from {standing.real[:12]} to {standing.recorded[:12]}"
 
 
+def _restore_log(home: Home, name: str, reason: str) -> str:
+    """Put the log back to where it was last seen, with the event that says so on top, in one move."""
+    bench = _open_unread(home, name)
+    record, ledger = bench.ledger.record, bench.ledger
+    with hold(bench.state, LOG, _LOCK_SECONDS):
+        seen, real = record.index.fact("log"), record.repository.tip(LOG)
+        if _reads(record):
+            return f"{LOG} holds what it held; nothing to do"
+        if not seen or not record.repository.is_commit(seen):
+            raise EdgeError(LOG, "where it stood is not known here any more; take it from a mirror")
+        number = record.event(seen).stamp.number + 1
+        stamp = Stamp(Word(record.identity), number, ledger.clock().replace(microsecond=0), Word(SERVER.name), Word(""))
+        body = Administered(Word("restore"), Word(LOG), Oid(real), Oid(seen), Text(reason))
+        _move(bench, RefMove(LOG, real, ledger.objects.write_event(Event(stamp, body), seen)))
+        record.sync()
+    return f"{LOG} is back from {real[:12]} to {seen[:12]}"
+
+
+def _reads(record: Record) -> bool:
+    try:
+        record.sync()
+    except EdgeError:
+        return False
+    return True
+
+
 def adopt_tip(home: Home, name: str, ref: str, reason: str) -> str:
     """Take over where a ref really stands, as if it had been adopted there; what was done, in words."""
-    bench = open_bench(home, name)
+    bench = _open_for(home, name, ref)
     with using(bench.state), hold(bench.state, ref, _LOCK_SECONDS):
         standing = bench.ledger.record.standing(ref)
         if standing.trusted:
