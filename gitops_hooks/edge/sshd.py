@@ -22,7 +22,9 @@ _MARK = "GITOPS_HOOKS_SSHD"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # UsePAM no: an unprivileged server cannot ask PAM. SetEnv marks every session, so that stop() finds what a
-# session left behind after its connection was gone. Penalties (9.8 and later) would lock out a loopback user.
+# session left behind after its connection was gone; SHLVL keeps bash from the ~/.bashrc of whoever runs this, which
+# it reads for a bare command too, and which may wait, print into git's protocol, or cost more than the push.
+# Penalties (9.8 and later) would lock out a loopback user.
 _CONFIG = """\
 ListenAddress {address}:{port}
 HostKey "{folder}/host_key"
@@ -46,7 +48,7 @@ MaxStartups 200:30:400
 MaxSessions 200
 LogLevel VERBOSE
 AcceptEnv GIT_PROTOCOL
-SetEnv {mark}={name}{environment}
+SetEnv {mark}={name} SHLVL=1{environment}
 Subsystem sftp internal-sftp
 {more}
 """

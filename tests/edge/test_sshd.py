@@ -109,3 +109,17 @@ def test_the_fingerprint_is_the_one_that_ssh_keygen_prints(tmp_path):
     assert fingerprint(public) == told.stdout.split()[1]
     with pytest.raises(EdgeError, match="never overwritten"):
         make_key(tmp_path / "one", "one")
+
+
+def test_a_session_runs_its_command_without_the_start_up_files_of_the_account(tmp_path, key):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".bashrc").write_text("echo from the start-up file\n")
+    sshd = start_sshd(tmp_path / "sshd", tmp_path / "authorized_keys", environment={"HOME": str(home)})
+    (tmp_path / "known_hosts").write_text(sshd.known_hosts_line() + "\n")
+    try:
+        done = ssh(sshd, key, "echo $HOME")
+    finally:
+        sshd.stop()
+
+    assert (done.returncode, done.stdout) == (0, f"{home}\n")
