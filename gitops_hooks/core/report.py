@@ -1,5 +1,6 @@
 """Values → the text that a person reads; whatever came from a pusher goes out escaped."""
 
+import re
 import textwrap
 from collections.abc import Iterable
 
@@ -8,6 +9,7 @@ from gitops_hooks.model.verdict import CheckOutcome, Decision, Requirement, Verd
 
 WIDTH = 100
 _MOST_FINDINGS = 50
+_HALF = re.compile("[\ud800-\udbff\udc00-\udc7f]")
 
 
 def escape(text: str) -> str:
@@ -16,6 +18,8 @@ def escape(text: str) -> str:
 
 
 def _clean(text: str) -> str:
+    # YAML can spell half a pair, which stands for no byte and cannot be encoded.
+    text = _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
@@ -105,7 +109,8 @@ def needs(requirements: Iterable[Requirement]) -> list[str]:
     """`  needs      1 approval by @senior`, one line a requirement that does not hold yet."""
     lines: list[str] = []
     for requirement in requirements:
-        reason = requirement.reason.partition(".")[0].removeprefix("0 of ")
+        # The first sentence; a name or a path may hold a dot.
+        reason = requirement.reason.removesuffix(".").partition(". ")[0].removeprefix("0 of ")
         lines += field("needs", reason if requirement.rule == "approvals" else requirement.reason)
     return lines
 
