@@ -1,0 +1,120 @@
+"""Event ⇄ commit message: what is written is read again, and nothing else is."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitops_hooks.core.events import InvalidEvent, read_event, write_event
+from gitops_hooks.model import event as nouns
+from gitops_hooks.model.deployment import HostOutcome, HostState, RunState
+from gitops_hooks.model.event import Event, Hosts, Oid, Text, Word
+from tests.core.records import MAIN, approved, oid, proposed, rejected, stamp
+
+HOSTS = Hosts((HostOutcome("web1", HostState.CHANGED, 3), HostOutcome("web2", HostState.FAILED, 0, 'task "x"\nfailed')))
+BODIES = [
+    proposed(),
+    proposed(commits=(), verdicts=(), topic=Word("web"), auto_land=True, change_id=Word("I" + "a" * 40)),
+    approved(),
+    rejected(),
+    nouns.Closed(1, Text("later")),
+    nouns.ChangeLanded(1, oid("b"), oid("c"), oid("d")),
+    nouns.Adopted(Word(MAIN), (Word(oid("a")), Word(MAIN)), oid("a")),
+    nouns.Landing(
+        *(Word("change"), 1, Word(MAIN), oid("a"), oid("b"), oid("7"), oid("a"), oid("b"), oid("f"), Text("")),
+        *((Word("alice"),), (oid("d"),), (Word("bob"),), (Word(f"yaml:ok:{oid('7')}"),)),
+    ),
+    nouns.Landed(oid("d"), Word(MAIN), oid("b")),
+    nouns.Voided(oid("d"), Word(MAIN)),
+    nouns.Administered(Word("restore"), Word(MAIN), oid("a"), oid("b"), Text("by mistake")),
+    nouns.Started(Word("staging"), oid("b"), oid("d"), Word("run-1"), 1),
+    nouns.Finished(Word("staging"), oid("b"), 4, 1, RunState.FAILED, 11, HOSTS, Text("web2 failed")),
+    nouns.Requested(Word("staging"), oid("b"), Text("")),
+]
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: type(body).__name__)
+def test_every_kind_of_event_is_read_as_it_was_written(body):
+    event = Event(stamp(3), body, oid("e"))
+    assert read_event(write_event(event), oid("e")) == event
+
+
+def test_the_message_is_a_subject_and_one_block_of_facts():
+    assert write_event(Event(stamp(2, "bob"), rejected())) == (
+        "change 1 at bbbbbbb rejected by bob\n"
+        "\n"
+        "Event: rejected\n"
+        "Format: 1\n"
+        f"Repository: {'r' * 32}\n"
+        "Number: 2\n"
+        "At: 2026-11-23T09:00:00Z\n"
+        "Actor: bob\n"
+        "Key: SHA256:key\n"
+        "Change: 1\n"
+        f"Head: {'b' * 40}\n"
+        'Message: "no"\n'
+    )
+
+
+MESSAGE = write_event(Event(stamp(2, "bob"), approved()))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Change: 1\n", ""),
+        ("Change: 1\n", "Change: 1\nChange: 2\n"),
+        ("Change: 1\n", "Change: 1\nExtra: x\n"),
+        ("Change: 1\n", "Change: 01\n"),
+        ("Change: 1\n", "Change:  1\n"),
+        ("Change: 1\n", "change: 1\n"),
+        ("Change: 1\n", "Change: -1\n"),
+        ("Change: 1\n", "Change: ¹\n"),
+        ("Format: 1\n", "Format: 2\n"),
+        ("Event: approved\n", "Event: blessed\n"),
+        ("Event: approved\n", "Event: rejected\n"),
+        ("Actor: bob\n", "Actor: bob \n"),
+        ("Actor: bob\n", "Actor: \n"),
+        ("Actor: bob\n", "Actor: carol\n"),
+        ("b" * 40 + "\n", "B" * 40 + "\n"),
+        ("b" * 40 + "\n", "b" * 39 + "\n"),
+        ('Message: ""\n', 'Message: "\\u0061"\n'),
+        ('Message: ""\n', 'Message: ""\n\n'),
+        ('Message: ""\n', 'Message: ""'),
+        ("09:00:00Z", "09:00:00+00:00"),
+        ("approved by bob\n", "approved by bob  \n"),
+        ("\n\nEvent", "\n\n\nEvent"),
+    ],
+)
+def test_anything_that_the_server_would_not_write_is_invalid(old, new):
+    assert old in MESSAGE
+    with pytest.raises(InvalidEvent):
+        read_event(MESSAGE.replace(old, new, 1))
+
+
+@pytest.mark.parametrize("message", ["", "\n", "A change\n", "A change\n\nEvent: approved\n", "x\n\n" + "A: b\n" * 20])
+def test_a_commit_of_somebody_elses_is_invalid(message):
+    with pytest.raises(InvalidEvent):
+        read_event(message)
+
+
+@pytest.mark.parametrize("word", ["two words", "line\nbreak", "-", "\u2028", "tab\t"])
+def test_a_word_that_could_be_read_otherwise_is_never_written(word):
+    with pytest.raises(InvalidEvent):
+        write_event(Event(stamp(1), replace(proposed(), topic=Word(word))))
+
+
+def test_an_object_id_is_forty_digits_or_is_never_written():
+    with pytest.raises(InvalidEvent):
+        write_event(Event(stamp(1), replace(approved(), head=Oid("abc"))))
+
+
+@given(st.text(), st.text(), st.integers(0, 10**15), st.timedeltas(timedelta(0), timedelta(days=9999)))
+def test_free_text_of_any_kind_comes_back_and_adds_no_fact(title, description, number, later):
+    body = proposed(title=Text(title), description=Text(description), change=number)
+    told = replace(stamp(1), at=stamp(1).at + later - timedelta(microseconds=later.microseconds))
+    message = write_event(Event(told, body))
+    assert read_event(message) == Event(told, body)
+    assert message.count("\n") == write_event(Event(told, proposed())).count("\n")
