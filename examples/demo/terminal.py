@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-_SECONDS = 120.0
+_SECONDS = 300.0
 
 
 class StoryError(Exception):

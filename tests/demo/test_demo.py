@@ -34,7 +34,7 @@ def running(state: Path) -> list[tuple[str, ...]]:
     return [one.argv for one in living.list_living() if any(str(state) in word for word in one.argv)]
 
 
-def finish(program: "subprocess.Popen[str]", seconds: float = 110.0) -> tuple[int, str]:
+def finish(program: "subprocess.Popen[str]", seconds: float = 500.0) -> tuple[int, str]:
     try:
         said, _ = program.communicate(timeout=seconds)
     finally:
@@ -42,6 +42,7 @@ def finish(program: "subprocess.Popen[str]", seconds: float = 110.0) -> tuple[in
     return program.returncode, said
 
 
+@pytest.mark.timeout(600)
 def test_the_demo_plays_stays_on_request_and_ends(state: Path) -> None:
     code, said = finish(demo(state, "--keep"))
     assert code == 0, said
@@ -53,9 +54,10 @@ def test_the_demo_plays_stays_on_request_and_ends(state: Path) -> None:
     assert finish(demo(state, "--stop")) == (0, "No demo is running.\n")
 
 
+@pytest.mark.timeout(600)
 def test_an_interrupted_demo_leaves_nothing(state: Path) -> None:
     program = demo(state)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not running(state) or not (state / "gitops-hooks-demo" / "sshd" / "sshd.pid").exists():
         assert time.monotonic() < deadline
         time.sleep(0.1)
