@@ -25,6 +25,11 @@ def try_lock(path: Path, *, shared: bool = False) -> int | None:
     return descriptor
 
 
+def let_go(descriptor: int) -> None:
+    """Let go of a lock for everybody who inherited it. Errors: OSError where there is no such descriptor."""
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
 @contextmanager
 def hold(folder: Path, name: str, seconds: float) -> Iterator[None]:
     """Hold the lock of this name below a folder. Errors: EdgeError when another keeps it for `seconds`."""

@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +36,16 @@ class LivePush:
     def unclean(self) -> Path:
         """Made by whoever cuts a process of the push off: its end is then no clean one."""
         return self.folder / _UNCLEAN
+
+    @property
+    def hold(self) -> int:
+        """The descriptor of the shared hold; post-receive lets go of it for all of the push."""
+        return self.descriptors[0]
+
+    def mark_unclean(self) -> None:
+        # A push that has let go of its hold may have been swept by another one.
+        with suppress(FileNotFoundError):
+            self.unclean.touch()
 
 
 @contextmanager

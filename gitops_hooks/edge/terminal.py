@@ -1,6 +1,7 @@
 """The pusher's terminal: what a hook writes to stderr arrives there behind `remote:`."""
 
 import os
+import select
 from collections.abc import Iterable
 
 
@@ -12,3 +13,10 @@ def tell(lines: Iterable[str]) -> bool:
     except OSError:
         return False
     return True
+
+
+def is_open(descriptor: int) -> bool:
+    """Whether the other end of a pipe or socket is still held by somebody."""
+    asked = select.poll()
+    asked.register(descriptor, 0)
+    return not asked.poll(0)

@@ -8,13 +8,14 @@ from gitops_hooks.core.report import environments_of, escape, field
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.progress import read_progress
 from gitops_hooks.edge.record import Record
-from gitops_hooks.edge.terminal import tell
+from gitops_hooks.edge.terminal import is_open, tell
 from gitops_hooks.entry.deploying import environment_ref
 from gitops_hooks.entry.sitting import Sitting, open_sitting
 from gitops_hooks.model.deployment import HostOutcome, HostState, RunState
 from gitops_hooks.model.event import Finished, Started
 
 _PAUSE = 0.2
+_FIRST_SECONDS = 2.0
 _NEWS_SECONDS = 5.0
 
 
@@ -32,15 +33,16 @@ class Watched:
     said_at: float = 0.0
 
 
-def follow_push(home: Home, name: str, refs: Iterable[str]) -> bool:
-    """Tell the pusher how the environments of the refs that moved fare."""
+def follow_push(home: Home, name: str, refs: Iterable[str], client: int) -> bool:
+    """Tell the pusher how the environments of the refs that moved fare, while the other end of `client` is there."""
     sitting = open_sitting(home, name)
     watched = [
         Watched(environment, sitting.repository.tip(ref))
         for ref in refs
         for environment in environments_of(sitting.policy, ref)
     ]
-    follow(sitting, watched, sitting.server.limits.follow_seconds, tell)
+    # git reads on from a hook when its own client has gone, so telling alone does not find out.
+    follow(sitting, watched, sitting.server.limits.follow_seconds, lambda lines: tell(lines) and is_open(client))
     return True
 
 
@@ -50,12 +52,22 @@ def log_length(record: Record, environment: str) -> int:
 
 
 def follow(sitting: Sitting, watched: Iterable[Watched], seconds: float, say: Callable[[Iterable[str]], bool]) -> bool:
-    """Tell of each environment until its deployment ended or the time is over; whether all ended well."""
+    """Tell of each environment until its deployment ended or the time is over; whether all ended well.
+
+    `say` answers False when nobody listens any more: then there is nobody to tell.
+    """
     left, well = list(watched), True
     deadline = time.monotonic() + seconds
-    while left and time.monotonic() < deadline:
+    heard = True
+
+    def tell_on(lines: Iterable[str]) -> bool:
+        nonlocal heard
+        heard = say(lines) and heard
+        return heard
+
+    while left and heard and time.monotonic() < deadline:
         for one in tuple(left):
-            ended = _news(sitting, one, say)
+            ended = _news(sitting, one, tell_on)
             if ended is not None:
                 left.remove(one)
                 well = well and ended
@@ -69,6 +81,7 @@ def _news(sitting: Sitting, one: Watched, say: Callable[[Iterable[str]], bool]) 
     """Say what is new; True or False once the deployment of the awaited commit, or of a newer one, has ended."""
     event = sitting.record.newest(environment_ref(one.name, "log"))
     if event is None or event.stamp.number <= one.after:
+        _say_waiting(one, say)
         return None
     match event.body:
         case Started(commit=commit):
@@ -76,7 +89,18 @@ def _news(sitting: Sitting, one: Watched, say: Callable[[Iterable[str]], bool]) 
         case Finished() as end if end.commit == one.commit or sitting.repository.descends(end.commit, one.commit):
             say(ended_lines(one.name, end))
             return end.state is RunState.SUCCESSFUL
+        case _:
+            _say_waiting(one, say)
     return None
+
+
+def _say_waiting(one: Watched, say: Callable[[Iterable[str]], bool]) -> None:
+    """A sign of life: whoever waits knows that it goes on, and a client that has left is found out."""
+    now = time.monotonic()
+    one.said_at = one.said_at or now
+    if now - one.said_at > (_NEWS_SECONDS if one.said else _FIRST_SECONDS):
+        one.said, one.said_at = "waiting", now
+        say(field(one.name, "waiting to begin …"))
 
 
 def _say_running(sitting: Sitting, one: Watched, commit: str, say: Callable[[Iterable[str]], bool]) -> None:

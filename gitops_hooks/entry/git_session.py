@@ -93,10 +93,13 @@ def git_environment(session: Session, push: str) -> dict[str, str]:
 
 def _run(session: Session, push: str, live: LivePush | None) -> int:
     env = git_environment(session, push)
+    client = os.dup(1)  # git shows hooks its own pipes only: through this one they see whether the client is there
     if live is not None:
         env["GITOPS_HOOKS_UNCLEAN"] = str(live.unclean)
+        env["GITOPS_HOOKS_HOLD"] = str(live.hold)
+        env["GITOPS_HOOKS_CLIENT"] = str(client)
     command = [session.server.git, session.program.value, str(session.repository.path.absolute())]
-    descriptors = live.descriptors if live is not None else ()
+    descriptors = (*live.descriptors, client) if live is not None else ()
     try:
         # A session of its own is what finds every process of the push again.
         git = subprocess.Popen(command, env=env, cwd="/", pass_fds=descriptors, start_new_session=True)
@@ -104,7 +107,7 @@ def _run(session: Session, push: str, live: LivePush | None) -> int:
         raise EdgeError("git", f"did not start: {error.strerror}") from None
     code = _wait(session, git)
     if code < 0 and live is not None:
-        live.unclean.touch()
+        live.mark_unclean()
     return code if code >= 0 else 128 - code
 
 

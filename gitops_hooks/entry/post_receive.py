@@ -1,10 +1,12 @@
 """post-receive: rings the reconciler's bell and shows what follows. Nothing depends on it."""
 
+import contextlib
 import os
 
 from gitops_hooks.edge.bell import ensure_reconciler, ring
 from gitops_hooks.edge.config import load_server
 from gitops_hooks.edge.handoff import landed_refs
+from gitops_hooks.edge.locks import let_go
 from gitops_hooks.entry.environment import read_hook
 
 
@@ -17,7 +19,14 @@ def main(protocol_in: int, protocol_out: int) -> bool:
         return True
     ensure_reconciler(hook.home)
     ring(hook.home)
+    _stop_holding()
     # Most pushes land nothing, and need not pay for opening the repository a third time.
     from gitops_hooks.entry.follow import follow_push
 
-    return follow_push(hook.home, entry.name, landed)
+    return follow_push(hook.home, entry.name, landed, int(os.environ.get("GITOPS_HOOKS_CLIENT", "2")))
+
+
+def _stop_holding() -> None:
+    """Whoever only follows keeps nobody from sweeping what another push left."""
+    with contextlib.suppress(OSError, ValueError):
+        let_go(int(os.environ.get("GITOPS_HOOKS_HOLD", "")))

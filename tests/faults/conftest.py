@@ -1,6 +1,7 @@
 """Servers whose git can be told to die, one for all the faults of a file."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -10,16 +11,26 @@ from tests.world import POLICY, Template, World
 
 # dave may approve and may not land, so that an approved change can wait for somebody who may.
 FAULTY_POLICY = POLICY.replace("yaml, secrets", "yaml").replace("senior: [bob, carol]", "senior: [bob, carol, dave]")
-CHECKS = '[plugins]\nchecks = ["gitops_hooks.plugins.yaml_check"]\n'
+CHECKS = """\
+[plugins]
+checks = ["gitops_hooks.plugins.yaml_check", "gitops_hooks.plugins.ansible.check"]
+"""
+
+
+@contextmanager
+def faulty(template: Template) -> Iterator[Scene]:
+    """A server made from this template, with a git that can be told to die."""
+    world = World.copied_from(template)
+    text = world.home.server_file.read_text()
+    world.home.server_file.write_text(text.replace("[plugins]\n", CHECKS, 1))
+    lay_git(world.folder / "faults", world.home)
+    yield Scene.open(world, Faults(world.folder / "faults"))
+    world.close()
 
 
 @pytest.fixture(scope="session")
 def faulty_template() -> Iterator[Template]:
     template = Template.build(FAULTY_POLICY)
-    world = World(template.folder, None)
-    text = world.home.server_file.read_text()
-    world.home.server_file.write_text(text.replace("[plugins]\n", CHECKS, 1))
-    lay_git(template.folder / "faults", world.home)
     yield template
     template.remove()
 
@@ -27,6 +38,5 @@ def faulty_template() -> Iterator[Template]:
 @pytest.fixture(scope="module")
 def scene(faulty_template: Template) -> Iterator[Scene]:
     """One server for all the faults of a file: what one of them breaks, the next one meets."""
-    world = World.copied_from(faulty_template)
-    yield Scene.open(world, Faults(world.folder / "faults"))
-    world.close()
+    with faulty(faulty_template) as scene:
+        yield scene

@@ -64,6 +64,16 @@ class Scene:
         """What a reconciler does when it comes by."""
         self.world.reconcile_once().must()
 
+    def settle_refs(self) -> None:
+        """Likewise where there are environments that cannot be deployed: their faults are the exit code."""
+        self.world.reconcile_once()
+
+    def hooks_at_work(self) -> str:
+        """The command lines of the hooks that run, in one text."""
+        hooks = str(self.world.home.hooks)
+        found = [one for one in living.list_living() if any(hooks in word for word in one.argv)]
+        return " ".join(word for one in found for word in one.argv).replace("-", "_")
+
     def check(self, *, settled: bool) -> None:
         """Every invariant, and nothing of a push left where nobody pushes."""
         faults = self.watch.faults(settled=settled)
