@@ -92,16 +92,22 @@ def _outcome(verdict: Verdict) -> str:
 
 
 def findings(verdicts: Iterable[Verdict]) -> list[str]:
-    """`  path:line: message`, one a finding, bounded; a check that failed itself says so."""
+    """`  path:line: message`, one a finding, bounded; a check that failed itself says so.
+
+    What two checks found alike (a file that is no YAML) is told once.
+    """
     lines: list[str] = []
+    told: set[tuple[str, int, str]] = set()
     for verdict in verdicts:
         if verdict.detail:
             lines += _wrap(f"{verdict.check}: {verdict.detail}", "  ")
-        for finding in verdict.findings[:_MOST_FINDINGS]:
+        fresh = [one for one in verdict.findings if (one.path, one.line, one.message) not in told]
+        told |= {(one.path, one.line, one.message) for one in fresh}
+        for finding in fresh[:_MOST_FINDINGS]:
             place = f"{finding.path}:{finding.line}" if finding.line else finding.path
             lines += _wrap(f"{place}: {finding.message}", "  ")
-        if len(verdict.findings) > _MOST_FINDINGS:
-            lines.append(f"  {verdict.check}: … and {len(verdict.findings) - _MOST_FINDINGS} more findings")
+        if len(fresh) > _MOST_FINDINGS:
+            lines.append(f"  {verdict.check}: … and {len(fresh) - _MOST_FINDINGS} more findings")
     return lines
 
 

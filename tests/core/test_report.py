@@ -106,3 +106,10 @@ def test_long_words_stay_whole_and_long_reasons_are_wrapped_under_themselves():
     ]
     assert all(len(line) <= 100 for line in refused(Decision(MAIN, (unmet("x", "word " * 60),))))
     assert field("title", "") == ["  title"]
+
+
+def test_what_two_checks_found_alike_is_told_once():
+    fault = Finding("hosts.yml", 3, "mapping values are not allowed in this context")
+    both = tuple(Verdict(name, "t", CheckOutcome.FINDINGS, (fault,)) for name in ("yaml", "ansible"))
+    assert findings(both) == ["  hosts.yml:3: mapping values are not allowed in this context"]
+    assert verdict_line(both) == "yaml 1 finding · ansible 1 finding"
