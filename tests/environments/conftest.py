@@ -1,0 +1,93 @@
+"""A server whose environment has two real hosts, brought by pushes alone to what main says."""
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from tests.answers import Result, change_number
+from tests.hosts import DeployedHost, inventory
+from tests.world import POLICY, Template, World
+
+ENVIRONMENT = """\
+environments:
+  - name: staging
+    branch: main
+    playbook: site.yml
+    inventory: inventories/staging
+"""
+SITE = """\
+---
+- name: Site
+  hosts: web
+  gather_facts: false
+  tasks:
+    - name: Disk
+      ansible.builtin.command: test ! -e {{ root }}/full
+      changed_when: false
+    - name: Page
+      ansible.builtin.copy:
+        src: page
+        dest: "{{ root }}/page"
+        mode: "0644"
+"""
+_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Site:
+    """What people do with it, and what the hosts hold."""
+
+    world: World
+    hosts: list[DeployedHost]
+
+    def land(self, files: Mapping[str, str | None], message: str = "A change") -> Result:
+        """alice proposes and bob approves, which lands it; answers what bob's push shows."""
+        number = change_number(self.world.propose("alice", files, message).must())
+        return self.world.approve("bob", number).must()
+
+    def pages(self) -> list[str | None]:
+        return [host.holds("page") for host in self.hosts]
+
+    def show(self) -> str:
+        return self.world.ssh("bob", "env show staging").must().out
+
+    def tip(self) -> str:
+        return self.world.refs()["refs/heads/main"]
+
+    def ref(self, name: str) -> str | None:
+        return self.world.refs().get(f"refs/environments/staging/{name}")
+
+    def await_that(self, holds: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + _SECONDS
+        while not holds():
+            assert time.monotonic() < deadline, self.show()
+            time.sleep(0.2)
+
+    def retry_after(self, seconds: int) -> None:
+        file = self.world.home.server_file
+        text = re.sub(r"retry_seconds = \d+\n", "", file.read_text())
+        file.write_text(text.replace("[limits]\n", f"[limits]\nretry_seconds = {seconds}\n", 1))
+
+
+@pytest.fixture(scope="session")
+def staged() -> Iterator[Template]:
+    template = Template.build(POLICY + ENVIRONMENT)
+    yield template
+    template.remove()
+
+
+@pytest.fixture
+def site(staged: Template) -> Iterator[Site]:
+    """web1 and web2 hold the first page; the reconciler runs, started by the pushes themselves."""
+    world = World.copied_from(staged)
+    try:
+        site = Site(world, world.add_hosts("web1", "web2"))
+        site.retry_after(600)
+        site.land({"site.yml": SITE, "page": "first\n", "inventories/staging/hosts.yml": inventory(site.hosts)})
+        assert site.pages() == ["first\n", "first\n"]
+        yield site
+    finally:
+        world.close()
