@@ -12,7 +12,7 @@ import pytest
 from tests.world import Template, World
 
 # Folders whose tests are slow come last, so that a simple fault is told first.
-_LAST = ("entry", "delivery", "environments", "push", "faults", "kills", "demo")
+_LAST = ("entry", "reviews", "delivery", "environments", "push", "faults", "kills", "demo")
 _PACKAGES = {
     "git": "git",
     "ssh": "openssh-client",

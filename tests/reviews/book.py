@@ -1,0 +1,66 @@
+"""What should be true of changes and landings, kept a second time in the plainest way, to hold the judge against."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A policy in plain sets; each demand is (count, who may give it, the folder it is for or "")."""
+
+    landers: frozenset[str]
+    demands: tuple[tuple[int, frozenset[str], str], ...]
+
+    def text(self) -> str:
+        lines = ["version: 1", "branches:", "  - match: main", "    propose: ['*']"]
+        lines += [f"    land: [{', '.join(sorted(self.landers))}]", "    approvals:"]
+        for count, givers, folder in self.demands:
+            paths = f", paths: ['{folder}/**']" if folder else ""
+            lines.append(f"      - {{count: {count}, from: [{', '.join(sorted(givers))}]{paths}}}")
+        return "\n".join([*lines, ""])
+
+    def applying(self, paths: Iterable[str]) -> list[tuple[int, frozenset[str]]]:
+        changed = list(paths)
+        found = [
+            (count, givers)
+            for count, givers, folder in self.demands
+            if not folder or any(path.startswith(f"{folder}/") for path in changed)
+        ]
+        # Where no demand is for these paths, one approval by anybody is needed.
+        return found or [(1, frozenset(("alice", "bob", "carol", "dave")))]
+
+
+@dataclass(slots=True)
+class Draft:
+    """One change: its heads with their uploaders, oldest first, and what was said of them."""
+
+    number: int
+    topic: str
+    heads: list[tuple[str, str]]
+    approved: set[tuple[str, str, str]] = field(default_factory=set)
+    rejected: set[tuple[str, str]] = field(default_factory=set)
+    is_open: bool = True
+
+    @property
+    def head(self) -> str:
+        return self.heads[-1][0]
+
+    @property
+    def uploaders(self) -> set[str]:
+        return {who for _, who in self.heads}
+
+    def has(self, commit: str) -> bool:
+        return any(head == commit for head, _ in self.heads)
+
+
+def meets(rules: Rules, draft: Draft, head: str, base: str, hands: set[str], paths: Iterable[str]) -> bool:
+    """Whether the approvals of exactly this head on this base are complete."""
+    if any(at == head for _, at in draft.rejected):
+        return False
+    given = {who for who, at, onto in draft.approved if (at, onto) == (head, base)} - hands
+    return all(len(given & givers) >= count for count, givers in rules.applying(paths))
+
+
+def may_review(rules: Rules, who: str, hands: set[str], paths: Iterable[str]) -> bool:
+    """Whether a word of this person counts for anything here."""
+    return who not in hands and any(who in givers for _, givers in rules.applying(paths))
