@@ -14,6 +14,7 @@ from gitops_hooks.edge.keys import make_key
 from gitops_hooks.edge.sshd import Sshd, start_sshd
 from tests.answers import EVENT_FORMAT, Event, Result, change_number, parse_event
 from tests.copying import copy_folder
+from tests.history import lay_history
 from tests.hosts import DeployedHost, credential_table, known_hosts, start_host
 from tests.people import clean_environment, lay_ssh, shell_of, ssh_settings
 
@@ -92,13 +93,24 @@ class World:
         """End everything; a leftover is a fault of the test or of the server."""
         for host in self.hosts.values():
             host.sshd.stop()
-        if self.sshd is not None:
-            self.sshd.stop()
-        self.stop_reconciler()
+        self.close_server()
         left = self._living()
         living.end(left, gentle_seconds=0)
         shutil.rmtree(self.folder, ignore_errors=True)
         assert not left, f"still running after the test: {[one.argv for one in left]}"
+
+    def close_server(self) -> None:
+        if self.sshd is not None:
+            self.sshd.stop()
+        self.stop_reconciler()
+
+    def on_server(self, words: Sequence[str]) -> list[str]:
+        """The command that runs these words where the server stands: here, or in a namespace of its own."""
+        return list(words)
+
+    def seen(self, path: Path) -> Path:
+        """A path of the server's as this process reaches it."""
+        return path
 
     def person(self, name: str) -> Path:
         return self.folder / "people" / name
@@ -129,7 +141,7 @@ class World:
         """Run a command as this person, in their clone unless `where` says otherwise."""
         clone = self.person(who) / REPOSITORY
         done = subprocess.run(
-            words,
+            self.on_server(words),
             cwd=where or (clone if clone.exists() else self.person(who)),
             env=self.environment(who),
             input=text.encode(),
@@ -203,7 +215,7 @@ class World:
         """`gitops-hooks --home … <words>` on the server's own shell."""
         command = [sys.executable, "-m", "gitops_hooks.entry.cli", "--home", str(self.home.path), *words]
         done = subprocess.run(
-            command,
+            self.on_server(command),
             cwd=self.folder,
             env={**clean_environment(self.folder), "PYTHONPATH": str(ROOT)},
             stdin=subprocess.DEVNULL,
@@ -221,28 +233,15 @@ class World:
         self.admin("repo", "add", REPOSITORY, "--admin", "bob", "--write", "*").must()
 
     def lay_history(self, files: Mapping[str, str]) -> None:
-        """A bare repository with a history of one commit, as it was before the server knew it."""
-        work = self.folder / "first"
-        for name, content in files.items():
-            path = work / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content)
-        for words in (
-            ("init", "-q", "-b", "main"),
-            ("add", "-A"),
-            ("commit", "-q", "-m", "The site so far"),
-            ("clone", "-q", "--bare", str(work), str(self.repository)),
-        ):
-            subprocess.run(["git", *words], cwd=work, env=self.environment("bob"), check=True, capture_output=True)
-        shutil.rmtree(work)
-        self.server_git("remote", "remove", "origin")
+        """The repository as it was before the server knew it: bare, with one commit of bob's."""
+        lay_history(self.repository, self.folder / "first", files, self.environment("bob"))
 
     # what the server holds
 
     def server_git(self, *words: str) -> str:
         """git in the server's repository, as the administrator might."""
         done = subprocess.run(
-            ["git", "--git-dir", str(self.repository), *words],
+            self.on_server(["git", "--git-dir", str(self.repository), *words]),
             env=clean_environment(self.folder),
             capture_output=True,
             check=True,
@@ -279,11 +278,11 @@ class World:
         return hosts
 
     def grant_hosts(self, hosts: Sequence[DeployedHost], environment: str = "staging", branch: str = "main") -> None:
-        credentials = self.home.path / "credentials" / environment
+        credentials = self.seen(self.home.path) / "credentials" / environment
         credentials.mkdir(parents=True, mode=0o700)
         shutil.copy(self.folder / "deploy_key", credentials / "key")
         (credentials / "known_hosts").write_text(known_hosts(hosts))
-        with self.home.server_file.open("a") as server:
+        with self.seen(self.home.server_file).open("a") as server:
             server.write(credential_table(REPOSITORY, environment, branch, [host.name for host in hosts]))
 
     def stop_reconciler(self) -> None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitops_hooks.edge.disk import full_disk, is_full
 from gitops_hooks.model.change import ChangeRecord, ChangeState
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.record import RecordedTip
@@ -34,17 +35,21 @@ class Index:
     connection: sqlite3.Connection
 
     def _ask(self, words: str, values: tuple[object, ...] = ()) -> list[tuple[str, ...]]:
-        return self.connection.execute(words, values).fetchall()
+        with _told():
+            return self.connection.execute(words, values).fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self.connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield self.connection
-        except BaseException:
-            self.connection.execute("ROLLBACK")
-            raise
-        self.connection.execute("COMMIT")
+        with _told():
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.connection
+                self.connection.execute("COMMIT")
+            except BaseException:
+                # SQLite itself has taken it back where the disk was full, and a second time is a fault of its own.
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+                raise
 
     def fact(self, name: str) -> str:
         return next((row[0] for row in self._ask("SELECT value FROM facts WHERE name = ?", (name,))), "")
@@ -171,13 +176,21 @@ def open_index(folder: Path) -> Index:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / "index.sqlite"
     try:
-        return _connect(path)
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):
-            raise EdgeError("the repository's index", str(error)) from None
+        with _told():
+            return _connect(path)
+    except sqlite3.DatabaseError:
         # Not a database any more: everything in it is in the refs too.
         path.unlink(missing_ok=True)
         return _connect(path)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Errors: EdgeError where the file cannot be read or written at this moment: a full disk, or another's lock."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise (full_disk() if is_full(str(error)) else EdgeError("the repository's index", str(error))) from None
 
 
 def _connect(path: Path) -> Index:

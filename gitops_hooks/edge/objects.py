@@ -6,6 +6,7 @@ from datetime import datetime
 import pygit2
 
 from gitops_hooks.core.events import write_event
+from gitops_hooks.edge.disk import needing_room
 from gitops_hooks.edge.signatures import Signer
 from gitops_hooks.model.event import Event
 
@@ -21,7 +22,8 @@ class ObjectWriter:
 
     def write_event(self, event: Event, parent: str | None) -> str:
         """The event as an empty-tree commit on top of its log's tip; its object id."""
-        tree = str(self.repository.TreeBuilder().write())
+        with needing_room(pygit2.GitError):
+            tree = str(self.repository.TreeBuilder().write())
         parents = (parent,) if parent else ()
         return self._commit(tree, parents, write_event(event), event.stamp.at)
 
@@ -38,4 +40,5 @@ class ObjectWriter:
         lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents), f"author {who}", f"committer {who}"]
         content = "\n".join([*lines, "", message])
         signature = self.signer.sign(content.encode())
-        return str(self.repository.create_commit_with_signature(content, signature, "gpgsig"))
+        with needing_room(pygit2.GitError):
+            return str(self.repository.create_commit_with_signature(content, signature, "gpgsig"))

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitops_hooks.edge.disk import full_disk, says_full
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.locks import try_lock
 from gitops_hooks.edge.store import make_folder
@@ -44,7 +45,8 @@ class LivePush:
 
     def mark_unclean(self) -> None:
         # A push that has let go of its hold may have been swept by another one.
-        with suppress(FileNotFoundError):
+        # Where the disk is full the mark is missing, and what is left is swept by the next push.
+        with suppress(OSError):
             self.unclean.touch()
 
 
@@ -114,6 +116,8 @@ def _begin(state: Path, push: str) -> LivePush:
         making.rename(folder)
     except OSError as error:
         os.close(hold)
+        if says_full(error):
+            raise full_disk() from None
         raise EdgeError("push", f"its folder cannot be made: {error.strerror}") from None
     return LivePush(folder, (hold, *((alive,) if alive is not None else ())))
 

@@ -5,8 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitops_hooks.edge.disk import free_bytes, full_disk, is_full
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.push import NO_OID
+
+_LITTLE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,9 @@ class RefWriter:
         words = ran.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["git update-ref failed"]
         if any(sign in words[0] for sign in ("but expected", "reference already exists", "unable to resolve")):
             return LostRace(words[0])
+        # Of a lock file that could not be written git says no reason.
+        if is_full(words[0]) or free_bytes(self.repository) < _LITTLE:
+            raise full_disk()
         raise EdgeError(f"moving {', '.join(move.ref for move in moves)}", _without_paths(words[0], self.repository))
 
 

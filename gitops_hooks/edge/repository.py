@@ -9,6 +9,7 @@ from pathlib import Path
 import pygit2
 from pygit2.enums import ConfigLevel, ObjectType, RepositoryOpenFlag, SortMode
 
+from gitops_hooks.edge.disk import needing_room
 from gitops_hooks.edge.refs import clean_environment
 from gitops_hooks.edge.tree import GitTree, TooManyPaths, changed_files, read_blob
 from gitops_hooks.model.change import ChangedFile
@@ -137,7 +138,8 @@ class Repository:
             paths = sorted({side.path for sides in index.conflicts for side in sides if side})
             shown = ", ".join(paths[:10]) + (f" and {len(paths) - 10} more" if len(paths) > 10 else "")
             return Refusal("merge", f"conflicts with the branch in {shown}", "Rebase, resolve, and propose again.")
-        return str(index.write_tree(self.git2))
+        with needing_room(pygit2.GitError):
+            return str(index.write_tree(self.git2))
 
     def changed(self, old_tree: str, new_tree: str) -> tuple[ChangedFile, ...]:
         return changed_files(self.git2, old_tree, new_tree, self.limits.changed_files)

@@ -15,6 +15,7 @@ from gitops_hooks.entry.judge_change import complete, find_target
 from gitops_hooks.entry.matter import gather
 from gitops_hooks.entry.sitting import Checker, Sitting
 from gitops_hooks.model.change import ChangeRecord
+from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.judgement import Approve, Close, FallThrough, Judgement, Land, Reject, Revise, Unchanged
 from gitops_hooks.model.push import NO_OID, Actor, RefUpdate
 from gitops_hooks.model.request import Act, Direct, Propose, Refusal
@@ -134,7 +135,16 @@ def _approve(sitting: Sitting, actor: Actor, update: RefUpdate, effect: Approve,
     if record is None or effect.needs:
         tell([words, *needs(effect.needs)])
         return Done(Report(update.ref, True))
-    return _land_approved(sitting, actor, update, record, check, words)
+    try:
+        return _land_approved(sitting, actor, update, record, check, words)
+    except EdgeError as error:
+        # The branch has not moved. The approval is recorded, and a second one would be refused.
+        tell([f"{words}; not landed", *line("reason", str(error)), *_by_hand(record)])
+        return Done(Report(update.ref, True))
+
+
+def _by_hand(record: ChangeRecord) -> list[str]:
+    return line("land it", f"git push origin {record.head.head}:refs/land/{record.number}")
 
 
 def _land_approved(
@@ -142,7 +152,7 @@ def _land_approved(
 ) -> Done:
     """The approval is stored and complete: land now where somebody who may has asked for it, else say the line."""
     stored = Done(Report(update.ref, True))
-    by_hand = line("land it", f"git push origin {record.head.head}:refs/land/{record.number}")
+    by_hand = _by_hand(record)
     governing = govern(sitting.policy, record.target)
     standing = sitting.record.standing(record.target)
     matter = gather(sitting, governing, standing, record.head.head, frozenset(), record) if governing else None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from gitops_hooks.core.ssh_command import GitProgram
 from gitops_hooks.edge import journal
+from gitops_hooks.edge.disk import free_bytes
 from gitops_hooks.edge.git_settings import receive_settings, settings_environment
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.hooks_folder import verify_hooks
@@ -60,9 +61,18 @@ def run_git(session: Session) -> int | Refusal:
             "the server's hooks are not whole, so nothing can be pushed",
             "Ask the administrator to run: gitops-hooks doctor",
         )
+    if not _has_room(session):
+        cure = "Nothing was pushed. Ask the administrator to make room, then push again."
+        return Refusal("disk", "the server's disk is full", cure)
     push = secrets.token_hex(16)
     with open_push(session.home, session.repository, push) as live:
         return _run(session, push, live)
+
+
+def _has_room(session: Session) -> bool:
+    """Refused early a push costs nothing, and the last bytes are left for the record of what was begun."""
+    folders = (session.home.path, session.repository.path)
+    return min(free_bytes(folder) for folder in folders) >= session.server.limits.free_size
 
 
 def git_environment(session: Session, push: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gitops_hooks.edge import journal
+from gitops_hooks.edge.disk import full_disk, says_full
 from gitops_hooks.edge.home import Home
 from gitops_hooks.model.errors import EdgeError, PolicyError
 
@@ -47,6 +48,8 @@ def explain(error: Exception, place: str, environ: Mapping[str, str]) -> tuple[i
     if remote and isinstance(error, PolicyError) and error.source in _SERVERS_OWN:
         _journal(environ, "config", {"place": place, "faults": str(error)})
         return WRONG_USE, ("the server's own files have a fault", "Ask the administrator to run: gitops-hooks doctor")
+    if isinstance(error, OSError) and says_full(error):
+        error = full_disk()
     if isinstance(error, PolicyError | EdgeError):
         return WRONG_USE, tuple(_without_paths(line, environ) for line in str(error).split("\n"))
     text = "".join(traceback.format_exception(error, limit=-40))

@@ -3,6 +3,7 @@
 from gitops_hooks.edge.ledger import SERVER
 from gitops_hooks.edge.record import LOG, meta_ref
 from gitops_hooks.edge.refs import LostRace, RefMove
+from gitops_hooks.entry.finish import finish
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.change import ChangeRecord, ChangeState
 from gitops_hooks.model.errors import EdgeError
@@ -33,7 +34,7 @@ def land(sitting: Sitting, actor: Actor, effect: Land) -> str | LostRace:
     if lost := sitting.ledger.refs.move([RefMove(effect.ref, effect.span.tip, new)], _verified(sitting, effect)):
         sitting.ledger.log(LOG, Voided(Oid(intent.oid), Word(effect.ref)), SERVER)
         return lost
-    _close_landed(sitting, intent)
+    finish(lambda: _close_landed(sitting, intent))
     return new
 
 
@@ -131,7 +132,8 @@ def revise(sitting: Sitting, actor: Actor, effect: Revise) -> ChangeRecord | Los
     event = sitting.ledger.append(meta_ref(number), _proposed(sitting, effect, number, revision), actor, expect=tip)
     if isinstance(event, LostRace):
         return event
-    return mend_change(sitting, number)
+    finish(lambda: mend_change(sitting, number))
+    return _recorded(sitting, number)
 
 
 def _reserve(sitting: Sitting, actor: Actor, effect: Revise) -> int:
@@ -171,9 +173,7 @@ def _proposed(sitting: Sitting, effect: Revise, number: int, revision: int) -> P
 
 def mend_change(sitting: Sitting, number: int) -> ChangeRecord:
     """Bring head and index to what the change's record says. Errors: EdgeError where there is no record."""
-    record = sitting.record.change(number)
-    if record is None:
-        raise EdgeError(f"change {number}", "has no record")
+    record = _recorded(sitting, number)
     head = f"refs/changes/{number}/head"
     stands = sitting.repository.tip(head)
     if stands != record.head.head:
@@ -181,6 +181,13 @@ def mend_change(sitting: Sitting, number: int) -> ChangeRecord:
         if lost:
             raise EdgeError(head, lost.words)
     sitting.record.index.note(record)
+    return record
+
+
+def _recorded(sitting: Sitting, number: int) -> ChangeRecord:
+    record = sitting.record.change(number)
+    if record is None:
+        raise EdgeError(f"change {number}", "has no record")
     return record
 
 
@@ -217,5 +224,5 @@ def close(sitting: Sitting, actor: Actor, effect: Close) -> Event | LostRace:
     body = Closed(effect.record.number, Text(effect.message))
     event = sitting.ledger.append(meta_ref(effect.record.number), body, actor, expect=effect.record.tip)
     if not isinstance(event, LostRace):
-        mend_change(sitting, effect.record.number)
+        finish(lambda: mend_change(sitting, effect.record.number))
     return event

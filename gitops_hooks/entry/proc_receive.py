@@ -1,8 +1,10 @@
 """proc-receive: takes the branch's lock, judges again, records, moves, and reports to git what was done."""
 
 import os
+from contextlib import suppress
 
 from gitops_hooks.core.pktline import Conversation, Report, encode_report
+from gitops_hooks.edge.disk import needing_room
 from gitops_hooks.edge.handoff import note_landed, take_over
 from gitops_hooks.edge.locks import hold
 from gitops_hooks.entry.carry_out import Done, carry_out, lock_name
@@ -27,7 +29,9 @@ def main(protocol_in: int, protocol_out: int) -> bool:
     recall = Recalled(take_over(folder, updates, options))
     done = [_do(sitting, actor, update, options, recall) for update in updates]
     if landed := [ref for one in done for ref in one.landed]:
-        note_landed(folder, landed)
+        # Without it the reconciler looks a little later; the push is done all the same.
+        with suppress(OSError):
+            note_landed(folder, landed)
     _write_all(protocol_out, encode_report([one.report for one in done]))
     return True
 
@@ -49,7 +53,7 @@ def _write_all(descriptor: int, content: bytes) -> None:
 
 def _do(sitting: Sitting, actor: Actor, update: RefUpdate, options: tuple[str, ...], recall: "Recalled") -> Done:
     try:
-        with hold(sitting.state, lock_name(sitting, update, options), _LOCK_SECONDS):
+        with needing_room(), hold(sitting.state, lock_name(sitting, update, options), _LOCK_SECONDS):
             sitting.record.sync()
             judgement = judge_update(sitting, actor, update, options, recall)
             return carry_out(sitting, actor, judgement, recall)

@@ -1,6 +1,7 @@
 """The reconciler: compares what should be live with what is, until they are equal. A lost bell costs seconds."""
 
 import argparse
+import contextlib
 import os
 import select
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from gitops_hooks.edge.bell import Bell, ensure_reconciler, open_bell, reconcile_lock, stop_reconciler
 from gitops_hooks.edge.config import load_server
+from gitops_hooks.edge.disk import needing_room
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.launch import RunningDeployment
 from gitops_hooks.edge.locks import try_lock
@@ -45,8 +47,9 @@ class Reconciler:
         settled, due = not self.runs, []
         for entry in server.repositories:
             try:
-                self._keep_up(entry, server.git)
-                calm, next_due = self._look_at(entry.name)
+                with needing_room():
+                    self._keep_up(entry, server.git)
+                    calm, next_due = self._look_at(entry.name)
             except (EdgeError, PolicyError) as error:
                 # One broken repository never keeps the others waiting.
                 calm, next_due = False, None
@@ -102,7 +105,8 @@ class Reconciler:
         del self.runs[key]
         _say(f"{key[0]}: {key[1]}: deployment {run.deployment.generation} {outcome.state.value}")
         try:
-            _record_end(self.home, key[0], run, outcome)
+            with needing_room():
+                _record_end(self.home, key[0], run, outcome)
         except (EdgeError, PolicyError) as error:
             # The record keeps a start without an end, which the next look ends and runs again.
             _say(f"{key[0]}: {key[1]}: its end could not be recorded: {error}")
@@ -184,7 +188,9 @@ def _for_ever(reconciler: Reconciler) -> int:
 
 def _say(line: str) -> None:
     stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    print(f"{stamp} {line}", file=sys.stderr, flush=True)
+    # On a full disk its log loses the line, and no deployment is ended over it.
+    with contextlib.suppress(OSError):
+        print(f"{stamp} {line}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

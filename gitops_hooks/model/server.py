@@ -64,6 +64,7 @@ class Limits:
     check_seconds: float = 20.0
     check_memory: int = 1024 * 1024 * 1024
     input_size: int = 512 * 1024 * 1024
+    free_size: int = 16 * 1024 * 1024
     blob_size: int = 4 * 1024 * 1024
     changed_files: int = 20_000
     commits: int = 5_000

@@ -74,7 +74,7 @@ def _unsigned(world: World, ref: str, oids: list[str]) -> list[str]:
         return []
     signers = world.folder / "signers"
     if not signers.exists():
-        public = world.home.signing_key.with_suffix(".pub").read_text()
+        public = world.seen(world.home.signing_key.with_suffix(".pub")).read_text()
         signers.write_text(f'* namespaces="git" {public}')
     trust = ("-c", "gpg.format=ssh", "-c", f"gpg.ssh.allowedSignersFile={signers}")
     text = world.server_git(*trust, "log", "--no-walk=unsorted", "--format=%H %G?", *oids)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_hooks.edge.home import Home
+from tests.world import World
 
 PROGRAM = Path(__file__).parent / "failing_git.py"
 
@@ -76,9 +77,9 @@ class Faults:
 
 
 @contextmanager
-def no_reconciler(home: Home, seconds: float = 10.0) -> Iterator[None]:
+def no_reconciler(world: World, seconds: float = 10.0) -> Iterator[None]:
     """Keep every reconciler away: what a push alone has to mend is not mended behind its back."""
-    path = home.run / "reconcile.lock"
+    path = world.seen(world.home.run / "reconcile.lock")
     path.parent.mkdir(mode=0o700, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + seconds

@@ -97,7 +97,7 @@ class Watch:
         return self.world.server_git(*words)
 
     def _git_says(self, *words: str) -> bool:
-        command = ["git", "--git-dir", str(self.world.repository), *words]
+        command = self.world.on_server(["git", "--git-dir", str(self.world.repository), *words])
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 

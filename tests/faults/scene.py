@@ -95,9 +95,9 @@ class Scene:
 
     def leftovers(self) -> list[str]:
         """I6, I9: lock files, quarantines and folders of pushes that no longer live."""
-        repository = self.world.repository
+        repository = self.world.seen(self.world.repository)
         names = [Path(folder, name) for folder, _, files in os.walk(repository) for name in files]
         found = [path for path in names if path.suffix == ".lock"]
         found += list((repository / "objects").glob("incoming-*")) + list((repository / "objects").glob("tmp_objdir-*"))
-        found += list(self.world.home.path.glob("state/*/pushes/*"))
-        return [str(path.relative_to(self.world.folder)) for path in found]
+        found += list(self.world.seen(self.world.home.path).glob("state/*/pushes/*"))
+        return [str(path) for path in found]

@@ -61,7 +61,7 @@ def following(scene: Scene) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_the_next_good_push_sweeps_a_dead_lock_while_somebody_follows(scene):
-    with no_reconciler(scene.world.home), following(scene) as push:
+    with no_reconciler(scene.world), following(scene) as push:
         number, _, head = scene.proposed()
         scene.faults.arm(Failpoint("inside", "refs/changes/*/meta", ends="session"))
         scene.push("carol", f"{head}:refs/reject/{number}")
@@ -73,7 +73,7 @@ def test_the_next_good_push_sweeps_a_dead_lock_while_somebody_follows(scene):
 
 
 def test_a_follower_who_leaves_takes_nothing_along_and_leaves_nothing_behind(scene):
-    with no_reconciler(scene.world.home), following(scene) as push:
+    with no_reconciler(scene.world), following(scene) as push:
         os.killpg(push.pid, signal.SIGKILL)
         scene.check(settled=False)
     scene.settle_refs()

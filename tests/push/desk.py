@@ -52,7 +52,7 @@ class Desk:
     def ask(self, *words: str, text: str | bytes = "", who: str = "alice", **more: str) -> str:
         """One git command that has to work; answers its output without the last newline."""
         done = subprocess.run(
-            ["git", *words],
+            self.world.on_server(["git", *words]),
             cwd=self.clone,
             env={**self.world.environment(who), **more},
             input=text.encode() if isinstance(text, str) else text,
