@@ -32,14 +32,14 @@ def _new_revision(scene: Scene) -> Act:
     return Act("alice", f"{second}:refs/for/main/{topic}", second)
 
 
-def _approval(scene: Scene) -> Act:
+def approval(scene: Scene) -> Act:
     number, _, head = scene.proposed()
     return Act("bob", f"{head}:refs/approve/{number}", head)
 
 
 def _approval_of_an_older_one(scene: Scene) -> Act:
-    act = _approval(scene)
-    other = _approval(scene)
+    act = approval(scene)
+    other = approval(scene)
     scene.push(other.who, other.refspec).must()
     return act
 
@@ -64,7 +64,7 @@ def _closing(scene: Scene) -> Act:
 ACTS: dict[str, tuple[Callable[[Scene], Act], tuple[tuple[str, int], ...]]] = {
     "a new change": (_new_change, _PROPOSE),
     "a new revision": (_new_revision, _REVISE),
-    "an approval that lands": (_approval, _APPROVE),
+    "an approval that lands": (approval, _APPROVE),
     "an approval that merges": (_approval_of_an_older_one, _APPROVE),
     "a push of an approved head": (_push_of_an_approved_head, _LAND),
     "a rejection": (_rejection, ((META, 1),)),

@@ -5,13 +5,13 @@ from fnmatch import fnmatchcase as fnmatch
 
 import pytest
 
-from tests.faults.acts import ACTS, LANDINGS, PROPOSALS
+from tests.faults.acts import ACTS, LANDINGS, LOG, PROPOSALS, approval
 from tests.faults.failpoints import Failpoint, no_reconciler
 from tests.faults.scene import MAIN
 
 
 def _failpoints() -> Iterator[tuple[str, Failpoint]]:
-    """Before the first write, then inside and after each; who is killed takes turns.
+    """Before the first write, then inside and after each; who is killed takes turns, and for an approval is either.
 
     A lock that stays is met alike on every way to a landing, so one of them meets it.
     """
@@ -19,6 +19,9 @@ def _failpoints() -> Iterator[tuple[str, Failpoint]]:
         yield name, Failpoint("before", *writes[0], ends="session")
         for place, write in enumerate(writes):
             turns = ("session", "judge") if place % 2 else ("judge", "session")
+            if name == "an approval that lands":
+                yield name, Failpoint("inside", *write, ends=turns[1])
+                yield name, Failpoint("after", *write, ends=turns[0])
             if name not in LANDINGS[1:]:
                 yield name, Failpoint("inside", *write, ends=turns[0])
             yield name, Failpoint("after", *write, ends=turns[1])
@@ -55,3 +58,35 @@ def test_a_push_killed_at_any_write_is_put_right_by_the_next(scene, name, point)
     assert len(scene.changes_at(act.head)) == 1
     if name in LANDINGS:
         assert scene.desk.ask("merge-base", act.head, scene.desk.tip(MAIN)) == act.head
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_intent_that_a_kill_left_open_is_closed_by_whoever_lands_next(scene, when):
+    """No reconciler comes by, and nobody pushes the killed one again: another change's landing ends it."""
+    with no_reconciler(scene.world):
+        killed, other = approval(scene), approval(scene)
+        stood = scene.desk.tip(MAIN)
+        scene.faults.arm(Failpoint(when, MAIN, ends="session"))
+        scene.push(killed.who, killed.refspec)
+        assert scene.faults.fired()
+        assert (scene.desk.tip(MAIN) != stood) is (when == "after")
+        scene.push(other.who, other.refspec).must()
+        (intent,) = [fact.oid for fact in scene.facts(LOG, "landing") if fact["Head"] == killed.head]
+        ends = scene.facts(LOG, "landed" if when == "after" else "voided")
+        assert [fact["Landing"] for fact in ends].count(intent) == 1
+        scene.check(settled=False)
+    scene.settle()
+    scene.check(settled=True)
+    assert scene.desk.ask("merge-base", other.head, scene.desk.tip(MAIN)) == other.head
+
+
+def test_a_landing_whose_judge_was_killed_after_the_branch_moved_is_not_approved_twice(scene):
+    with no_reconciler(scene.world):
+        act = approval(scene)
+        scene.faults.arm(Failpoint("after", MAIN, ends="session"))
+        scene.push(act.who, act.refspec)
+        assert scene.faults.fired() and scene.desk.tip(MAIN) == act.head
+        again = scene.push(act.who, act.refspec)
+        assert again.code != 0 and "already" in again.remote
+    scene.settle()
+    scene.check(settled=True)
