@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pygit2
 
@@ -15,6 +15,7 @@ FOLDER = 0o40000
 SUBMODULE = 0o160000
 _ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
 _DEPTH = 100
+_KEPT_FOLDERS = 8
 
 Raw = tuple[bytes, bytes, bytes]
 
@@ -25,19 +26,37 @@ def _text(name: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class GitTree:
-    """A Tree (hookspec.py) on one tree object; `most` bounds the bytes of one read."""
+    """A Tree (hookspec.py) on one tree object; `most` bounds the bytes of one read.
+
+    The folders looked into last are kept: one with 50,000 entries is then read once and not for every name.
+    """
 
     repository: pygit2.Repository
     oid: str
     most: int
+    _folders: dict[str, dict[bytes, Raw]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def entry(self, path: str) -> Entry | None:
         here: Entry | None = Entry("", FOLDER, self.oid)
         for name in path.split("/"):
             if here is None or here.mode != FOLDER:
                 return None
-            here = _named(self.repository, here.oid, name)
+            here = self._named(here.oid, name)
         return here
+
+    def _named(self, folder: str, name: str) -> Entry | None:
+        """One entry of a folder; no value is made of the others."""
+        found = self._names(folder).get(name.encode("utf-8", "surrogateescape"))
+        return Entry(name, int(found[0], 8), found[2].hex()) if found else None
+
+    def _names(self, folder: str) -> dict[bytes, Raw]:
+        if (names := self._folders.pop(folder, None)) is None:
+            # Of a name that stands twice, which no sound tree has, the first counts, as for git.
+            names = {entry[1]: entry for entry in reversed(_raw(self.repository, folder))}
+        self._folders[folder] = names
+        if len(self._folders) > _KEPT_FOLDERS:
+            del self._folders[next(iter(self._folders))]
+        return names
 
     def size(self, path: str) -> int:
         entry = self.entry(path)
@@ -99,14 +118,6 @@ def _below(
         else:
             content = b"" if entry.mode == SUBMODULE else read_blob(repository, entry.oid, most, path)
             yield path, entry.mode, content
-
-
-def _named(repository: pygit2.Repository, oid: str, name: str) -> Entry | None:
-    """One entry of a folder; no value is made of the others, of which there may be 50,000."""
-    wanted = name.encode("utf-8", "surrogateescape")
-    return next(
-        (Entry(name, int(mode, 8), raw.hex()) for mode, known, raw in _raw(repository, oid) if known == wanted), None
-    )
 
 
 class TooManyPaths(Exception):
