@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.machine.machine import why_not
 from tests.world import Template, World
 
 # Folders whose tests are slow come last, so that a simple fault is told first. Among these the longest stories begin
 # first: the workers take a file each, and none is left alone with a long one at the end.
-_LAST = ("demo", "faults", "reviews", "delivery", "environments", "push", "entry")
+_LAST = ("demo", "machine", "faults", "reviews", "delivery", "environments", "push", "entry")
 _PACKAGES = {
     "git": "git",
     "ssh": "openssh-client",
@@ -22,6 +23,10 @@ _PACKAGES = {
     "bwrap": "bubblewrap",
 }
 _KEPT = ("PATH", "TMPDIR", "USER", "LOGNAME", "CI", "TERM", "VIRTUAL_ENV")
+# How this machine reaches a package index: a real installation takes its packages from there.
+_NETWORK = ("PIP_", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+_MACHINE = Path(__file__).parent / "machine"
+_why_no_machine = pytest.StashKey[str]()
 _PERSON = {
     "GIT_AUTHOR_NAME": "Tester",
     "GIT_AUTHOR_EMAIL": "tester@example.org",
@@ -38,13 +43,27 @@ def pytest_configure(config: pytest.Config) -> None:
     home = tempfile.mkdtemp(prefix="gitops-tests-")
     config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
     _become_nobody_in_particular(Path(home))
+    config.stash[_why_no_machine] = why_not()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Not a header of pytest's, which `-q` would swallow."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter and (reason := session.config.stash[_why_no_machine]):
+        reporter.write_line(f"tests/machine is left out: it {reason}")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """An installation for the machine can only be tried by who may make a machine of their own for it."""
+    return True if config.stash[_why_no_machine] and collection_path.is_relative_to(_MACHINE) else None
 
 
 def _become_nobody_in_particular(home: Path) -> None:
     settings = home / "gitconfig"
     subprocess.run(["git", "config", "--file", settings, "init.defaultBranch", "main"], check=True)
     for name in set(os.environ) - {*_KEPT}:
-        if not name.startswith(("PYTEST_", "COV_")):
+        if not name.startswith(("PYTEST_", "COV_", *_NETWORK)):
             del os.environ[name]
     os.environ.update(
         _PERSON,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gitops_hooks.edge.authorized_keys import expected_lines, read_block
 from gitops_hooks.edge.bell import reconcile_lock
+from gitops_hooks.edge.diagnosis_kept import Machine, who_keeps
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.hooks_folder import verify_hooks
 from gitops_hooks.edge.launchers import package_folder, reconcile_launcher, verify_launchers
@@ -132,40 +133,14 @@ def ssh_lines(home: Home, server: ServerFile, people: People) -> Iterable[Line]:
 
 def reconciler_lines(home: Home) -> Iterable[Line]:
     launcher = str(reconcile_launcher(home))
-    kept = _kept_by(launcher)
-    faults = [] if kept else ["nothing starts the reconciler again after a reboot"]
+    kept, idle = who_keeps(launcher, Machine.this())
+    faults = () if kept else idle or ("nothing starts the reconciler again after a reboot",)
     yield from verdict("reconciler", faults, f"is kept alive by {kept}", f"crontab:  * * * * * {launcher} --ensure")
     hold = try_lock(reconcile_lock(home))
     if hold is not None:
         os.close(hold)
         words = "does not run at this moment; the next SSH command starts it"
         yield Line(State.NOTE, "reconciler", words, f"{launcher} --ensure")
-
-
-def _kept_by(launcher: str) -> str:
-    folders = ("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "~/.config/systemd/user")
-    units = (path for folder in folders for path in Path(folder).expanduser().glob("*gitops*"))
-    if any(_mentions(path, launcher) for path in units):
-        return "systemd"
-    tables = (*Path("/etc/cron.d").glob("*"), Path("/etc/crontab"))
-    if any(_mentions(path, launcher) for path in tables) or launcher in _crontab():
-        return "cron"
-    return ""
-
-
-def _crontab() -> str:
-    try:
-        done = _run(["crontab", "-l"])
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return "\n".join(line for line in done.stdout.split("\n") if not line.lstrip().startswith("#"))
-
-
-def _mentions(path: Path, words: str) -> bool:
-    try:
-        return words in path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
 
 
 def _accepts_protocol() -> bool:

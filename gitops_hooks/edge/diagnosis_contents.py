@@ -1,5 +1,6 @@
 """What doctor looks at in the server's own files: repositories, credentials, plugins, and what confines them."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from gitops_hooks.edge.diagnosis import Line, private, verdict
 from gitops_hooks.edge.enrolment import recorded_identity
 from gitops_hooks.edge.git_settings import receive_settings, settings_faults
 from gitops_hooks.edge.home import Home
+from gitops_hooks.edge.launch_box import check_credential, is_other
 from gitops_hooks.edge.plugins import load_enabled
 from gitops_hooks.edge.repository import open_repository
 from gitops_hooks.model.server import CredentialEntry, RepositoryEntry, ServerFile
@@ -27,18 +29,27 @@ def credential_lines(server: ServerFile, entry: CredentialEntry) -> Iterable[Lin
     name = f"credential {owner.name if owner else '?'}/{entry.environment}"
     given = entry.credentials
     secrets = (given.key, *([given.vault_password] if given.vault_password else []))
-    faults = [fault for path in secrets if (fault := _secret_fault(path, server))]
-    faults += [] if given.known_hosts.is_file() else [f"{given.known_hosts} is missing"]
+    look = _look_as_other if is_other(server.deploy_as) else _look_myself
+    faults = [fault for path in (*secrets, given.known_hosts) if (fault := look(path, path in secrets, server))]
     return verdict(name, faults, f"for {' '.join(given.hosts)}", "see [[credential]] in server.toml")
 
 
-def _secret_fault(path: Path, server: ServerFile) -> str:
+def _look_myself(path: Path, is_secret: bool, server: ServerFile) -> str:
     if not path.is_file():
         return f"{path} is missing"
-    if any(path.resolve().is_relative_to(entry.path.resolve()) for entry in server.repositories):
-        return f"{path} lies in a repository"
-    # Deployments may run as a user of their own, whose file it then is.
-    return "" if server.deploy_as else private(path, 0o600)
+    return _place_fault(path, server) or (private(path, 0o600) if is_secret else "")
+
+
+def _look_as_other(path: Path, is_secret: bool, server: ServerFile) -> str:
+    """The deployment user alone may read it: whoever gets hold of the server's user must not."""
+    if is_secret and os.access(path, os.R_OK):
+        return f"{path} can be read by the server's own user"
+    return _place_fault(path, server) or check_credential(path, server.deploy_as)
+
+
+def _place_fault(path: Path, server: ServerFile) -> str:
+    inside = any(path.resolve().is_relative_to(entry.path.resolve()) for entry in server.repositories)
+    return f"{path} lies in a repository" if inside else ""
 
 
 def plugin_lines(home: Home, server: ServerFile) -> Iterable[Line]:

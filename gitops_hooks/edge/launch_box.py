@@ -48,7 +48,7 @@ _BOOT = (
 
 def box_command(run_id: str, credentials: Credentials, deploy_as: str = "") -> list[str]:
     """The whole command of one deployment's child. Errors: EdgeError where bubblewrap or sudo is not installed."""
-    if not _is_other(deploy_as):
+    if not is_other(deploy_as):
         return own_box(run_id, credentials)
     # The other user's rule names one program of root's, which makes the box itself: see entry/deploy_as.py.
     return [*_as_other(deploy_as), "--run-id", run_id, *_credential_words(credentials)]
@@ -68,7 +68,7 @@ def own_probe() -> list[str]:
 def probe(deploy_as: str = "") -> str:
     """Empty where deployments can be confined, else the reason with the line that cures it."""
     try:
-        command = [*_as_other(deploy_as), "--probe"] if _is_other(deploy_as) else own_probe()
+        command = [*_as_other(deploy_as), "--probe"] if is_other(deploy_as) else own_probe()
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, env={"PATH": SYSTEM_PATH}, timeout=_PROBE_SECONDS
         )
@@ -81,6 +81,18 @@ def probe(deploy_as: str = "") -> str:
     return "" if done.returncode == 0 else explain(done.stderr.decode(errors="replace"), deploy_as)
 
 
+def check_credential(path: Path, deploy_as: str) -> str:
+    """Why the deployment user cannot use this credential, or ''. Errors: EdgeError, subprocess.TimeoutExpired."""
+    command = [*_as_other(deploy_as), "--check", str(path)]
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, env={"PATH": SYSTEM_PATH}, timeout=_PROBE_SECONDS
+    )
+    words = done.stderr.decode(errors="replace").strip()
+    if done.returncode == 0:
+        return ""
+    return words.removeprefix("deploy: ") if words.startswith("deploy: ") else explain(words, deploy_as)
+
+
 def explain(words: str, deploy_as: str) -> str:
     """What sudo, bubblewrap or the interpreter said when the box could not be made, with the cure."""
     said = " ".join(words.split())[:300] or "no reason given"
@@ -91,7 +103,8 @@ def explain(words: str, deploy_as: str) -> str:
     return f"the deployment's program did not start: {said}"
 
 
-def _is_other(deploy_as: str) -> bool:
+def is_other(deploy_as: str) -> bool:
+    """Whether deployments run as another user than this one."""
     return bool(deploy_as) and deploy_as != pwd.getpwuid(os.geteuid()).pw_name
 
 

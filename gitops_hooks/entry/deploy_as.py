@@ -18,16 +18,31 @@ from gitops_hooks.model.errors import EdgeError
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 _WORDS = ("--run-id", "--key", "--known-hosts", "--vault-password")
+_UNREADABLE = "cannot be read by the deployment user"
 
 
 def main(words: Sequence[str], folder: Path) -> NoReturn:
     """Become the box; `folder` is root's and holds every credential. Ends with 2 where the words are not right."""
     try:
+        if words[:1] == ["--check"]:
+            check(words[1:], folder)
+            sys.exit(0)
         command = parse_words(words, folder)
     except EdgeError as error:
         print(f"deploy: {error}", file=sys.stderr)
         sys.exit(2)
     os.execve(command[0], command, {"PATH": SYSTEM_PATH, "LANG": "C.UTF-8"})  # noqa: S606  # no shell: that is meant
+
+
+def check(words: Sequence[str], folder: Path) -> None:
+    """Whether one credential is laid and readable. Errors: EdgeError, which says why not."""
+    if len(words) != 1:
+        raise EdgeError("words", "--check takes one credential")
+    try:
+        with _credential(folder, words[0]).open("rb"):
+            return
+    except OSError as error:
+        raise EdgeError(words[0], f"{_UNREADABLE}: {error.strerror}") from None
 
 
 def parse_words(words: Sequence[str], folder: Path) -> list[str]:
@@ -49,7 +64,7 @@ def _credential(folder: Path, name: str) -> Path:
     try:
         found = path.resolve(strict=True)
     except OSError as error:
-        raise EdgeError(name, f"cannot be read by the deployment user: {error.strerror}") from None
+        raise EdgeError(name, f"{_UNREADABLE}: {error.strerror}") from None
     if not path.is_absolute() or not found.is_relative_to(folder.resolve()) or not found.is_file():
         raise EdgeError(name, f"credentials lie below {folder}; move it there and name it so in server.toml")
     return found

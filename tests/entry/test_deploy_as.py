@@ -82,6 +82,12 @@ def test_the_program_ends_with_two_where_it_refuses_and_makes_a_box_where_it_doe
         return done.returncode, done.stderr
 
     assert ask("--probe") == (0, "")
+    assert ask("--check", str(granted / "key")) == (0, "")
+    assert ask("--check", str(granted / "gone")) == (
+        2,
+        f"deploy: {granted}/gone: cannot be read by the deployment user: No such file or directory\n",
+    )
+    assert ask("--check") == (2, "deploy: words: --check takes one credential\n")
     assert ask("--everything") == (
         2,
         "deploy: words: --run-id --key --known-hosts are needed once each, and --vault-password may follow\n",
