@@ -10,13 +10,15 @@ from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.locks import hold
 from gitops_hooks.edge.public_key import parse_key
 from gitops_hooks.edge.store import replace_file
-from gitops_hooks.edge.toml_text import Document, Faults, Table, open_toml, parse_toml
+from gitops_hooks.edge.toml_text import Document, Faults, open_toml, parse_toml
+from gitops_hooks.edge.toml_text import Table as Read
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.people import People, Person, PublicKey
 from gitops_hooks.model.push import ActorKind
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
+    from tomlkit.items import Table
 
 SOURCE = "users.toml"
 NAME = re.compile(r"[a-z][a-z0-9._-]{0,31}")
@@ -72,6 +74,19 @@ def remove_user(home: Home, name: str) -> People:
     return _edit(home, change)
 
 
+def edit_person(home: Home, name: str, change: Callable[["Table"], None]) -> Person:
+    """Change one person's table, and their lines in authorized_keys with it. Errors: EdgeError, PolicyError."""
+
+    def change_one(document: "TOMLDocument") -> None:
+        found = next((table for table in document.get("user", []) if table.get("name") == name), None)
+        if found is None:
+            raise EdgeError(SOURCE, f"there is no user '{name}'")
+        change(found)
+
+    people = _edit(home, change_one)
+    return next(person for person in people.everybody if person.name == name)
+
+
 def write_authorized_keys(home: Home, people: People) -> None:
     """Rewrite our block of authorized_keys. Errors: OSError, and PolicyError of server.toml."""
     write_block(home, load_server(home).authorized_keys or home.authorized_keys, people)
@@ -106,7 +121,7 @@ def _build(document: Document) -> People:
     return people
 
 
-def _person(table: Table, seen: dict[str, str]) -> Person:
+def _person(table: Read, seen: dict[str, str]) -> Person:
     table.allow(("name", "keys", "addresses", "kind"), ("expires", "teams"))
     name = table.text("name", NAME)
     if name in RESERVED:
@@ -124,7 +139,7 @@ def _person(table: Table, seen: dict[str, str]) -> Person:
     return Person(name, keys, addresses, _KINDS.get(kind, ActorKind.PERSON))
 
 
-def _key(table: Table, text: str, seen: dict[str, str]) -> PublicKey:
+def _key(table: Read, text: str, seen: dict[str, str]) -> PublicKey:
     try:
         key = parse_key(text)
     except EdgeError as error:
@@ -134,7 +149,7 @@ def _key(table: Table, text: str, seen: dict[str, str]) -> PublicKey:
     return key
 
 
-def _claim(table: Table, place: str, thing: str, words: str, seen: dict[str, str]) -> None:
+def _claim(table: Read, place: str, thing: str, words: str, seen: dict[str, str]) -> None:
     """One name, one key, one address belong to one person; a person's own twice is a slip too."""
     owner = str(table.values.get("name", ""))
     if thing in seen:

@@ -4,6 +4,8 @@ import base64
 import binascii
 import re
 import struct
+import sys
+from pathlib import Path
 
 from gitops_hooks.edge.keys import fingerprint
 from gitops_hooks.model.errors import EdgeError
@@ -36,6 +38,16 @@ def parse_key(text: str) -> PublicKey:
     kind, encoded = found[1], found[2]
     _check(kind, _fields(encoded))
     return PublicKey(fingerprint(f"{kind} {encoded}"), f"{kind} {encoded}")
+
+
+def read_key(path: Path) -> str:
+    """The text of a key file; `-` is the standard input. Errors: EdgeError."""
+    if str(path) == "-":
+        return sys.stdin.read(4 * _LONGEST)
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise EdgeError(str(path), "cannot be read as a public key; give the .pub file that ssh-keygen wrote") from None
 
 
 def _fields(encoded: str) -> list[bytes]:

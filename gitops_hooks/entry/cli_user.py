@@ -1,6 +1,5 @@
 """`gitops-hooks user`: who may log in, with which keys, known by which addresses."""
 
-import sys
 from pathlib import Path
 
 import click
@@ -10,7 +9,9 @@ from gitops_hooks.edge.config_edit import set_rights
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.identities import add_user, load_people, remove_user
 from gitops_hooks.edge.new_home import make_home
+from gitops_hooks.edge.public_key import read_key
 from gitops_hooks.entry import guard
+from gitops_hooks.entry.cli_user_key import email, key
 from gitops_hooks.entry.printing import Facts, json_option, print_facts, print_list
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.people import Person
@@ -22,6 +23,10 @@ def user() -> None:
     """Who may log in. A key given here may run git and the listed words, and nothing else."""
 
 
+user.add_command(key)
+user.add_command(email)
+
+
 @user.command("add")
 @click.argument("name")
 @click.argument("key", type=click.Path(allow_dash=True, path_type=Path))
@@ -31,19 +36,18 @@ def user() -> None:
 @click.pass_obj
 def add(home: Home, name: str, key: Path, addresses: tuple[str, ...], bot: bool, as_json: bool) -> None:
     """Add NAME with the public key in the file KEY (- reads it from the input)."""
-    text = _read_key(key)
+    text = read_key(key)
     make_home(home)
     person = add_user(home, name, text, addresses, bot)
     print_facts(_facts(person), f"added {_line(person)}", as_json)
     if not addresses and not as_json:
-        click.echo(
-            f"{name} has no address: commits by {name} are nobody's and are refused. Add one with --email.", err=True
-        )
+        words = f"{name} has no address: commits by {name} are nobody's and are refused."
+        click.echo(f"{words} Add one:  gitops-hooks user email add {name} ADDRESS", err=True)
 
 
 @user.command("remove")
 @click.argument("name")
-@click.option("--yes", is_flag=True, help="Also where a policy would have nobody left to approve.")
+@click.option("--yes", is_flag=True, help="Also where something would be left without anybody.")
 @click.pass_obj
 def remove(home: Home, name: str, yes: bool) -> int:
     """Take NAME's keys and rights away, at once."""
@@ -69,15 +73,6 @@ def list_users(home: Home, as_json: bool) -> None:
     """Everybody whom the server knows."""
     rows = [(_facts(person), _line(person)) for person in load_people(home).everybody]
     print_list(rows, "nobody yet:  gitops-hooks user add NAME KEY.pub --email ADDRESS", as_json)
-
-
-def _read_key(path: Path) -> str:
-    if str(path) == "-":
-        return sys.stdin.read(64 * 1024)
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise EdgeError(str(path), "cannot be read as a public key; give the .pub file that ssh-keygen wrote") from None
 
 
 def _warnings(home: Home, name: str) -> tuple[str, ...]:

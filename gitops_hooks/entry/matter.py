@@ -84,7 +84,7 @@ def gather(
         span.base,
         head,
         frozenset(commit.oid for commit in span.commits),
-        hands.names | bots,
+        hands.names | bots | _gone(sitting, record),
         hands.names,
         record.approvals if record else (),
         record.rejections if record else (),
@@ -93,6 +93,11 @@ def gather(
     return Matter(
         standing, span, merged, Case(sitting.policy, governing, proof, hands, paths, span.fast_forward), record
     )
+
+
+def _gone(sitting: Sitting, record: ChangeRecord | None) -> frozenset[str]:
+    """Whoever approved and has left since: the server knows nobody of that name any more."""
+    return frozenset(approval.actor for approval in (record.approvals if record else ())) - sitting.people.names
 
 
 def check_names(sitting: Sitting, governing: Governing) -> tuple[str, ...]:

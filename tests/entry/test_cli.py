@@ -75,7 +75,8 @@ def test_a_user_without_an_address_is_warned_about(admin):
     done = admin("user", "add", "alice", admin.key("alice"))
     assert done.returncode == 0
     assert done.stderr == (
-        "alice has no address: commits by alice are nobody's and are refused. Add one with --email.\n"
+        "alice has no address: commits by alice are nobody's and are refused. "
+        "Add one:  gitops-hooks user email add alice ADDRESS\n"
     )
 
 
@@ -86,7 +87,9 @@ def test_a_user_without_an_address_is_warned_about(admin):
         (("user", "add", "alice", "absent.pub"), "gitops: absent.pub: cannot be read as a public key; "),
         (("user", "add", "alice", "KEY", "--email", "x"), "gitops: users.toml:11: 'addresses' has an item that "),
         (("user", "remove", "nobody"), "gitops: users.toml: there is no user 'nobody'\n"),
-        (("user", "key", "add"), "Error: 'user key' is not in this release\n"),
+        (("user", "key", "add", "nobody", "KEY"), "gitops: users.toml: there is no user 'nobody'\n"),
+        (("user", "key", "list", "nobody"), "gitops: users.toml: there is no user 'nobody'\n"),
+        (("user", "email", "remove", "bob", "x@y"), "gitops: users.toml: 'bob' has no address 'x@y'\n"),
         (("verify",), "Error: 'verify' is not in this release\n"),
         (("check", "run"), "Error: 'check run' is not in this release\n"),
         (("policy", "explain"), "Error: 'policy explain' is not in this release\n"),

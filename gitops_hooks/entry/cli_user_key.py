@@ -1,0 +1,96 @@
+"""`gitops-hooks user key` and `user email`: what one person logs in with and commits with."""
+
+from pathlib import Path
+
+import click
+
+from gitops_hooks.edge.home import Home
+from gitops_hooks.edge.identities import load_people
+from gitops_hooks.edge.public_key import read_key
+from gitops_hooks.entry.printing import Facts, json_option, print_list
+from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.people import Person
+
+_NAME = click.argument("name")
+
+
+@click.group()
+def key() -> None:
+    """The keys of one person; all of them are that one person."""
+
+
+@click.group()
+def email() -> None:
+    """The addresses that one person commits with."""
+
+
+@key.command("add")
+@_NAME
+@click.argument("file", type=click.Path(allow_dash=True, path_type=Path))
+@click.pass_obj
+def add_key(home: Home, name: str, file: Path) -> None:
+    """Let NAME log in with the public key in FILE too (- reads it from the input)."""
+    from gitops_hooks.edge import identities_edit as edit
+
+    person = edit.add_key(home, name, read_key(file))
+    click.echo(f"added {person.keys[-1].fingerprint} to {name}, who has {_count(person, 'key')}")
+
+
+@key.command("remove")
+@_NAME
+@click.argument("fingerprint")
+@click.pass_obj
+def remove_key(home: Home, name: str, fingerprint: str) -> None:
+    """Take the key with this FINGERPRINT away from NAME: no new login with it from now on."""
+    from gitops_hooks.edge import identities_edit as edit
+
+    person = edit.remove_key(home, name, fingerprint)
+    click.echo(f"removed {fingerprint} from {name}, who has {_count(person, 'key')}")
+
+
+@key.command("list")
+@click.argument("name", required=False)
+@json_option
+@click.pass_obj
+def list_keys(home: Home, name: str | None, as_json: bool) -> None:
+    """Every key with its owner, or those of NAME."""
+    people = load_people(home)
+    if name and people.named(name) is None:
+        raise EdgeError("users.toml", f"there is no user '{name}'")
+    chosen = [person for person in people.everybody if name in (None, person.name)]
+    rows: list[tuple[Facts, str]] = [
+        ({"name": person.name, "fingerprint": one.fingerprint, "key": one.text}, f"{person.name}  {one.fingerprint}")
+        for person in chosen
+        for one in person.keys
+    ]
+    print_list(rows, "nobody yet:  gitops-hooks user add NAME KEY.pub --email ADDRESS", as_json)
+
+
+@email.command("add")
+@_NAME
+@click.argument("address")
+@click.pass_obj
+def add_address(home: Home, name: str, address: str) -> None:
+    """Commits by ADDRESS are NAME's too."""
+    from gitops_hooks.edge import identities_edit as edit
+
+    person = edit.add_address(home, name, address)
+    click.echo(f"added {person.addresses[-1]} to {name}, who has {_count(person, 'address')}")
+
+
+@email.command("remove")
+@_NAME
+@click.argument("address")
+@click.pass_obj
+def remove_address(home: Home, name: str, address: str) -> None:
+    """Commits by ADDRESS are nobody's from now on."""
+    from gitops_hooks.edge import identities_edit as edit
+
+    person = edit.remove_address(home, name, address)
+    click.echo(f"removed {address} from {name}, who has {_count(person, 'address')}")
+
+
+def _count(person: Person, noun: str) -> str:
+    number = len(person.keys if noun == "key" else person.addresses)
+    plural = "es" if noun.endswith("s") else "s"
+    return f"{number} {noun}{'' if number == 1 else plural}"
