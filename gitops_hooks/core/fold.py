@@ -6,7 +6,7 @@ from dataclasses import replace
 from gitops_hooks.core.events import InvalidEvent
 from gitops_hooks.model.approval import Approval, Rejection
 from gitops_hooks.model.change import ChangeRecord, ChangeState, Revision
-from gitops_hooks.model.event import Approved, ChangeLanded, Closed, Event, Proposed, Rejected
+from gitops_hooks.model.event import Approved, ChangeLanded, Closed, Event, Proposed, Purged, Rejected
 
 
 def fold_change(events: Sequence[Event], repository: str) -> ChangeRecord:
@@ -74,6 +74,8 @@ def _followed(record: ChangeRecord, event: Event) -> ChangeRecord:
             return replace(now, approvals=left, rejections=(*now.rejections, rejection))
         case Closed():
             return replace(now, state=ChangeState.CLOSED)
+        case Purged():
+            return replace(now, state=ChangeState.CLOSED, purged=True)
         case ChangeLanded():
             return replace(now, state=ChangeState.LANDED)
     raise InvalidEvent(f"event {event.oid[:12]}: does not belong to a change")

@@ -39,6 +39,11 @@ class LivePush:
         return self.folder / _UNCLEAN
 
     @property
+    def hooks(self) -> Path:
+        """The hooks of this push alone."""
+        return self.folder / "hooks"
+
+    @property
     def hold(self) -> int:
         """The descriptor of the shared hold; post-receive lets go of it for all of the push."""
         return self.descriptors[0]
@@ -100,6 +105,22 @@ def use_lock(state: Path, seconds: float = _SECONDS) -> int:
 def using(state: Path) -> Iterator[None]:
     """Hold the repository shared while writing to it: nobody sweeps a lock file that is in use."""
     hold = use_lock(state)
+    try:
+        yield
+    finally:
+        os.close(hold)
+
+
+@contextmanager
+def alone(state: Path, seconds: float) -> Iterator[None]:
+    """Hold the repository alone: no push is in it and none begins. Errors: EdgeError after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while (hold := try_lock(state / "use.lock")) is None:
+        if time.monotonic() > deadline:
+            raise EdgeError(
+                "this repository", f"a push or maintenance has been in it for {seconds:.0f} s; run the command again"
+            )
+        time.sleep(_PAUSE)
     try:
         yield
     finally:

@@ -35,7 +35,7 @@ def facts(record: ChangeRecord) -> dict[str, object]:
     """One change for programs."""
     return {
         "number": record.number,
-        "state": record.state.value,
+        "state": "purged" if record.purged else record.state.value,
         "owner": record.owner,
         "target": record.target,
         "topic": record.topic,
@@ -52,7 +52,9 @@ def facts(record: ChangeRecord) -> dict[str, object]:
 def show_lines(sitting: Sitting, record: ChangeRecord) -> list[str]:
     """One change for people, with what it still needs while it is open."""
     branch = escape(record.target.removeprefix("refs/heads/"))
-    lines = [f"change {record.number}, {record.state.value}, for {branch} by {record.owner}"]
+    lines = [
+        f"change {record.number}, {'purged' if record.purged else record.state.value}, for {branch} by {record.owner}"
+    ]
     lines += field("title", record.title) + (field("topic", record.topic) if record.topic else [])
     for revision in record.revisions:
         said = [f"approved by {a.actor}" for a in record.approvals if a.head == revision.head]
@@ -77,6 +79,8 @@ def _needs(sitting: Sitting, record: ChangeRecord) -> list[str]:
 
 def diff(sitting: Sitting, record: ChangeRecord) -> str:
     """A patch from the merge base to the newest head, cut at 4 MiB, with what could steer a terminal escaped."""
+    if record.purged:
+        return f"change {record.number} was purged: its content is no longer here\n"
     words = ["diff", "--no-color", "--no-ext-diff", "--no-textconv", record.head.base, record.head.head]
     ran = subprocess.run(
         [sitting.server.git, "--git-dir", str(sitting.entry.path), *words],

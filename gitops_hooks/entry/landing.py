@@ -1,6 +1,6 @@
 """The write order of everything that is recorded: record first, one commit point, then what can be rebuilt."""
 
-from gitops_hooks.edge.ledger import SERVER
+from gitops_hooks.edge.ledger import SERVER, Ledger
 from gitops_hooks.edge.record import LOG, meta_ref
 from gitops_hooks.edge.refs import LostRace, RefMove
 from gitops_hooks.entry.finish import finish
@@ -174,6 +174,10 @@ def _proposed(sitting: Sitting, effect: Revise, number: int, revision: int) -> P
 def mend_change(sitting: Sitting, number: int) -> ChangeRecord:
     """Bring head and index to what the change's record says. Errors: EdgeError where there is no record."""
     record = _recorded(sitting, number)
+    if record.purged:
+        drop_content(sitting.ledger, record)
+        sitting.record.index.note(record)
+        return record
     head = f"refs/changes/{number}/head"
     stands = sitting.repository.tip(head)
     if stands != record.head.head:
@@ -189,6 +193,16 @@ def _recorded(sitting: Sitting, number: int) -> ChangeRecord:
     if record is None:
         raise EdgeError(f"change {number}", "has no record")
     return record
+
+
+def drop_content(ledger: Ledger, record: ChangeRecord) -> None:
+    """Delete the refs that hold a purged change's commits; its history is a ref of its own."""
+    names = [str(number) for number in range(1, record.head.number + 1)]
+    for name in ("head", *names):
+        ref = f"refs/changes/{record.number}/{name}"
+        stands = ledger.record.repository.tip(ref)
+        if stands != NO_OID and (lost := ledger.refs.move([RefMove(ref, stands, NO_OID)])):
+            raise EdgeError(ref, lost.words)
 
 
 def drop_unborn(sitting: Sitting, number: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gitops_hooks.edge.home import Home
 from gitops_hooks.entry.caller import Caller, choose_repository, readable
 from gitops_hooks.entry.groups import run_group
-from gitops_hooks.entry.vocabulary import HELP, LISTED, LOCAL, is_later
+from gitops_hooks.entry.vocabulary import HELP, LISTED, LOCAL, LOCAL_WORDS, is_later
 from gitops_hooks.model.people import People
 from gitops_hooks.model.push import Actor
 from gitops_hooks.model.request import Refusal
@@ -72,6 +72,8 @@ def _refuse(words: tuple[str, ...]) -> Refusal | None:
     if listed is not None:
         unlisted = [word for word in words if word.startswith("-") and word not in ("--json", *listed)]
         return Refusal(_RULE, f"'{shown}' has no option '{unlisted[0]}' here") if unlisted else None
+    if words[:2] in LOCAL_WORDS:
+        return Refusal(_RULE, f"'{shown}' is for the administrator, on the server's own shell")
     if words[0] in LOCAL:
         return Refusal(_RULE, f"'{words[0]}' is for the administrator, on the server's own shell")
     if is_later(words):

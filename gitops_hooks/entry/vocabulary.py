@@ -16,13 +16,13 @@ LISTED: Mapping[tuple[str, ...], tuple[str, ...]] = {
 }
 WRITING = (("env", "deploy"),)
 LOCAL = ("agent", "doctor", "policy", "reconcile", "recovery", "repo", "serve", "user")
+LOCAL_WORDS = (("change", "purge"),)
 LATER: Mapping[str, tuple[str, ...]] = {
-    "change": ("approve", "reject", "withdraw", "comment", "land", "rebase", "plan", "close", "reopen", "purge"),
+    "change": ("approve", "reject", "withdraw", "comment", "land", "rebase", "plan", "close", "reopen"),
     "env": ("rollback", "pause", "resume", "cancel", "plan", "drift"),
     "policy": ("explain",),
     "check": ("run",),
     "plugin": ("list", "new"),
-    "user": ("key",),
     "verify": (),
     "serve": (),
     "agent": (),

@@ -79,6 +79,20 @@ def change_diff(caller: Caller, number: int) -> None:
     click.echo(change_words.diff(sitting, record), nl=False)
 
 
+@change.command("purge")
+@_NUMBER
+@click.option("--reason", required=True, help="Why; kept in the repository's log.")
+@click.pass_obj
+def change_purge(caller: Caller, number: int, reason: str) -> None:
+    """Remove a change's content from the server (the administrator's, on its own shell)."""
+    from gitops_hooks.entry.purge import purge
+
+    if caller.actor is not None:
+        _print(Refusal("words", "'change purge' is for the administrator, on the server's own shell"), None, False)
+    answer = purge(caller.home, caller.repository.name, number, reason)
+    _print(answer, None, False)
+
+
 @env.command("list")
 @_JSON
 @click.pass_obj

@@ -73,6 +73,7 @@ class ChangeRecord:
     revisions: tuple[Revision, ...]
     approvals: tuple[Approval, ...] = ()
     rejections: tuple[Rejection, ...] = ()
+    purged: bool = False
 
     @property
     def head(self) -> Revision:

@@ -83,6 +83,14 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
+class Purged:
+    """The administrator took the change's content from the server; it takes no more verbs, and its history stays."""
+
+    change: int
+    message: Text
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeLanded:
     """The change is part of its branch; `record` is the landing's event in refs/gitops/log."""
 
@@ -199,6 +207,7 @@ Body = (
     | Approved
     | Rejected
     | Closed
+    | Purged
     | ChangeLanded
     | Adopted
     | Landing
