@@ -69,7 +69,7 @@ def faults_of(path: Path, git: str) -> tuple[str, ...]:
     found = [*_format_faults(path, git)]
     if found:
         return tuple(found)
-    return (*_file_faults(path), *_hook_faults(path, git), *_ref_faults(path, git))
+    return (*file_faults(path), *_hook_faults(path, git), *_ref_faults(path, git))
 
 
 def _format_faults(path: Path, git: str) -> list[str]:
@@ -86,7 +86,8 @@ def _format_faults(path: Path, git: str) -> list[str]:
     return found
 
 
-def _file_faults(path: Path) -> list[str]:
+def file_faults(path: Path) -> list[str]:
+    """Files beside the objects that change what is read, each with its reason."""
     reasons = {
         "objects/info/alternates": "borrows objects from another repository; git repack -a -d, then remove the file",
         "shallow": "is shallow: its history is cut off",
@@ -138,8 +139,7 @@ def adopt(adoption: Adoption) -> tuple[str, ...]:
     refs = RefWriter(path, server.git)
     ledger = Ledger(record, ObjectWriter(repository.git2, signer), refs, adoption.clock)
     if repository.tip(LOG) != NO_OID:
-        record.sync()
-        return ("is adopted already",)
+        return _take_up(record)
     default = _git(server.git, "--git-dir", str(path), "symbolic-ref", "HEAD").strip()
     if not default.startswith("refs/heads/"):
         raise EdgeError("HEAD", "names no branch; git symbolic-ref HEAD refs/heads/main")
@@ -150,6 +150,18 @@ def adopt(adoption: Adoption) -> tuple[str, ...]:
     ledger.log(LOG, body, SERVER)
     record.sync()
     return (*acts, f"recorded {len(words) // 2} refs as adopted, default branch {default.removeprefix('refs/heads/')}")
+
+
+def _take_up(record: Record) -> tuple[str, ...]:
+    """A record that is there goes on; changes and tips are looked up in it. Errors: EdgeError where it is another's."""
+    try:
+        record.newest(LOG)
+    except EdgeError as error:
+        cure = "to continue it here, put the server_key of the server that wrote it in place first"
+        raise EdgeError(error.where, f"{error.what}; {cure}") from None
+    record.sync()
+    record.ensure_changes()
+    return ("is adopted already",)
 
 
 def _give_policy(adoption: Adoption, ledger: Ledger, default: str) -> str:

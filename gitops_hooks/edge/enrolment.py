@@ -3,6 +3,7 @@
 import fcntl
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,8 +22,10 @@ from gitops_hooks.edge.identities import load_people
 from gitops_hooks.edge.pushes import use_lock
 from gitops_hooks.edge.record import LOG
 from gitops_hooks.edge.repository import Repository, open_repository
+from gitops_hooks.edge.restoring import bring_back
 from gitops_hooks.edge.store import make_folder
 from gitops_hooks.model.errors import EdgeError, Fault, PolicyError
+from gitops_hooks.model.people import People
 from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.server import RepositoryEntry, ServerFile
 
@@ -38,6 +41,7 @@ class Wish:
     admin: str
     read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
+    mirror: str = ""
 
 
 def enrol(home: Home, wish: Wish) -> tuple[RepositoryEntry, tuple[str, ...]]:
@@ -48,6 +52,20 @@ def enrol(home: Home, wish: Wish) -> tuple[RepositoryEntry, tuple[str, ...]]:
     server, people = load_server(home), load_people(home)
     _refuse_wish(server, wish, people.names)
     acts: list[str] = []
+    if not wish.mirror:
+        return _take_over(home, wish, server, people, acts)
+    acts.append(bring_back(wish.path, wish.mirror, server.git))
+    try:
+        return _take_over(home, wish, server, people, acts)
+    except BaseException:
+        # Else the same command would find it in its way when what was wrong is mended.
+        shutil.rmtree(wish.path, ignore_errors=True)
+        raise
+
+
+def _take_over(
+    home: Home, wish: Wish, server: ServerFile, people: People, acts: list[str]
+) -> tuple[RepositoryEntry, tuple[str, ...]]:
     if make_repository(wish.path, server.git):
         acts.append(f"made an empty repository at {wish.path}")
     if faults := faults_of(wish.path, server.git):
@@ -89,7 +107,7 @@ def release(home: Home, name: str, seconds: float = 30.0) -> tuple[RepositoryEnt
 
 
 def _refuse_wish(server: ServerFile, wish: Wish, known: frozenset[str]) -> None:
-    named = (wish.admin, *wish.read, *wish.write)
+    named = (*((wish.admin,) if wish.admin else ()), *wish.read, *wish.write)
     faults = [f"nobody here is called '{name}':  gitops-hooks user add" for name in named if name not in known | {"*"}]
     if wish.admin == "*":
         faults.append("--admin names one person")
@@ -104,9 +122,11 @@ def _refuse_wish(server: ServerFile, wish: Wish, known: frozenset[str]) -> None:
 
 def _entry(server: ServerFile, wish: Wish) -> RepositoryEntry:
     """The new entry, or the one that is there with the wished rights added to it."""
-    write = (wish.admin, *wish.write)
+    write = (*((wish.admin,) if wish.admin else ()), *wish.write)
     if (old := server.repository(wish.name)) is None:
         old = RepositoryEntry(wish.name, wish.path, _identity(server, wish.path))
+    elif (found := recorded_identity(open_repository(wish.path, server.limits, server.git))) not in ("", old.id):
+        raise EdgeError(wish.name, f"server.toml says {old.id}, but this is the repository {found}")
     return replace(old, read=_united(old.read, wish.read), write=_united(old.write, write))
 
 

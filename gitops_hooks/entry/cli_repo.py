@@ -6,6 +6,7 @@ import click
 
 from gitops_hooks.edge.config import REPOSITORY_NAME, load_server
 from gitops_hooks.edge.home import Home
+from gitops_hooks.edge.identities import load_people, write_authorized_keys
 from gitops_hooks.edge.new_home import make_home
 from gitops_hooks.entry.printing import Facts, json_option, print_list
 from gitops_hooks.model.errors import EdgeError
@@ -19,23 +20,33 @@ def repo() -> None:
 
 @repo.command("add")
 @click.argument("place")
-@click.option("--admin", required=True, help="Who approves and lands under the first policy.")
+@click.option("--admin", default="", help="Who approves and lands under the first policy.")
+@click.option("--from", "mirror", default="", help="A mirror to restore it from: a folder or an address.")
 @click.option("--read", multiple=True, help="Who may fetch; '*' is everybody with a key. Several times.")
 @click.option("--write", multiple=True, help="Who may push and fetch; the administrator always may. Several times.")
 @json_option
 @click.pass_obj
-def add(home: Home, place: str, admin: str, read: tuple[str, ...], write: tuple[str, ...], as_json: bool) -> None:
+def add(
+    home: Home, place: str, admin: str, mirror: str, read: tuple[str, ...], write: tuple[str, ...], as_json: bool
+) -> None:
     """Put the bare repository at PLACE, a path or a new name, under its policy and open it to people."""
     from gitops_hooks.edge.enrolment import Wish, enrol
 
     make_home(home)
+    # After a restore nobody's line stands there yet.
+    write_authorized_keys(home, load_people(home))
     path = _path(home, place)
-    entry, acts = enrol(home, Wish(_name(path), path, admin, read, write))
+    if not admin and not (mirror and load_server(home).repository(_name(path))):
+        raise click.UsageError("Missing option '--admin'.")
+    entry, acts = enrol(home, Wish(_name(path), path, admin, read, write, mirror))
     if as_json:
         print_list([(_facts(entry), "")], "", True)
         return
     for act in acts:
         click.echo(act)
+    if mirror:
+        for line in _look_back(home, entry):
+            click.echo(f"warning: {line}", err=True)
     click.echo(f"{entry.name} is served. Clone it:  git clone git@HOST:{entry.name}")
 
 
@@ -58,6 +69,20 @@ def list_repositories(home: Home, as_json: bool) -> None:
     """Every repository with its rights."""
     rows = [(_facts(entry), _line(entry)) for entry in load_server(home).repositories]
     print_list(rows, "none yet:  gitops-hooks repo add NAME --admin NAME", as_json)
+
+
+def _look_back(home: Home, entry: RepositoryEntry) -> tuple[str, ...]:
+    from gitops_hooks.edge.index import open_index
+    from gitops_hooks.edge.record import Record
+    from gitops_hooks.edge.repository import open_repository
+    from gitops_hooks.edge.restoring import moved_since
+    from gitops_hooks.edge.signatures import load_signer
+
+    server = load_server(home)
+    repository = open_repository(entry.path, server.limits, server.git)
+    return moved_since(
+        Record(repository, entry.id, load_signer(home.signing_key).public, open_index(home.state(entry.id)))
+    )
 
 
 def _path(home: Home, place: str) -> Path:
