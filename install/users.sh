@@ -60,6 +60,8 @@ offer_ssh() {
 # Laid by install.sh; sshd reads it first, so it wins.
 Match User $SERVER_USER
     AuthorizedKeysFile $AUTHORIZED_KEYS
+    AuthorizedKeysCommand none
+    TrustedUserCAKeys none
     AuthenticationMethods publickey
     AcceptEnv GIT_PROTOCOL
     PermitTTY no

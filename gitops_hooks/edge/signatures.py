@@ -65,6 +65,11 @@ class Verifier:
 
     key: Ed25519PublicKey
 
+    @property
+    def text(self) -> str:
+        """`type base64`, as OpenSSH writes it."""
+        return self.key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
     def verifies(self, payload: bytes, armoured: str) -> bool:
         """Whether this very key signed these bytes as a git commit."""
         try:

@@ -7,7 +7,9 @@ from functools import partial
 import click
 
 from gitops_hooks.edge import diagnosis as machine
+from gitops_hooks.edge import diagnosis_access as access
 from gitops_hooks.edge import diagnosis_contents as contents
+from gitops_hooks.edge import diagnosis_trust as trust
 from gitops_hooks.edge.config import load_server
 from gitops_hooks.edge.diagnosis import Line, State, ask
 from gitops_hooks.edge.home import Home
@@ -57,12 +59,22 @@ def examine(home: Home) -> Iterator[Line]:
 
 
 def _examine_contents(home: Home, server: ServerFile, people: People) -> Iterator[Line]:
+    yield from ask("server key", lambda: access.key_pair_lines(home))
+    yield from ask("releases", lambda: access.release_lines(home))
+    yield from ask("writable files", lambda: access.writable_lines(home, server))
+    yield from ask("foreign keys", lambda: access.foreign_key_lines(home, server))
+    yield from ask("sshd settings", lambda: access.sshd_lines())
+    yield from ask("disk", lambda: trust.space_lines(home, server))
     yield from ask("git", lambda: machine.git_lines(server))
     yield from ask("authorized_keys", lambda: machine.ssh_lines(home, server, people))
     yield from ask("sandbox", lambda: contents.confinement_lines(server))
     yield from ask("plugins", lambda: contents.plugin_lines(home, server))
     for entry in server.repositories:
         yield from ask(f"repository {entry.name}", partial(contents.repository_lines, home, server, entry))
+        yield from ask(f"folder of {entry.name}", partial(trust.beside_lines, entry))
+        yield from ask(f"record of {entry.name}", partial(trust.record_lines, home, server, entry))
+        yield from ask(f"branches of {entry.name}", partial(trust.standing_lines, home, server, entry))
+        yield from ask(f"policy of {entry.name}", partial(trust.policy_lines, home, server, people, entry))
     for credential in server.credentials:
         yield from ask("credential", partial(contents.credential_lines, server, credential))
 
