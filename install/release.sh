@@ -83,11 +83,19 @@ exec "\$(readlink -f $PREFIX/current)/venv/bin/gitops-hooks" --home $HOME_FOLDER
 TEXT
 }
 
-# The newest one beside this stays, for pushes and deployments that still run in it.
+# The newest one beside this stays, and each from which a program still runs: pushes and deployments end where they began.
 prune_releases() {
     local old
     find "$PREFIX/releases" -mindepth 1 -maxdepth 1 -type d ! -path "$RELEASE" -printf '%T@ %p\n' | sort -rn | tail -n +2 |
         while read -r _ old; do
-            act rm -rf "$old"
+            if in_use "$old"; then
+                say "keeping $old: programs run from it"
+            else
+                act rm -rf "$old"
+            fi
         done
 }
+
+# Whether any program that can be seen has this release in its command line.
+# What is looked for comes in by a pipe: among the words of grep it would find itself.
+in_use() { printf '%s/\n' "$1" | grep -qsaF -f - /proc/[0-9]*/cmdline; }

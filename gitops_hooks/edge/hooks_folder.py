@@ -27,6 +27,18 @@ def lay_hooks(home: Home) -> None:
     lay_launchers(home)
 
 
+def lay_for_push(folder: Path) -> None:
+    """This release's hooks for one push alone: whatever is laid in the home meanwhile, it ends as it began.
+
+    Errors: OSError, EdgeError.
+    """
+    make_folder(folder)
+    for name in NAMES:
+        handle = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o700)
+        with os.fdopen(handle, "wb") as hook:
+            hook.write(_render(name, Path(sys.executable)))
+
+
 def verify_hooks(home: Home) -> tuple[str, ...]:
     """What is wrong with the hooks, a line each; empty means that git may start."""
     try:

@@ -6,14 +6,16 @@ import secrets
 import signal
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 from gitops_hooks.core.ssh_command import GitProgram
 from gitops_hooks.edge import journal
 from gitops_hooks.edge.disk import free_bytes
 from gitops_hooks.edge.git_settings import receive_settings, settings_environment
 from gitops_hooks.edge.home import Home
-from gitops_hooks.edge.hooks_folder import verify_hooks
+from gitops_hooks.edge.hooks_folder import lay_for_push, verify_hooks
 from gitops_hooks.edge.living import end, list_living
+from gitops_hooks.edge.living_pushes import too_many
 from gitops_hooks.edge.pushes import LivePush, open_push
 from gitops_hooks.edge.store import make_folder
 from gitops_hooks.edge.terminal import tell
@@ -64,8 +66,11 @@ def run_git(session: Session) -> int | Refusal:
     if not _has_room(session):
         cure = "Nothing was pushed. Ask the administrator to make room, then push again."
         return Refusal("disk", "the server's disk is full", cure)
+    if refusal := too_many(session.home.state(session.repository.id), session.server.limits.pushes):
+        return refusal
     push = secrets.token_hex(16)
     with open_push(session.home, session.repository, push) as live:
+        lay_for_push(live.hooks)
         return _run(session, push, live)
 
 
@@ -75,7 +80,7 @@ def _has_room(session: Session) -> bool:
     return min(free_bytes(folder) for folder in folders) >= session.server.limits.free_size
 
 
-def git_environment(session: Session, push: str) -> dict[str, str]:
+def git_environment(session: Session, push: str, hooks: Path) -> dict[str, str]:
     """All that git and the hooks get to know; nothing of what the client's session brought but GIT_PROTOCOL."""
     limits = session.server.limits
     make_folder(session.home.run / "empty")
@@ -98,11 +103,12 @@ def git_environment(session: Session, push: str) -> dict[str, str]:
     }
     if _PROTOCOL.fullmatch(session.protocol):
         found["GIT_PROTOCOL"] = session.protocol
-    return found | settings_environment(receive_settings(session.home, limits), session.repository.path)
+    settings = (*receive_settings(session.home, limits), ("core.hooksPath", str(hooks.absolute())))
+    return found | settings_environment(settings, session.repository.path)
 
 
 def _run(session: Session, push: str, live: LivePush | None) -> int:
-    env = git_environment(session, push)
+    env = git_environment(session, push, live.hooks if live is not None else session.home.hooks)
     client = os.dup(1)  # git shows hooks its own pipes only: through this one they see whether the client is there
     if live is not None:
         env["GITOPS_HOOKS_UNCLEAN"] = str(live.unclean)

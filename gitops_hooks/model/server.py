@@ -71,8 +71,12 @@ class Limits:
     refs: int = 1_000
     options: int = 32
     open_changes: int = 200
+    pushes: int = 100
+    repository_size: int = 20 * 1024 * 1024 * 1024
     follow_seconds: float = 60.0
     reconcile_seconds: float = 10.0
+    upkeep_seconds: float = 600.0
+    upkeep_most_seconds: float = 1800.0
     connect_seconds: float = 10.0
     deploy_seconds: float = 3600.0
     retry_seconds: float = 15.0

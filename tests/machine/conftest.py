@@ -44,3 +44,10 @@ def server(installation: Installation) -> Iterator[Server]:
     server = Server.on(Machine.start(installation.layers, installation.layer))
     yield server
     server.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each installs a server at least once, and its packages come over the network."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(600))
