@@ -130,6 +130,18 @@ def _start(home: Home) -> None:
         os.close(log)
 
 
+def rotate_log(home: Home) -> None:
+    """For the reconciler itself: where it writes into our log and that has become large, go on in a new one."""
+    path = home.run / "reconcile.log"
+    with contextlib.suppress(OSError):
+        found = path.stat()
+        if found.st_size > _LARGEST_LOG and os.path.samestat(found, os.fstat(2)):
+            log = _open_log(home)
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+            os.close(log)
+
+
 def _open_log(home: Home) -> int:
     make_folder(home.run / "empty")
     path = home.run / "reconcile.log"

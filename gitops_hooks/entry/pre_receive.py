@@ -7,6 +7,7 @@ from gitops_hooks.core.receive import read_commands, read_options, whole_push
 from gitops_hooks.core.report import refused
 from gitops_hooks.edge.checks import missing_verdict, run_checks
 from gitops_hooks.edge.handoff import hand_on
+from gitops_hooks.edge.quota import over_size
 from gitops_hooks.edge.terminal import tell
 from gitops_hooks.entry.hook import open_hook, push_folder
 from gitops_hooks.entry.judge import judge_update
@@ -31,7 +32,7 @@ def main(protocol_in: int, protocol_out: int) -> bool:
     fault = next((f for f in (updates, options) if isinstance(f, Refusal)), None)
     if isinstance(updates, Refusal) or isinstance(options, Refusal):
         return _refuse_whole(fault)
-    if fault := whole_push(updates):
+    if fault := whole_push(updates) or over_size(sitting.repository):
         return _refuse_whole(fault)
     checker = Confined(sitting)
     judgements = [judge_update(sitting, actor, update, options, checker) for update in updates]

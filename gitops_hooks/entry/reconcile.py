@@ -12,22 +12,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gitops_hooks.edge.bell import Bell, ensure_reconciler, open_bell, reconcile_lock, stop_reconciler
+from gitops_hooks.edge.bell import Bell, ensure_reconciler, open_bell, reconcile_lock, rotate_log, stop_reconciler
 from gitops_hooks.edge.config import load_server
 from gitops_hooks.edge.disk import needing_room
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.launch import RunningDeployment
 from gitops_hooks.edge.locks import try_lock
 from gitops_hooks.edge.pushes import using
-from gitops_hooks.edge.upkeep import keep_up
+from gitops_hooks.edge.upkeep import Upkeep
 from gitops_hooks.entry.deploying import ProgressPlace, Run, end
 from gitops_hooks.entry.sitting import open_sitting
 from gitops_hooks.entry.tend import report_alarms, tend
 from gitops_hooks.model.deployment import Outcome, RunState
 from gitops_hooks.model.errors import EdgeError, PolicyError
-from gitops_hooks.model.server import RepositoryEntry
+from gitops_hooks.model.server import RepositoryEntry, ServerFile
 
-_UPKEEP_SECONDS = 600.0
 _END_SECONDS = 10.0
 
 
@@ -40,15 +39,17 @@ class Reconciler:
     runs: dict[tuple[str, str], tuple[Run, ProgressPlace]] = field(default_factory=dict)
     alarms: dict[str, tuple[str, ...]] = field(default_factory=dict)
     kept_up: dict[str, float] = field(default_factory=dict)
+    upkeep: Upkeep | None = None
 
     def look(self) -> tuple[bool, datetime | None]:
         """One look at every repository: whether all is settled, and when the next step is due."""
         server = load_server(self.home)
+        rotate_log(self.home)
         settled, due = not self.runs, []
         for entry in server.repositories:
             try:
                 with needing_room():
-                    self._keep_up(entry, server.git)
+                    self._keep_up(entry, server)
                     calm, next_due = self._look_at(entry.name)
             except (EdgeError, PolicyError) as error:
                 # One broken repository never keeps the others waiting.
@@ -73,12 +74,23 @@ class Reconciler:
         self._alarm(name, look.alarms)
         return look.settled and not look.alarms, look.due
 
-    def _keep_up(self, entry: RepositoryEntry, git: str) -> None:
-        """Now and then, and after every fault: a lock file of a killed git may be what is in the way."""
-        last = self.kept_up.get(entry.name)
-        if last is None or time.monotonic() - last >= _UPKEEP_SECONDS:
+    def _keep_up(self, entry: RepositoryEntry, server: ServerFile) -> None:
+        """Now and then, and after every fault: a lock file of a killed git may be what is in the way.
+
+        One repository at a time, beside everything else.
+        """
+        if self.upkeep is not None and not self.upkeep.poll():
+            return
+        last, limits = self.kept_up.get(entry.name), server.limits
+        if last is None or time.monotonic() - last >= limits.upkeep_seconds:
             self.kept_up[entry.name] = time.monotonic()
-            keep_up(entry.path, self.home.state(entry.id), git)
+            state = self.home.state(entry.id)
+            self.upkeep = Upkeep(entry.path, state, server.git, limits.upkeep_most_seconds)
+
+    def finish_upkeep(self) -> None:
+        """Wait for the maintenance under way."""
+        if self.upkeep is not None:
+            self.upkeep.finish()
 
     def _alarm(self, name: str, alarms: tuple[str, ...]) -> None:
         if alarms and alarms != self.alarms.get(name):
@@ -114,6 +126,8 @@ class Reconciler:
 
     def close(self) -> None:
         """End every run under way, and say so in the record: the next reconciler runs them again."""
+        if self.upkeep is not None:
+            self.upkeep.close()
         for run, _ in self.runs.values():
             run.child.terminate()
         for (name, _), (run, _) in self.runs.items():
@@ -167,6 +181,7 @@ def _once(reconciler: Reconciler) -> int:
     """Until nothing runs and nothing is due now; what only a retry can bring is left to the next call."""
     while True:
         settled, due = reconciler.look()
+        reconciler.finish_upkeep()
         if not reconciler.runs and (due is None or due > datetime.now(UTC)):
             return 0 if settled else 1
         while reconciler.runs and not reconciler.listen(1.0):
