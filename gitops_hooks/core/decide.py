@@ -1,9 +1,12 @@
 """May this ref update happen? The one pure answer, asked by the hooks, the reconciler and everybody after them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from gitops_hooks.core.approve import Contributors, Proof, judge_approvals, would_count
-from gitops_hooks.core.govern import Governing
+from gitops_hooks.core.bounded import judge_content, judge_freeze, judge_line, judge_read_only
+from gitops_hooks.core.govern import Governing, Right
+from gitops_hooks.model.content import Content
 from gitops_hooks.model.policy import LandMethod, Policy
 from gitops_hooks.model.record import Standing
 from gitops_hooks.model.verdict import Requirement, Status
@@ -19,6 +22,7 @@ class Case:
     contributors: Contributors
     paths: tuple[str, ...]
     fast_forward: bool
+    content: Content
 
     @property
     def approvals(self) -> tuple[Requirement, ...]:
@@ -60,7 +64,7 @@ def judge_authors(case: Case) -> Requirement:
 
 def judge_proposal(case: Case, actor: str) -> tuple[Requirement, ...]:
     """May this be proposed? Whether it may land is asked when it lands."""
-    return case.governing.may("propose", actor), judge_authors(case)
+    return (case.governing.may("propose", actor), judge_authors(case), *judge_bounds(case))
 
 
 def judge_method(case: Case) -> Requirement:
@@ -75,7 +79,20 @@ def judge_method(case: Case) -> Requirement:
 
 def judge_landing(case: Case, actor: str) -> tuple[Requirement, ...]:
     """May this land, by this actor?"""
-    return (case.governing.may("land", actor), judge_authors(case), judge_method(case), *case.approvals)
+    return (
+        case.governing.may("land", actor),
+        judge_authors(case),
+        judge_method(case),
+        *judge_line(case.governing, case.fast_forward),
+        *judge_freeze(case.governing, case.content.at),
+        *judge_bounds(case),
+        *case.approvals,
+    )
+
+
+def judge_bounds(case: Case) -> tuple[Requirement, ...]:
+    """What never changes for one head on one branch: it is asked when it is proposed, and each time again."""
+    return (*judge_read_only(case.governing), *judge_content(case.governing, case.content, case.paths))
 
 
 def judge_approval(case: Case, actor: str) -> Requirement:
@@ -85,10 +102,27 @@ def judge_approval(case: Case, actor: str) -> Requirement:
 
 def judge_unapproved_push(case: Case, actor: str) -> tuple[Requirement, ...]:
     """May this actor push straight, without any approval? Never what is under .gitops/."""
-    needed = [path for path in case.paths if path.casefold().split("/", 1)[0] == ".gitops"]
-    own = fails("push", ".gitops/** always needs an approval by somebody else.") if needed else holds("push")
     forward = holds("fast-forward") if case.fast_forward else fails("fast-forward", _DESCENDANT)
-    return case.governing.may("push", actor), own, judge_authors(case), forward
+    return (case.governing.may("push", actor), _judge_own_files(case, "push"), forward, *_judge_straight(case))
+
+
+def judge_forced_push(case: Case, actor: str) -> tuple[Requirement, ...]:
+    """May this actor move the branch to what is no descendant of its tip? Never what changes .gitops/."""
+    return (case.governing.may("force", actor), _judge_own_files(case, "force"), *_judge_straight(case))
+
+
+def _judge_own_files(case: Case, rule: str) -> Requirement:
+    needed = [path for path in case.paths if path.casefold().split("/", 1)[0] == ".gitops"]
+    return fails(rule, ".gitops/** always needs an approval by somebody else.") if needed else holds(rule)
+
+
+def _judge_straight(case: Case) -> tuple[Requirement, ...]:
+    return judge_authors(case), *judge_freeze(case.governing, case.content.at), *judge_bounds(case)
+
+
+def judge_moved(governing: Governing, right: Right, actor: str, at: datetime) -> tuple[Requirement, ...]:
+    """May this actor create or delete the branch? Nothing in it changes."""
+    return (governing.may(right, actor), *judge_read_only(governing), *judge_freeze(governing, at))
 
 
 _DESCENDANT = "A protected branch moves to a descendant of its tip only. Fetch, rebase, and propose."

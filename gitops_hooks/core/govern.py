@@ -9,12 +9,19 @@ from gitops_hooks.core.globs import matches, matches_any
 from gitops_hooks.model.policy import ApprovalRule, BranchRule, LandMethod, Names, Policy
 from gitops_hooks.model.verdict import Requirement, Status
 
-Right = Literal["push", "propose", "land", "create"]
+Right = Literal["push", "propose", "land", "create", "delete", "force"]
 
 BUILT_IN = ApprovalRule(1, Names(("*",)), (), "built in")
 
 _HEADS = "refs/heads/"
-_RIGHTS = {"push": "push to", "propose": "propose for", "land": "land on", "create": "create"}
+_RIGHTS = {
+    "push": "push to",
+    "propose": "propose for",
+    "land": "land on",
+    "create": "create",
+    "delete": "delete",
+    "force": "force-push to",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,7 @@ class Governing:
         for rule in self.rules:
             names = _names_of(rule, right)
             if not self.policy.allows(names, actor):
-                return Requirement(right, Status.UNSATISFIED, _denial(names, does, actor), rule.place)
+                return Requirement(right, Status.UNSATISFIED, denial(names, does, actor), rule.place)
         return Requirement(right, Status.SATISFIED, f"{actor} may {does}.", self.rules[0].place)
 
     def approval_rules(self, paths: Iterable[str]) -> tuple[ApprovalRule, ...]:
@@ -84,21 +91,23 @@ def _names_of(rule: BranchRule, right: Right) -> Names:
         "propose": rule.propose,
         "land": rule.land,
         "create": rule.create,
+        "delete": rule.delete,
+        "force": rule.force,
     }
     return rights[right]
 
 
-def _denial(names: Names, does: str, actor: str) -> str:
+def denial(names: Names, does: str, actor: str) -> str:
     if not names.items:
         return f"Nobody may {does}."
     return f"Only {', '.join(names.items)} may {does}; {actor} is not among them."
 
 
 def _applies(rule: ApprovalRule, paths: tuple[str, ...]) -> bool:
-    return not rule.paths or _touches(rule.paths, paths)
+    return not rule.paths or touches(rule.paths, paths)
 
 
-def _touches(globs: tuple[str, ...], paths: tuple[str, ...]) -> bool:
+def touches(globs: tuple[str, ...], paths: tuple[str, ...]) -> bool:
     """Whether any path matches, in whatever case and normal form it is written; undecodable ones meet every rule."""
     forms = [(form, tuple(form(glob) for glob in globs)) for form in _FORMS]
     for path in paths:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from gitops_hooks.core import policy_bounds
 from gitops_hooks.core.globs import matches
 from gitops_hooks.core.policy_nodes import read_count, read_fields, read_glob, read_items, read_text
 from gitops_hooks.core.policy_reading import Reading, read_names, read_plugin
@@ -12,8 +13,8 @@ from gitops_hooks.model.policy import ApprovalRule, BranchRule, LandMethod, Name
 
 ANYBODY = Names(("*",))
 
-_RIGHTS = ("push", "propose", "land", "create")
-_BRANCH = ("match", *_RIGHTS, "approvals", "checks", "land_method", "authors")
+_RIGHTS = ("push", "propose", "land", "create", "delete", "force")
+_BRANCH = ("match", *_RIGHTS, "approvals", "checks", "land_method", "authors", *policy_bounds.KEYS)
 _APPROVAL = ("count", "from", "paths")
 _WORD = re.compile(r"[^\x00-\x1f\x7f]{1,255}")
 _AUTHORS = re.compile("known|any")
@@ -22,19 +23,19 @@ _AUTHORS = re.compile("known|any")
 def read_branch(node: Marked, reading: Reading) -> BranchRule:
     """One rule; an absent right is nobody."""
     fields = read_fields(node, "a rule of branches", _BRANCH, reading.faults)
-    push, propose, land, create = (read_names(fields.get(right), right, reading) for right in _RIGHTS)
+    rights = {right: read_names(fields.get(right), right, reading) for right in _RIGHTS}
     checks = read_items(fields.get("checks"), "checks", reading.faults)
+    method = _read_land_method(fields.get("land_method"), reading)
+    _check_linear(fields.get("linear"), method, reading)
     return BranchRule(
         match=_read_match(node, fields, reading),
         place=reading.place(node),
-        push=push,
-        propose=propose,
-        land=land,
-        create=create,
+        **rights,
         approvals=_read_approvals(node, fields.get("approvals"), reading),
         checks=tuple(read_plugin(item, "check", reading.checks, reading) for item in checks),
-        land_method=_read_land_method(fields.get("land_method"), reading),
+        land_method=method,
         any_author=_read_any_author(fields.get("authors"), reading),
+        bounds=policy_bounds.read_bounds(fields, reading),
     )
 
 
@@ -60,6 +61,11 @@ def _read_land_method(node: Marked | None, reading: Reading) -> LandMethod:
         words = ", ".join(method.value for method in LandMethod)
         reading.complain(node, f"land_method: '{shown(word)}' is not one of {words}")
     return found or LandMethod.MERGE
+
+
+def _check_linear(node: Marked | None, method: LandMethod, reading: Reading) -> None:
+    if node is not None and method is LandMethod.ALWAYS_MERGE and policy_bounds.read_truth(node, "linear", reading):
+        reading.complain(node, "linear: true and land_method: always-merge exclude each other; nothing could land")
 
 
 def _read_any_author(node: Marked | None, reading: Reading) -> bool:

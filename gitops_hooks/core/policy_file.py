@@ -9,6 +9,7 @@ from gitops_hooks.core.policy_branches import has_rule, read_branch
 from gitops_hooks.core.policy_environments import read_environments
 from gitops_hooks.core.policy_nodes import is_a, key_fault, read_fields, read_items, read_text
 from gitops_hooks.core.policy_reading import PERSON, Reading, check_person
+from gitops_hooks.core.policy_tags import read_tags
 from gitops_hooks.core.receive import shown
 from gitops_hooks.core.yaml_text import Marked, YamlLimits, parse_yaml
 from gitops_hooks.model.errors import Fault, PolicyError
@@ -16,7 +17,7 @@ from gitops_hooks.model.policy import Policy
 
 POLICY_LIMITS = YamlLimits(size=256 * 1024, depth=16, nodes=20_000, expanded=50_000)
 
-_TOP = ("version", "groups", "branches", "environments")
+_TOP = ("version", "groups", "branches", "tags", "environments")
 _MOST_FAULTS = 100
 
 
@@ -73,7 +74,8 @@ def _read_policy(document: Marked, commit: str, reading: Reading) -> Policy | No
         reading.complain(fields.get("branches", document), "branches must hold at least one rule")
     branches = tuple(read_branch(node, reading) for node in rules)
     environments = read_environments(fields.get("environments"), branches, reading)
-    return Policy(commit, tuple(reading.groups.items()), branches, environments)
+    tags = read_tags(fields.get("tags"), reading)
+    return Policy(commit, tuple(reading.groups.items()), branches, environments, tags)
 
 
 def _check_version(document: Marked, node: Marked | None, reading: Reading) -> None:

@@ -11,9 +11,8 @@ from gitops_hooks.model.errors import Fault
 # Named by the design or known from elsewhere: parsing and ignoring one would be a promise that nobody keeps.
 NOT_ENFORCED = frozenset(
     (
-        *("tags", "owners", "keep", "signed", "signed_commits", "signoff", "mode", "evaluate", "override", "floor"),
-        *("break_glass", "break-glass", "bots", "veto", "reach", "require", "plan", "delete", "force", "linear"),
-        *("message", "read_only", "max_size", "max_files", "extensions", "controller", "symlinks", "submodules", "lfs"),
+        *("owners", "keep", "signed", "signed_commits", "mode", "evaluate", "override", "floor"),
+        *("break_glass", "break-glass", "bots", "veto", "reach", "require", "plan", "controller"),
         *("after", "windows", "window", "freeze", "batches", "max_failed", "max_changed", "health", "on_failure"),
         *("soak", "manual", "paused", "limit", "self_heal", "prune", "deployed", "interval", "drift", "strategy"),
         *("timeout", "retries", "retry", "notify", "schemas", "schema", "rego", "cel", "options", "providers"),

@@ -59,7 +59,8 @@ class Repository:
         people = [found.author.email, found.committer.email, *_CO_AUTHOR.findall(found.message)]
         addresses = tuple(dict.fromkeys(address.lower() for address in people))
         parents = tuple(str(parent) for parent in found.parent_ids)
-        return Commit(oid, str(found.tree_id), parents, addresses, found.message)
+        author, committer = (address.lower() for address in people[:2])
+        return Commit(oid, str(found.tree_id), parents, addresses, found.message, author, committer)
 
     def tree(self, oid: str) -> GitTree:
         return GitTree(self.git2, oid, self.limits.blob_size)
@@ -78,10 +79,15 @@ class Repository:
             return Refusal("history", f"{head[:12]} has no history in common with the branch")
         if len(bases) > 1:
             return Refusal("history", f"{head[:12]} and the branch have {len(bases)} merge bases", "Rebase first.")
-        commits = self._between(bases[0], head)
-        if commits is None:
+        commits = self.between_at_most(bases[0], head)
+        return commits if isinstance(commits, Refusal) else Range(tip, head, bases[0], commits)
+
+    def between_at_most(self, old: str, new: str) -> tuple[Commit, ...] | Refusal:
+        """The commits of old..new, newest first. Refused: more than the limit."""
+        found = self._between(old, new)
+        if found is None:
             return Refusal("limits", f"more than {self.limits.commits} commits in one change", "Split it.")
-        return Range(tip, head, bases[0], commits)
+        return found
 
     def between(self, old: str, new: str) -> tuple[Commit, ...]:
         """The commits of old..new, newest first. Errors: EdgeError over the limit."""
@@ -130,6 +136,14 @@ class Repository:
         except TooManyPaths:
             return Refusal("limits", f"more than {self.limits.changed_files} paths differ", "Split the change.")
         return Merged(tree, tuple(files[path] for path in sorted(files)))
+
+    def replaced(self, span: Range) -> Merged | Refusal:
+        """The tree of head in place of tip's, whatever history either has."""
+        tree = self.tree_of(span.head)
+        try:
+            return Merged(tree, self.changed(self.tree_of(span.tip), tree))
+        except TooManyPaths:
+            return Refusal("limits", f"more than {self.limits.changed_files} paths differ", "Move it in steps.")
 
     def _merged_tree(self, span: Range) -> str | Refusal:
         base, ours, theirs = (self.tree_of(oid) for oid in (span.base, span.tip, span.head))

@@ -4,9 +4,12 @@ Facts and time come from the records; today's clock, users and plugins are not a
 """
 
 from gitops_hooks.core.approve import Contributors, Proof
-from gitops_hooks.core.decide import Case, judge_landing, judge_unapproved_push
+from gitops_hooks.core.decide import Case, judge_forced_push, judge_landing, judge_unapproved_push
 from gitops_hooks.core.govern import Governing, govern
+from gitops_hooks.core.tag_rules import govern_tag
 from gitops_hooks.edge.record import LOG
+from gitops_hooks.entry.authorised_moves import forced_objects, judge_created, judge_deleted, judge_tag_record
+from gitops_hooks.entry.content import read_content_again
 from gitops_hooks.entry.matter import makes_merge
 from gitops_hooks.entry.sitting import Sitting, policy_at
 from gitops_hooks.model.change import ChangeRecord
@@ -23,7 +26,9 @@ def judge_tip(sitting: Sitting, ref: str) -> Refusal | None:
     """Whether the real tip of a governed ref may be deployed; None when it may."""
     sitting.record.sync()
     standing = sitting.record.standing(ref)
-    if not standing.trusted or standing.real == NO_OID:
+    if standing.trusted and standing.real == NO_OID:
+        return Refusal("record", f"{ref} is not there", "Create it again, or take the environment out of the policy.")
+    if not standing.trusted:
         reason = f"{ref} stands at {standing.real[:12]}, the record says {standing.recorded[:12]}"
         return Refusal("record", reason, "The administrator runs: gitops-hooks recovery restore|adopt")
     fact = f"judged {ref}"
@@ -61,12 +66,17 @@ def judge_record(sitting: Sitting, event: Event) -> Refusal | None:
     policy = _policy_of(sitting, event, landing)
     if isinstance(policy, Refusal):
         return policy
+    if rules := govern_tag(policy, landing.ref):
+        return _first_fault(event, judge_tag_record(sitting, event, landing, policy, rules))
     governing = govern(policy, landing.ref)
     if governing is None:
         return None
     if landing.way == "create":
-        return _first_fault(event, (governing.may("create", event.stamp.actor),))
-    matter = _objects_of(sitting, landing, governing)
+        return _first_fault(event, judge_created(sitting, event, landing, governing))
+    if landing.way == "delete":
+        return _first_fault(event, judge_deleted(sitting, event, landing, governing))
+    forced = landing.way == "force"
+    matter = forced_objects(sitting, landing) if forced else _objects_of(sitting, landing, governing)
     if isinstance(matter, Refusal):
         return matter
     return _judge_landing(sitting, event, landing, policy, governing, *matter)
@@ -137,9 +147,14 @@ def _judge_landing(
         tuple(a for a in record.approvals if a.event in landing.approvals) if record else (),
     )
     paths = tuple(file.path for file in merged.files)
-    case = Case(policy, governing, proof, Contributors(names), paths, span.fast_forward)
+    content = read_content_again(sitting, governing, span, landing)
+    if isinstance(content, Refusal):
+        return content
+    case = Case(policy, governing, proof, Contributors(names), paths, span.fast_forward, content)
     if landing.way == "push":
         return _first_fault(event, judge_unapproved_push(case, event.stamp.actor))
+    if landing.way == "force":
+        return _first_fault(event, judge_forced_push(case, event.stamp.actor))
     verdicts = _missing_verdicts(governing, landing)
     return verdicts or _first_fault(event, judge_landing(case, _lander(event, record, case)))
 

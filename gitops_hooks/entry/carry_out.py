@@ -99,9 +99,29 @@ def _land(sitting: Sitting, actor: Actor, update: RefUpdate, effect: Land) -> Do
     if effect.record:
         tell([f"gitops: change {effect.record.number} landed by {actor.name}"])
     else:
-        tell([f"gitops: {escape(effect.ref)} pushed by {actor.name}, as the policy allows without approval"])
-    tell(landed_lines(effect.ref, effect.span.tip, new, new == effect.span.head))
+        tell(
+            [f"gitops: {escape(effect.ref)} {_WAYS[effect.way]} by {actor.name}, as the policy allows without approval"]
+        )
+    tell(_moved_lines(effect, new))
     return Done(_landed_report(update, effect, new), (effect.ref,))
+
+
+_WAYS = {"push": "pushed", "create": "created", "delete": "deleted", "force": "moved by force"}
+
+
+def _moved_lines(effect: Land, new: str) -> list[str]:
+    """Where the ref stands now; what a move leaves behind is kept, and said where."""
+    name, old = effect.ref.split("/", 2)[2], effect.span.tip
+    kept = line("", f"kept:  git fetch origin {landing.kept_ref(old)}")
+    match effect.way:
+        case "delete":
+            return [*line(name, f"was {old[:7]}"), *kept]
+        case "force":
+            return [*line(name, f"{old[:7]}...{new[:7]} (forced)"), *kept]
+        case "create":
+            return line(name, f"begins at {new[:7]}")
+        case _:
+            return landed_lines(effect.ref, old, new, new == effect.span.head)
 
 
 def _landed_report(update: RefUpdate, effect: Land, new: str) -> Report:

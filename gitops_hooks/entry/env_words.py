@@ -37,8 +37,13 @@ class View:
     retry_at: datetime | None
 
     @property
+    def gone(self) -> bool:
+        """Whether its branch was deleted, or never made; the hosts stay as they are."""
+        return self.standing.trusted and self.standing.real == NO_OID
+
+    @property
     def sync(self) -> str:
-        if not self.standing.trusted:
+        if not self.standing.trusted or self.gone:
             return "Unknown"
         return "Synced" if self.deployed == self.standing.real and not self.failed else "OutOfSync"
 
@@ -53,7 +58,7 @@ class View:
 
     @property
     def health(self) -> str:
-        if not self.standing.trusted:
+        if not self.standing.trusted or self.gone:
             return "Suspended"
         if self.running:
             return "Progressing"
@@ -124,6 +129,9 @@ def show_lines(view: View) -> list[str]:
     if not view.standing.trusted:
         reason = f"{view.environment.branch} stands at {view.standing.real[:12]}, which the record does not know"
         lines += field("suspended", f"{reason}; the administrator runs: gitops-hooks recovery restore|adopt")
+    if view.gone:
+        reason = f"{view.environment.branch} is not there"
+        lines += field("suspended", f"{reason}; create it, or take the environment out of the policy")
     if view.running:
         lines += field("running", " ".join((*view.progress.hosts, view.progress.task)).strip() or "starting")
     end = last_end(view.log)

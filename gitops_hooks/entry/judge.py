@@ -1,15 +1,23 @@
 """May these ref updates happen? The one way to judge, in pre-receive and again under the lock in proc-receive."""
 
-from gitops_hooks.core.decide import fails, holds, judge_landing, judge_standing, judge_unapproved_push
+from gitops_hooks.core.decide import (
+    fails,
+    holds,
+    judge_forced_push,
+    judge_landing,
+    judge_standing,
+    judge_unapproved_push,
+)
 from gitops_hooks.core.govern import Governing, govern
 from gitops_hooks.core.magic import parse_request
 from gitops_hooks.entry.judge_change import judge_act, judge_proposal_request
+from gitops_hooks.entry.judge_moves import gather_forced, judge_create, judge_delete
+from gitops_hooks.entry.judge_tags import judge_tag_update
 from gitops_hooks.entry.matter import Matter, gather, judge_policy, makes_merge, run_checks
 from gitops_hooks.entry.sitting import Checker, Sitting
 from gitops_hooks.entry.wording import refusal_judgement
 from gitops_hooks.model.change import ChangeRecord, ChangeState
-from gitops_hooks.model.commit import Merged, Range
-from gitops_hooks.model.judgement import FallThrough, Judgement, Land
+from gitops_hooks.model.judgement import FallThrough, Judgement
 from gitops_hooks.model.push import Actor, RefUpdate
 from gitops_hooks.model.record import Standing
 from gitops_hooks.model.request import Act, Direct, Propose, Refusal
@@ -28,6 +36,8 @@ def judge_update(
             return judge_proposal_request(sitting, actor, update, request, check)
         case Act():
             return judge_act(sitting, actor, update, request, check)
+        case Direct() if update.ref.startswith("refs/tags/"):
+            return judge_tag_update(sitting, actor, update)
         case Direct():
             return _judge_direct(sitting, actor, update, check)
 
@@ -38,25 +48,30 @@ def _judge_direct(sitting: Sitting, actor: Actor, update: RefUpdate, check: Chec
         # Who may write was asked before; a ref without a rule is git's own affair.
         return Judgement(update, Decision(update.ref, (holds("open", "no rule governs it"),)), FallThrough())
     standing = sitting.record.standing(update.ref)
-    first = _judge_move(sitting, update, standing)
+    first = _judge_move(sitting, update, governing, standing)
     if first is not None:
         return _answer(update, (first,))
+    if update.deletes:
+        return judge_delete(sitting, actor, update, governing, standing)
     if update.creates:
-        return _judge_create(sitting, actor, update, governing, standing)
+        return judge_create(sitting, actor, update, governing, standing)
+    if not sitting.repository.descends(update.new, standing.real):
+        return _judge_forced(sitting, actor, update, governing, standing, check)
     return _judge_forward(sitting, actor, update, governing, standing, check)
 
 
-def _judge_move(sitting: Sitting, update: RefUpdate, standing: Standing) -> Requirement | None:
-    """What no right of this release allows on a governed ref, whoever asks."""
+def _judge_move(sitting: Sitting, update: RefUpdate, governing: Governing, standing: Standing) -> Requirement | None:
+    """What no right allows on a governed ref, whoever asks."""
     if not (record := judge_standing(standing)).holds:
         return record
     if update.old != standing.real:
         return fails("tip", f"{update.ref} is at {standing.real[:12]}, not at {update.old[:12]}. Fetch and try again.")
     if update.deletes:
-        return fails("delete", f"{update.ref} is protected and is not deleted.")
+        return None
     if not sitting.repository.is_commit(update.new):
         return fails("object", f"{update.new[:12]} is not a commit.")
-    if not update.creates and not sitting.repository.descends(update.new, standing.real):
+    by_force = any(rule.force.items for rule in governing.rules)
+    if not update.creates and not by_force and not sitting.repository.descends(update.new, standing.real):
         return fails("fast-forward", f"{update.ref} moves to a descendant of its tip only. Fetch, rebase, and propose.")
     return None
 
@@ -65,18 +80,14 @@ def _answer(update: RefUpdate, requirements: tuple[Requirement, ...], advice: tu
     return Judgement(update, Decision(update.ref, requirements, advice=advice), None)
 
 
-def _judge_create(
-    sitting: Sitting, actor: Actor, update: RefUpdate, governing: Governing, standing: Standing
+def _judge_forced(
+    sitting: Sitting, actor: Actor, update: RefUpdate, governing: Governing, standing: Standing, check: Checker
 ) -> Judgement:
-    """A new governed ref needs the create right and begins at a tip that the record knows."""
-    known = any(tip.tip == update.new and govern(sitting.policy, tip.ref) for tip in sitting.record.index.tips())
-    reason = f"{update.new[:12]} is not the recorded tip of any protected branch; begin at one."
-    requirements = (governing.may("create", actor.name), holds("tip") if known else fails("tip", reason))
-    decision = Decision(update.ref, requirements)
-    span = Range(standing.real, update.new, update.new, ())
-    merged = Merged(sitting.repository.tree_of(update.new), ())
-    effect = Land("create", update.ref, span, merged, None, (actor.name,), (), (), ())
-    return Judgement(update, decision, effect if decision.accepted else None)
+    """A move away from the branch's history needs the force right, and all that a push without approval needs."""
+    matter = gather_forced(sitting, governing, standing, update.new, frozenset({actor.name}))
+    if isinstance(matter, Refusal):
+        return refusal_judgement(update, matter)
+    return _finish(sitting, update, matter, judge_forced_push(matter.case, actor.name), "force", check)
 
 
 def _judge_forward(
@@ -89,10 +100,19 @@ def _judge_forward(
     requirements = judge_unapproved_push(bare.case, actor.name)
     if all(requirement.holds for requirement in requirements):
         return _finish(sitting, update, bare, requirements, "push", check)
-    return _judge_approved_head(sitting, actor, update, bare, check)
+    if answer := _judge_approved_head(sitting, actor, update, bare, check):
+        return answer
+    if all(requirement.holds for requirement in requirements if requirement.rule == "push"):
+        # Whoever may push is told what is wrong with the push; an approval would not mend it.
+        return _answer(update, requirements)
+    branch = update.ref.removeprefix("refs/heads/")
+    advice = (f"Propose it instead:  git push origin HEAD:refs/for/{branch}",)
+    return _answer(update, judge_landing(bare.case, actor.name), advice)
 
 
-def _judge_approved_head(sitting: Sitting, actor: Actor, update: RefUpdate, bare: Matter, check: Checker) -> Judgement:
+def _judge_approved_head(
+    sitting: Sitting, actor: Actor, update: RefUpdate, bare: Matter, check: Checker
+) -> Judgement | None:
     """A direct push passes as a fast-forward to the head of a change that may land."""
     answer: Judgement | None = None
     for record in _open_changes_at(sitting, update):
@@ -103,11 +123,7 @@ def _judge_approved_head(sitting: Sitting, actor: Actor, update: RefUpdate, bare
         answer = _finish(sitting, update, matter, requirements, "change", check)
         if answer.decision.accepted:
             return answer
-    if answer:
-        return answer
-    branch = update.ref.removeprefix("refs/heads/")
-    advice = (f"Propose it instead:  git push origin HEAD:refs/for/{branch}",)
-    return _answer(update, judge_landing(bare.case, actor.name), advice)
+    return answer
 
 
 def _judge_direct_landing(update: RefUpdate, matter: Matter, record: ChangeRecord) -> Requirement:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
+from gitops_hooks.core.bounded import judge_read_only
 from gitops_hooks.core.decide import holds, judge_approval, judge_landing, judge_proposal
 from gitops_hooks.core.govern import Governing, govern
 from gitops_hooks.core.verdict_words import verdict_words
@@ -176,7 +177,7 @@ def _judge_approve(
     record = matter.record
     if record is None:
         return refuse(update, "change", "There is no such change.")
-    requirements = (judge_approval(matter.case, actor.name),)
+    requirements = (judge_approval(matter.case, actor.name), *judge_read_only(matter.case.governing))
     decision = Decision(update.ref, requirements)
     if not decision.accepted:
         return Judgement(update, decision, None)

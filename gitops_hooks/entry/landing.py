@@ -30,12 +30,26 @@ def land(sitting: Sitting, actor: Actor, effect: Land) -> str | LostRace:
     close_intent(sitting, effect.ref)
     sitting.record.sync()
     new = _result(sitting, actor, effect)
+    if effect.way in ("delete", "force"):
+        _keep(sitting, effect.span.tip)
     intent = sitting.ledger.log(LOG, _intent(sitting, effect, new), actor)
     if lost := sitting.ledger.refs.move([RefMove(effect.ref, effect.span.tip, new)], _verified(sitting, effect)):
         sitting.ledger.log(LOG, Voided(Oid(intent.oid), Word(effect.ref)), SERVER)
         return lost
     finish(lambda: _close_landed(sitting, intent))
     return new
+
+
+def kept_ref(oid: str) -> str:
+    """Where what a forced or deleted ref stood at is kept: the record speaks of it, and a mirror must hold it."""
+    return f"refs/gitops/kept/{oid}"
+
+
+def _keep(sitting: Sitting, oid: str) -> None:
+    if sitting.repository.tip(kept_ref(oid)) != NO_OID:
+        return
+    if lost := sitting.ledger.refs.move([RefMove(kept_ref(oid), NO_OID, oid)]):
+        raise EdgeError(kept_ref(oid), lost.words)
 
 
 def _result(sitting: Sitting, actor: Actor, effect: Land) -> str:
@@ -66,6 +80,10 @@ def _intent(sitting: Sitting, effect: Land, new: str) -> Landing:
         tuple(Oid(oid) for oid in effect.approvals),
         tuple(Word(name) for name in effect.counted),
         tuple(Word(words) for words in effect.verdicts),
+        effect.judged,
+        tuple(Word(words) for words in effect.vouched),
+        Word(effect.signer),
+        Text(effect.signer_key),
     )
 
 

@@ -8,13 +8,14 @@ from gitops_hooks.core.decide import Case, fails, holds, judge_standing
 from gitops_hooks.core.govern import Governing
 from gitops_hooks.core.policy_file import parse_policy
 from gitops_hooks.core.verdict_words import verdict_words
+from gitops_hooks.entry.content import read_content
 from gitops_hooks.entry.sitting import POLICY_PATH, POLICY_SIZE, Checker, Sitting
 from gitops_hooks.model.change import Change, ChangeRecord
 from gitops_hooks.model.commit import Merged, Range
 from gitops_hooks.model.errors import EdgeError, PolicyError
 from gitops_hooks.model.judgement import Land
 from gitops_hooks.model.policy import LandMethod
-from gitops_hooks.model.push import ActorKind
+from gitops_hooks.model.push import NO_OID, ActorKind
 from gitops_hooks.model.record import Standing
 from gitops_hooks.model.request import Refusal
 from gitops_hooks.model.verdict import Requirement, Verdict
@@ -47,7 +48,9 @@ class Matter:
             tuple(counted) if way == "change" else (),
             tuple(dict.fromkeys(counted.values())) if way == "change" else (),
             verdict_words(verdicts),
+            self.case.content.at,
             way == "change" and makes_merge(self.case.governing, self.span),
+            tuple(sorted(self.case.content.vouched)),
         )
 
 
@@ -70,19 +73,37 @@ def gather(
     """
     if not (record_says := judge_standing(standing)).holds:
         return Refusal(record_says.rule, record_says.reason)
+    if standing.real == NO_OID:
+        return Refusal("target", f"{standing.ref} is not there any more.", "Whoever may create it brings it back.")
     span = sitting.repository.range(standing.real, head)
     if isinstance(span, Refusal):
         return span
     merged = sitting.repository.merge(span)
     if isinstance(merged, Refusal):
         return merged
+    return weigh(sitting, governing, standing, span, merged, pushers, record)
+
+
+def weigh(
+    sitting: Sitting,
+    governing: Governing,
+    standing: Standing,
+    span: Range,
+    merged: Merged,
+    pushers: frozenset[str],
+    record: ChangeRecord | None,
+) -> Matter | Refusal:
+    """The matter of a range and of what it makes. Refused where its commits together change too many files."""
+    content = read_content(sitting, governing, span, pushers, record)
+    if isinstance(content, Refusal):
+        return content
     hands = contributors(span.commits, pushers | (record.uploaders if record else frozenset()), sitting.people)
     bots = {person.name for person in sitting.people.everybody if person.kind is ActorKind.BOT}
     proof = Proof(
         sitting.entry.id,
         standing.ref,
         span.base,
-        head,
+        span.head,
         frozenset(commit.oid for commit in span.commits),
         hands.names | bots | _gone(sitting, record),
         hands.names,
@@ -90,9 +111,8 @@ def gather(
         record.rejections if record else (),
     )
     paths = tuple(file.path for file in merged.files)
-    return Matter(
-        standing, span, merged, Case(sitting.policy, governing, proof, hands, paths, span.fast_forward), record
-    )
+    case = Case(sitting.policy, governing, proof, hands, paths, span.fast_forward, content)
+    return Matter(standing, span, merged, case, record)
 
 
 def _gone(sitting: Sitting, record: ChangeRecord | None) -> frozenset[str]:

@@ -59,8 +59,8 @@ def _open_unread(home: Home, name: str) -> Bench:
 
 def _open_for(home: Home, name: str, ref: str) -> Bench:
     """Errors: EdgeError also for a name that the log never holds, which would look like one to be deleted."""
-    if not ref.startswith("refs/heads/"):
-        raise EdgeError(ref, f"is not recorded; name a branch in full, as refs/heads/main, or {LOG}")
+    if not ref.startswith(("refs/heads/", "refs/tags/")):
+        raise EdgeError(ref, f"is not recorded; name a branch or a tag in full, as refs/heads/main, or {LOG}")
     return open_bench(home, name)
 
 
@@ -73,7 +73,7 @@ def restore(home: Home, name: str, ref: str, reason: str) -> str:
         standing = bench.ledger.record.standing(ref)
         if standing.trusted:
             return f"{ref} stands at {standing.real[:12]}, as recorded; nothing to do"
-        if standing.recorded != NO_OID and not bench.ledger.record.repository.is_commit(standing.recorded):
+        if standing.recorded != NO_OID and standing.recorded not in bench.ledger.record.repository.git2.odb:
             raise EdgeError(ref, f"the recorded commit {standing.recorded[:12]} is gone; adopt what is there instead")
         _record(bench, "restore", ref, standing.real, standing.recorded, reason)
         _move(bench, RefMove(ref, standing.real, standing.recorded))

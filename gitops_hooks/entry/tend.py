@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from gitops_hooks.core.govern import govern
 from gitops_hooks.core.plan import Broken, Deploy, LogState, Settled, Wait, fold_log, plan
+from gitops_hooks.core.tag_rules import govern_tag
 from gitops_hooks.edge import journal
 from gitops_hooks.edge.launch import end_leftovers
 from gitops_hooks.edge.locks import hold
@@ -98,7 +99,7 @@ def _alarms(sitting: Sitting) -> list[str]:
     """Governed refs that do not stand where the record put them."""
     found = []
     for tip in sitting.record.index.tips():
-        if govern(sitting.policy, tip.ref) is None:
+        if govern(sitting.policy, tip.ref) is None and not govern_tag(sitting.policy, tip.ref):
             continue
         standing = sitting.record.standing(tip.ref)
         if not standing.trusted:

@@ -7,13 +7,15 @@ from gitops_hooks.model.change import ChangedFile
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One commit; `addresses` are those of author, committer and co-authors, in lower case."""
+    """One commit; `addresses` are those of author, committer and co-authors, in lower case, as all addresses here."""
 
     oid: str
     tree: str
     parents: tuple[str, ...]
     addresses: tuple[str, ...]
     message: str
+    author: str = ""
+    committer: str = ""
 
     @property
     def title(self) -> str:

@@ -116,9 +116,12 @@ class Adopted:
 class Landing:
     """The intent to move a governed ref, with all that the decision rested on; it is done only once `Landed` follows.
 
-    `way` is change, push, create or delete; `tree` the resulting tree; `authors` the people who pushed, wrote
+    `way` is change, push, create, delete or force; `tree` the resulting tree (none for a delete); `base` is none where
+    the ref did not move to a descendant; `authors` the people who pushed, wrote
     or committed any part; `approvals` the events that counted and `counted` their actors; `verdicts` are
-    `check:outcome:tree`.
+    `check:outcome:tree`; `judged` is the moment of the decision; `vouched` are `author:<commit>` and
+    `committer:<commit>`, where a rule asks whether that address was one of who pushed the commit, and it was;
+    `signer` and `signer_key` are who signed a tag, and with which key, as the server knew them.
     """
 
     way: Word
@@ -135,6 +138,10 @@ class Landing:
     approvals: tuple[Oid, ...]
     counted: tuple[Word, ...]
     verdicts: tuple[Word, ...]
+    judged: datetime
+    vouched: tuple[Word, ...]
+    signer: Word
+    signer_key: Text
 
 
 @dataclass(frozen=True, slots=True)

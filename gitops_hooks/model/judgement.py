@@ -1,6 +1,7 @@
 """The answer to one ref update, and what is to be done when it is accepted."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from gitops_hooks.model.change import ChangeRecord
 from gitops_hooks.model.commit import Merged, Range
@@ -15,10 +16,12 @@ class FallThrough:
 
 @dataclass(frozen=True, slots=True)
 class Land:
-    """Move a governed ref. `way` is change, push or create; `record` the change that lands, for way change.
+    """Move a governed ref. `way` is change, push, create, delete or force; `record` the change, for way change.
 
     `merges` says that the server makes a merge commit, else the ref moves to the head itself;
     `approvals` and `counted` are the events and actors that met the rules; `authors` those who do not count.
+    `judged` is the moment of the decision, `vouched` what was found of who pushed (Content), and `signer` with
+    `signer_key` (authorized_keys text) who signed a tag.
     """
 
     way: str
@@ -30,7 +33,11 @@ class Land:
     approvals: tuple[str, ...]
     counted: tuple[str, ...]
     verdicts: tuple[str, ...]
+    judged: datetime
     merges: bool = False
+    vouched: tuple[str, ...] = ()
+    signer: str = ""
+    signer_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

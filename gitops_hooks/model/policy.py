@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from gitops_hooks.model.bounds import NO_BOUNDS, Bounds
+
 
 class LandMethod(Enum):
     """How an approved head becomes part of the branch."""
@@ -43,6 +45,23 @@ class BranchRule:
     checks: tuple[str, ...]
     land_method: LandMethod
     any_author: bool
+    delete: Names = Names()
+    force: Names = Names()
+    bounds: Bounds = NO_BOUNDS
+
+
+@dataclass(frozen=True, slots=True)
+class TagRule:
+    """One entry of `tags:`; `branches` are globs of branches that may hold the commit (empty: any with a rule)."""
+
+    match: str
+    place: str
+    create: Names
+    delete: Names
+    force: Names
+    annotated: bool
+    signed: bool
+    branches: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +85,7 @@ class Policy:
     groups: tuple[tuple[str, tuple[str, ...]], ...]
     branches: tuple[BranchRule, ...]
     environments: tuple[Environment, ...]
+    tags: tuple[TagRule, ...] = ()
 
     def members(self, group: str) -> frozenset[str]:
         return next((frozenset(names) for name, names in self.groups if name == group), frozenset())

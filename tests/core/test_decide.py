@@ -16,10 +16,11 @@ from gitops_hooks.core.decide import (
     judge_unapproved_push,
 )
 from gitops_hooks.core.govern import govern
+from gitops_hooks.model.content import Content
 from gitops_hooks.model.policy import ApprovalRule, LandMethod, Names
 from gitops_hooks.model.record import Standing
 from gitops_hooks.model.verdict import CheckOutcome, Decision, Finding, Requirement, Severity, Status, Verdict
-from tests.core.records import MAIN, REPOSITORY, SENIORS, approval, branch, oid, policy
+from tests.core.records import AT, MAIN, REPOSITORY, SENIORS, approval, branch, oid, policy
 
 PROOF = Proof(
     REPOSITORY, MAIN, oid("a"), oid("b"), frozenset({oid("b")}), frozenset({"alice"}), frozenset({"alice"}), ()
@@ -30,7 +31,8 @@ def case(*branches, approvals=(), paths=("a.yml",), fast_forward=True, strangers
     rules = policy(*branches)
     governing = govern(rules, MAIN)
     contributors = Contributors(frozenset({"alice"}), strangers)
-    return Case(rules, governing, replace(PROOF, approvals=approvals), contributors, paths, fast_forward)
+    content = Content((), (), frozenset(), AT)
+    return Case(rules, governing, replace(PROOF, approvals=approvals), contributors, paths, fast_forward, content)
 
 
 def failing(requirements):

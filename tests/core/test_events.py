@@ -11,7 +11,7 @@ from gitops_hooks.core.events import InvalidEvent, read_event, write_event
 from gitops_hooks.model import event as nouns
 from gitops_hooks.model.deployment import HostOutcome, HostState, RunState
 from gitops_hooks.model.event import Event, Hosts, Oid, Text, Word
-from tests.core.records import MAIN, approved, oid, proposed, rejected, stamp
+from tests.core.records import AT, MAIN, approved, oid, proposed, rejected, stamp
 
 HOSTS = Hosts((HostOutcome("web1", HostState.CHANGED, 3), HostOutcome("web2", HostState.FAILED, 0, 'task "x"\nfailed')))
 BODIES = [
@@ -25,6 +25,7 @@ BODIES = [
     nouns.Landing(
         *(Word("change"), 1, Word(MAIN), oid("a"), oid("b"), oid("7"), oid("a"), oid("b"), oid("f"), Text("")),
         *((Word("alice"),), (oid("d"),), (Word("bob"),), (Word(f"yaml:ok:{oid('7')}"),)),
+        *(AT, (Word(f"author:{oid('b')}"),), Word("alice"), Text("ssh-ed25519 AAAA")),
     ),
     nouns.Landed(oid("d"), Word(MAIN), oid("b")),
     nouns.Voided(oid("d"), Word(MAIN)),

@@ -139,7 +139,8 @@ def test_three_faults_come_at_once_each_with_its_line():
     assert str(caught.value) == (
         ".gitops/policy.yaml:4: the server knows nobody by the name dave\n"
         ".gitops/policy.yaml:9: unknown key 'landed'; allowed here: "
-        "match, push, propose, land, create, approvals, checks, land_method, authors\n"
+        "match, push, propose, land, create, delete, force, approvals, checks, land_method, authors, "
+        "linear, read_only, freeze, commits, files\n"
         ".gitops/policy.yaml:11: count must be a number, not yes or no"
     )
 
@@ -166,10 +167,10 @@ def test_three_faults_come_at_once_each_with_its_line():
         (branch().replace("1", "true"), [(1, "version must be 1")]),
         (branch().replace("1", "0x1"), [(1, "version must be 1")]),
         (branch("match: next"), [(4, "duplicate key 'match', first on line 3")]),
-        (branch() + "tags: []", [(4, "tags: not enforced by this release; take it out")]),
+        (branch() + "owners: []", [(4, "owners: not enforced by this release; take it out")]),
         (
             branch() + "x\u202e: 1",
-            [(4, "unknown key 'x\\u202e'; allowed here: version, groups, branches, environments")],
+            [(4, "unknown key 'x\\u202e'; allowed here: version, groups, branches, tags, environments")],
         ),
         (branch() + "1: x", [(4, "a key must be text")]),
         (branch() + "? [a]\n: x", [(4, "a key must be text")]),
@@ -275,7 +276,7 @@ SLASH = "has an empty part; write folder/** for all below a folder"
         (["land_method: [merge]"], [(4, "land_method must be text, not a list")]),
         (["authors: all"], [(4, "authors: 'all' is not known or any")]),
         (["authors: true"], [(4, "authors must be text, not yes or no; write it in quotes")]),
-        (["freeze: []"], [(4, "freeze: not enforced by this release; take it out")]),
+        (["windows: []"], [(4, "windows: not enforced by this release; take it out")]),
         (["deployed: [staging]"], [(4, "deployed: not enforced by this release; take it out")]),
         (["mode: evaluate"], [(4, "mode: not enforced by this release; take it out")]),
         (["signed: true"], [(4, "signed: not enforced by this release; take it out")]),
@@ -450,9 +451,10 @@ VALUES = st.recursive(
     WORDS, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=4)), max_leaves=12
 )
 ALLOWED = {
-    "": {"version", "groups", "branches", "environments"},
+    "": {"version", "groups", "branches", "tags", "environments"},
     "branches": {
-        *("match", "push", "propose", "land", "create", "approvals", "checks", "land_method", "authors"),
+        *("match", "push", "propose", "land", "create", "delete", "force", "approvals", "checks", "land_method"),
+        *("authors", "linear", "read_only", "freeze", "commits", "files"),
     },
     "approvals": {"count", "from", "paths"},
     "environments": {"name", "branch", "deployer", "playbook", "inventory", "operate"},

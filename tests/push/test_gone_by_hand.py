@@ -70,7 +70,8 @@ def test_an_event_that_the_server_did_not_sign_stops_all_and_is_taken_off(desk: 
     desk.push("alice", f"{forged}:refs/heads/free").must()
     desk.world.server_git("update-ref", LOG, forged)
     short = desk.world.admin("recovery", "restore", "site", "main", "--reason", "x")
-    assert short.err == f"gitops: main: is not recorded; name a branch in full, as refs/heads/main, or {LOG}\n"
+    how = f"name a branch or a tag in full, as refs/heads/main, or {LOG}"
+    assert short.err == f"gitops: main: is not recorded; {how}\n"
     commit = desk.commit("alice", {"a.yml": "a: 1\n"})
     result = desk.push("alice", f"{commit}:refs/for/main")
     assert result.remote == f"gitops: event {forged[:12]}: was not signed by this server; {RESTORE}"

@@ -116,5 +116,5 @@ def test_a_protected_branch_is_created_with_the_right_and_at_a_recorded_tip(desk
     desk.push("bob", f"{commit}:refs/approve/2").must()
     assert desk.tip("refs/heads/release/1") == commit and desk.tip(MAIN) == main
     assert desk.push("alice", ":refs/heads/release/1").remote == refusal(
-        "refs/heads/release/1", "delete", "refs/heads/release/1 is protected and is not deleted."
+        "refs/heads/release/1", "delete", "Nobody may delete release/1. (policy.yaml:13)"
     )

@@ -1,0 +1,105 @@
+"""Pushes to tags, judged: those that a rule governs are recorded and moved like branches, the others are git's own."""
+
+from collections.abc import Iterable
+
+from gitops_hooks.core.decide import fails, holds, judge_standing
+from gitops_hooks.core.globs import matches_any
+from gitops_hooks.core.govern import govern
+from gitops_hooks.core.tag_rules import Tag, TagRight, govern_tag, judge_tag, may_tag
+from gitops_hooks.edge.ssh_signature import is_signed, signing_key
+from gitops_hooks.edge.tags import TagObject, read_tag
+from gitops_hooks.entry.sitting import Sitting
+from gitops_hooks.model.commit import Merged, Range
+from gitops_hooks.model.judgement import FallThrough, Judgement, Land
+from gitops_hooks.model.people import People
+from gitops_hooks.model.policy import Policy, TagRule
+from gitops_hooks.model.push import NO_OID, Actor, RefUpdate
+from gitops_hooks.model.verdict import Decision, Requirement
+
+_UNSIGNED = "it must be signed with an SSH key: git config gpg.format ssh && git tag -s"
+_FOREIGN = "the key that signed it belongs to nobody whom the server knows"
+_BROKEN = "its signature does not fit it"
+
+
+def judge_tag_update(sitting: Sitting, actor: Actor, update: RefUpdate) -> Judgement:
+    """The whole answer to a push to one tag."""
+    rules = govern_tag(sitting.policy, update.ref)
+    if not rules:
+        return Judgement(update, Decision(update.ref, (holds("open", "no rule governs it"),)), FallThrough())
+    standing = sitting.record.standing(update.ref)
+    if not (record := judge_standing(standing)).holds:
+        return _answer(update, (record,))
+    if update.old != standing.real:
+        reason = f"{update.ref} is at {standing.real[:12]}, not at {update.old[:12]}. Fetch and try again."
+        return _answer(update, (fails("tip", reason),))
+    right: TagRight = "delete" if update.deletes else "create" if update.creates else "force"
+    asked = may_tag(sitting.policy, rules, right, actor.name, update.ref)
+    if update.deletes:
+        return _answer(update, asked, _land(sitting, actor, update, right, NO_OID, ("", "")))
+    tag, key = _look(sitting, update, rules)
+    requirements = (*asked, *judge_tag(sitting.policy, rules, right, tag))
+    tree = sitting.repository.tree_of(tag.commit or NO_OID)
+    return _answer(update, requirements, _land(sitting, actor, update, right, tree, (tag.signer, key)))
+
+
+def _answer(update: RefUpdate, requirements: tuple[Requirement, ...], effect: Land | None = None) -> Judgement:
+    decision = Decision(update.ref, requirements)
+    return Judgement(update, decision, effect if decision.accepted else None)
+
+
+def _land(
+    sitting: Sitting, actor: Actor, update: RefUpdate, right: TagRight, tree: str, signed: tuple[str, str]
+) -> Land:
+    span = Range(update.old, update.new, NO_OID, ())
+    at = sitting.ledger.clock().replace(microsecond=0)
+    signer, key = signed
+    authors = (actor.name,)
+    merged = Merged(tree, ())
+    return Land(right, update.ref, span, merged, None, authors, (), (), (), at, signer=signer, signer_key=key)
+
+
+def _look(sitting: Sitting, update: RefUpdate, rules: tuple[TagRule, ...]) -> tuple[Tag, str]:
+    """The tag that is pushed, and the key that signed it."""
+    found = read_tag(sitting.repository, update.new)
+    signer, key, unsigned = _signer(found, sitting.people) if found and found.armour else ("", "", _UNSIGNED)
+    tips = ((tip.ref, tip.tip) for tip in sitting.record.index.tips())
+    return look_at_tag(sitting, (update.ref, update.new), sitting.policy, tips, (signer, unsigned)), key
+
+
+def look_at_tag(
+    sitting: Sitting, tag: tuple[str, str], policy: Policy, tips: Iterable[tuple[str, str]], signed: tuple[str, str]
+) -> Tag:
+    """A tag (ref and object) held against recorded tips; `signed` is the signer, or why there is none."""
+    ref, oid = tag
+    found = read_tag(sitting.repository, oid)
+    target = found.target if found else oid
+    commit = target if sitting.repository.is_commit(target) else ""
+    globs = [glob for rule in govern_tag(policy, ref) for glob in rule.branches or ("**",)]
+    holding = [
+        branch.removeprefix("refs/heads/")
+        for branch, tip in tips
+        if commit
+        and govern(policy, branch)
+        and matches_any(globs, branch.removeprefix("refs/heads/"))
+        and sitting.repository.descends(tip, commit)
+    ]
+    return Tag(ref, commit, found is not None, found.name if found else "", *signed, tuple(holding))
+
+
+def _signer(tag: TagObject, people: People) -> tuple[str, str, str]:
+    """Who signed it, with which key; or nobody, and why."""
+    key = signing_key(tag.armour)
+    owner = next((person for person in people.everybody for one in person.keys if one.text == key), None)
+    if not key:
+        return "", "", _BROKEN
+    if owner is None:
+        return "", "", _FOREIGN
+    return (owner.name, key, "") if is_signed(tag.payload, tag.armour, key) else ("", "", _BROKEN)
+
+
+def recorded_signer(sitting: Sitting, oid: str, signer: str, key: str) -> tuple[str, str]:
+    """The signer as recorded, if the key recorded with it signed this very tag; else nobody, and why."""
+    found = read_tag(sitting.repository, oid)
+    if not signer or found is None:
+        return "", _UNSIGNED
+    return (signer, "") if is_signed(found.payload, found.armour, key) else ("", _BROKEN)
