@@ -193,7 +193,12 @@ def _told() -> Iterator[None]:
         raise (full_disk() if is_full(str(error)) else EdgeError("the repository's index", str(error))) from None
 
 
-def _connect(path: Path) -> Index:
+def passing_index() -> Index:
+    """One that lives as long as this process: for a mirror, beside which nothing is kept."""
+    return _connect(":memory:")
+
+
+def _connect(path: Path | str) -> Index:
     connection = sqlite3.connect(path, timeout=30, isolation_level=None)
     connection.executescript("PRAGMA synchronous = NORMAL;" + _TABLES)
     return Index(connection)

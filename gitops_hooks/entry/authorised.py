@@ -3,11 +3,14 @@
 Facts and time come from the records; today's clock, users and plugins are not asked (trust rule 5).
 """
 
+from collections.abc import Collection
+
 from gitops_hooks.core.approve import Contributors, Proof
 from gitops_hooks.core.decide import Case, judge_forced_push, judge_landing, judge_unapproved_push
 from gitops_hooks.core.govern import Governing, govern
 from gitops_hooks.core.tag_rules import govern_tag
-from gitops_hooks.edge.record import LOG
+from gitops_hooks.edge.record import LOG, Record
+from gitops_hooks.edge.repository import Repository
 from gitops_hooks.entry.authorised_moves import forced_objects, judge_created, judge_deleted, judge_tag_record
 from gitops_hooks.entry.content import read_content_again
 from gitops_hooks.entry.matter import makes_merge
@@ -34,7 +37,7 @@ def judge_tip(sitting: Sitting, ref: str) -> Refusal | None:
     fact = f"judged {ref}"
     judged = sitting.record.index.fact(fact)
     for landing in _landings_since(sitting, ref, judged):
-        if refusal := judge_record(sitting, landing):
+        if refusal := judge_record(sitting.record, landing, _policies_before(sitting.record, landing)):
             return refusal
     sitting.record.index.set_fact(fact, sitting.repository.tip(LOG))
     return None
@@ -58,45 +61,51 @@ def _landings_since(sitting: Sitting, ref: str, judged: str) -> list[Event]:
     return found[::-1]
 
 
-def judge_record(sitting: Sitting, event: Event) -> Refusal | None:
-    """Whether one landing was authorised by the policy in force at its time; None when it was."""
+def judge_record(record: Record, event: Event, in_force: Collection[str]) -> Refusal | None:
+    """Whether one landing was authorised by the policy in force at its time; None when it was.
+
+    `in_force` are the commits whose policy a judge could see then. The reconciler asks it before it deploys, and
+    `verify` of a mirror, where there is no server: the record and the objects behind it are all that it may look at.
+    """
     landing = event.body
     if not isinstance(landing, Landing):
         return Refusal("record", f"event {event.oid[:12]} is no landing")
-    policy = _policy_of(sitting, event, landing)
+    policy = _policy_of(record, event, landing, in_force)
     if isinstance(policy, Refusal):
         return policy
     if rules := govern_tag(policy, landing.ref):
-        return _first_fault(event, judge_tag_record(sitting, event, landing, policy, rules))
+        return _first_fault(event, judge_tag_record(record, event, landing, policy, rules))
     governing = govern(policy, landing.ref)
     if governing is None:
         return None
     if landing.way == "create":
-        return _first_fault(event, judge_created(sitting, event, landing, governing))
+        return _first_fault(event, judge_created(record, event, landing, governing))
     if landing.way == "delete":
-        return _first_fault(event, judge_deleted(sitting, event, landing, governing))
+        return _first_fault(event, judge_deleted(record, event, landing, governing))
     forced = landing.way == "force"
-    matter = forced_objects(sitting, landing) if forced else _objects_of(sitting, landing, governing)
+    matter = (
+        forced_objects(record.repository, landing) if forced else _objects_of(record.repository, landing, governing)
+    )
     if isinstance(matter, Refusal):
         return matter
-    return _judge_landing(sitting, event, landing, policy, governing, *matter)
+    return _judge_landing(record, event, landing, policy, governing, *matter)
 
 
-def _policy_of(sitting: Sitting, event: Event, landing: Landing) -> Policy | Refusal:
-    if landing.policy not in _policies_before(sitting, event):
+def _policy_of(record: Record, event: Event, landing: Landing, in_force: Collection[str]) -> Policy | Refusal:
+    if landing.policy not in in_force:
         return Refusal("policy", f"{landing.policy[:12]} was not the policy in force at event {event.oid[:12]}")
     try:
-        return policy_at(sitting.repository, landing.policy)
+        return policy_at(record.repository, landing.policy)
     except PolicyError as error:
         return Refusal("policy", str(error))
 
 
-def _policies_before(sitting: Sitting, event: Event) -> set[str]:
+def _policies_before(record: Record, event: Event) -> set[str]:
     """The commits that the default branch was recorded at when this event was written."""
     found: set[str] = set()
     reached = False
-    default = sitting.record.default_branch
-    for earlier in sitting.record.events(LOG):
+    default = record.default_branch
+    for earlier in record.events(LOG):
         if not reached:
             reached = earlier.oid == event.oid
             continue
@@ -111,13 +120,13 @@ def _policies_before(sitting: Sitting, event: Event) -> set[str]:
     return found
 
 
-def _objects_of(sitting: Sitting, landing: Landing, governing: Governing) -> tuple[Range, Merged] | Refusal:
+def _objects_of(repository: Repository, landing: Landing, governing: Governing) -> tuple[Range, Merged] | Refusal:
     """The range and the result, made again from (tip, head), and equal to what was recorded."""
-    span = sitting.repository.range(landing.old, landing.head)
-    merged = sitting.repository.merge(span) if isinstance(span, Range) else span
+    span = repository.range(landing.old, landing.head)
+    merged = repository.merge(span) if isinstance(span, Range) else span
     if isinstance(span, Refusal) or isinstance(merged, Refusal):
         return merged if isinstance(merged, Refusal) else Refusal("merge", "cannot be made again")
-    result = sitting.repository.commit(landing.new)
+    result = repository.commit(landing.new)
     by_merge = landing.way == "change" and makes_merge(governing, span)
     fits = result.parents == (landing.old, landing.head) if by_merge else result.oid == landing.head
     if not fits or (span.base, merged.tree, result.tree) != (landing.base, landing.tree, landing.tree):
@@ -126,7 +135,7 @@ def _objects_of(sitting: Sitting, landing: Landing, governing: Governing) -> tup
 
 
 def _judge_landing(
-    sitting: Sitting,
+    record: Record,
     event: Event,
     landing: Landing,
     policy: Policy,
@@ -134,20 +143,20 @@ def _judge_landing(
     span: Range,
     merged: Merged,
 ) -> Refusal | None:
-    record = sitting.record.change(landing.change) if landing.change else None
-    names = frozenset(landing.authors) | (record.uploaders if record else {event.stamp.actor})
+    change = record.change(landing.change) if landing.change else None
+    names = frozenset(landing.authors) | (change.uploaders if change else {event.stamp.actor})
     proof = Proof(
-        sitting.entry.id,
+        record.identity,
         landing.ref,
         span.base,
         span.head,
         frozenset(commit.oid for commit in span.commits),
         names,
         names,
-        tuple(a for a in record.approvals if a.event in landing.approvals) if record else (),
+        tuple(a for a in change.approvals if a.event in landing.approvals) if change else (),
     )
     paths = tuple(file.path for file in merged.files)
-    content = read_content_again(sitting, governing, span, landing)
+    content = read_content_again(record.repository, governing, span, landing)
     if isinstance(content, Refusal):
         return content
     case = Case(policy, governing, proof, Contributors(names), paths, span.fast_forward, content)
@@ -156,7 +165,7 @@ def _judge_landing(
     if landing.way == "force":
         return _first_fault(event, judge_forced_push(case, event.stamp.actor))
     verdicts = _missing_verdicts(governing, landing)
-    return verdicts or _first_fault(event, judge_landing(case, _lander(event, record, case)))
+    return verdicts or _first_fault(event, judge_landing(case, _lander(event, change, case)))
 
 
 def _lander(event: Event, record: ChangeRecord | None, case: Case) -> str:

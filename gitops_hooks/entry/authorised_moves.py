@@ -3,9 +3,9 @@
 from gitops_hooks.core.decide import fails, holds, judge_moved
 from gitops_hooks.core.govern import Governing, govern
 from gitops_hooks.core.tag_rules import TagRight, judge_tag, may_tag
-from gitops_hooks.edge.record import LOG
+from gitops_hooks.edge.record import LOG, Record
+from gitops_hooks.edge.repository import Repository
 from gitops_hooks.entry.judge_tags import look_at_tag, recorded_signer
-from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.commit import Merged, Range
 from gitops_hooks.model.event import Administered, Adopted, Event, Landed, Landing
 from gitops_hooks.model.policy import Policy, TagRule
@@ -14,29 +14,29 @@ from gitops_hooks.model.request import Refusal
 from gitops_hooks.model.verdict import Requirement
 
 
-def judge_created(sitting: Sitting, event: Event, landing: Landing, governing: Governing) -> tuple[Requirement, ...]:
+def judge_created(record: Record, event: Event, landing: Landing, governing: Governing) -> tuple[Requirement, ...]:
     """A new branch begins where another governed one was recorded at that time."""
-    tips = tips_before(sitting, event)
+    tips = tips_before(record, event)
     known = any(tip == landing.new and govern(governing.policy, ref) for ref, tip in tips.items())
     tip = holds("tip") if known else fails("tip", f"{landing.new[:12]} was no recorded tip then")
     return (*judge_moved(governing, "create", event.stamp.actor, landing.judged), tip)
 
 
-def judge_deleted(sitting: Sitting, event: Event, landing: Landing, governing: Governing) -> tuple[Requirement, ...]:
+def judge_deleted(record: Record, event: Event, landing: Landing, governing: Governing) -> tuple[Requirement, ...]:
     """The default branch is never deleted, whoever has the right."""
     asked = judge_moved(governing, "delete", event.stamp.actor, landing.judged)
-    if landing.ref != sitting.record.default_branch:
+    if landing.ref != record.default_branch:
         return asked
     return (*asked, fails("delete", f"{landing.ref} is the default branch, which is never deleted"))
 
 
-def forced_objects(sitting: Sitting, landing: Landing) -> tuple[Range, Merged] | Refusal:
+def forced_objects(repository: Repository, landing: Landing) -> tuple[Range, Merged] | Refusal:
     """The commits that a forced move brought, and its tree, equal to what was recorded."""
-    commits = sitting.repository.between_at_most(landing.old, landing.new)
+    commits = repository.between_at_most(landing.old, landing.new)
     if isinstance(commits, Refusal):
         return commits
     span = Range(landing.old, landing.new, NO_OID, commits)
-    merged = sitting.repository.replaced(span)
+    merged = repository.replaced(span)
     if isinstance(merged, Refusal):
         return merged
     if (landing.head, landing.tree, landing.base) != (landing.new, merged.tree, NO_OID):
@@ -45,7 +45,7 @@ def forced_objects(sitting: Sitting, landing: Landing) -> tuple[Range, Merged] |
 
 
 def judge_tag_record(
-    sitting: Sitting, event: Event, landing: Landing, policy: Policy, rules: tuple[TagRule, ...]
+    record: Record, event: Event, landing: Landing, policy: Policy, rules: tuple[TagRule, ...]
 ) -> tuple[Requirement, ...]:
     """A tag was created, moved or deleted: by the rights, signature and tips of that time."""
     ways: dict[str, TagRight] = {"create": "create", "delete": "delete", "force": "force"}
@@ -55,16 +55,16 @@ def judge_tag_record(
     asked = may_tag(policy, rules, right, event.stamp.actor, landing.ref)
     if right == "delete":
         return asked
-    signed = recorded_signer(sitting, landing.new, landing.signer, landing.signer_key)
-    tag = look_at_tag(sitting, (landing.ref, landing.new), policy, tips_before(sitting, event).items(), signed)
+    signed = recorded_signer(record.repository, landing.new, landing.signer, landing.signer_key)
+    tag = look_at_tag(record.repository, (landing.ref, landing.new), policy, tips_before(record, event).items(), signed)
     return (*asked, *judge_tag(policy, rules, right, tag))
 
 
-def tips_before(sitting: Sitting, event: Event) -> dict[str, str]:
+def tips_before(record: Record, event: Event) -> dict[str, str]:
     """Where the log says that each ref stood when this event was written; what was gone then is not in it."""
     found: dict[str, str] = {}
     reached = False
-    for earlier in sitting.record.events(LOG):
+    for earlier in record.events(LOG):
         if not reached:
             reached = earlier.oid == event.oid
             continue

@@ -22,6 +22,7 @@ _PLACES = {
     "recovery": ("gitops_hooks.entry.cli_recovery", "recovery", "The recorded ways back from a broken state."),
     "repo": ("gitops_hooks.entry.cli_repo", "repo", "The repositories of this server."),
     "user": ("gitops_hooks.entry.cli_user", "user", "Who may log in."),
+    "verify": ("gitops_hooks.entry.cli_verify", "verify", "Judge the whole history of a mirror again, offline."),
 }
 
 

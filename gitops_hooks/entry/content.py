@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from gitops_hooks.core.bounded import asks_for_files, asks_who_pushed
 from gitops_hooks.core.govern import Governing
 from gitops_hooks.edge.introduced import introduced
+from gitops_hooks.edge.repository import Repository
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.change import ChangeRecord
 from gitops_hooks.model.commit import Commit, Range
@@ -27,9 +28,11 @@ def read_content(
     return Content(span.commits, files, vouched, sitting.ledger.clock().replace(microsecond=0))
 
 
-def read_content_again(sitting: Sitting, governing: Governing, span: Range, landing: Landing) -> Content | Refusal:
+def read_content_again(
+    repository: Repository, governing: Governing, span: Range, landing: Landing
+) -> Content | Refusal:
     """The content as a record has it: the moment and who pushed from there, the rest from the objects."""
-    files = introduced(sitting.repository, span.commits) if asks_for_files(governing) else ()
+    files = introduced(repository, span.commits) if asks_for_files(governing) else ()
     if isinstance(files, Refusal):
         return files
     return Content(span.commits, files, frozenset(landing.vouched), landing.judged)

@@ -6,6 +6,7 @@ from gitops_hooks.core.decide import fails, holds, judge_standing
 from gitops_hooks.core.globs import matches_any
 from gitops_hooks.core.govern import govern
 from gitops_hooks.core.tag_rules import Tag, TagRight, govern_tag, judge_tag, may_tag
+from gitops_hooks.edge.repository import Repository
 from gitops_hooks.edge.ssh_signature import is_signed, signing_key
 from gitops_hooks.edge.tags import TagObject, read_tag
 from gitops_hooks.entry.sitting import Sitting
@@ -63,17 +64,21 @@ def _look(sitting: Sitting, update: RefUpdate, rules: tuple[TagRule, ...]) -> tu
     found = read_tag(sitting.repository, update.new)
     signer, key, unsigned = _signer(found, sitting.people) if found and found.armour else ("", "", _UNSIGNED)
     tips = ((tip.ref, tip.tip) for tip in sitting.record.index.tips())
-    return look_at_tag(sitting, (update.ref, update.new), sitting.policy, tips, (signer, unsigned)), key
+    return look_at_tag(sitting.repository, (update.ref, update.new), sitting.policy, tips, (signer, unsigned)), key
 
 
 def look_at_tag(
-    sitting: Sitting, tag: tuple[str, str], policy: Policy, tips: Iterable[tuple[str, str]], signed: tuple[str, str]
+    repository: Repository,
+    tag: tuple[str, str],
+    policy: Policy,
+    tips: Iterable[tuple[str, str]],
+    signed: tuple[str, str],
 ) -> Tag:
     """A tag (ref and object) held against recorded tips; `signed` is the signer, or why there is none."""
     ref, oid = tag
-    found = read_tag(sitting.repository, oid)
+    found = read_tag(repository, oid)
     target = found.target if found else oid
-    commit = target if sitting.repository.is_commit(target) else ""
+    commit = target if repository.is_commit(target) else ""
     globs = [glob for rule in govern_tag(policy, ref) for glob in rule.branches or ("**",)]
     holding = [
         branch.removeprefix("refs/heads/")
@@ -81,7 +86,7 @@ def look_at_tag(
         if commit
         and govern(policy, branch)
         and matches_any(globs, branch.removeprefix("refs/heads/"))
-        and sitting.repository.descends(tip, commit)
+        and repository.descends(tip, commit)
     ]
     return Tag(ref, commit, found is not None, found.name if found else "", *signed, tuple(holding))
 
@@ -97,9 +102,9 @@ def _signer(tag: TagObject, people: People) -> tuple[str, str, str]:
     return (owner.name, key, "") if is_signed(tag.payload, tag.armour, key) else ("", "", _BROKEN)
 
 
-def recorded_signer(sitting: Sitting, oid: str, signer: str, key: str) -> tuple[str, str]:
+def recorded_signer(repository: Repository, oid: str, signer: str, key: str) -> tuple[str, str]:
     """The signer as recorded, if the key recorded with it signed this very tag; else nobody, and why."""
-    found = read_tag(sitting.repository, oid)
+    found = read_tag(repository, oid)
     if not signer or found is None:
         return "", _UNSIGNED
     return (signer, "") if is_signed(found.payload, found.armour, key) else ("", _BROKEN)

@@ -15,7 +15,7 @@ LISTED: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("help",): (),
 }
 WRITING = (("env", "deploy"),)
-LOCAL = ("agent", "doctor", "policy", "reconcile", "recovery", "repo", "serve", "user")
+LOCAL = ("agent", "doctor", "policy", "reconcile", "recovery", "repo", "serve", "user", "verify")
 LOCAL_WORDS = (("change", "purge"),)
 LATER: Mapping[str, tuple[str, ...]] = {
     "change": ("approve", "reject", "withdraw", "comment", "land", "rebase", "plan", "close", "reopen"),
@@ -23,7 +23,6 @@ LATER: Mapping[str, tuple[str, ...]] = {
     "policy": ("explain",),
     "check": ("run",),
     "plugin": ("list", "new"),
-    "verify": (),
     "serve": (),
     "agent": (),
 }
