@@ -81,7 +81,8 @@ def govern(policy: Policy, ref: str) -> Governing | None:
     if not ref.startswith(_HEADS):
         return None
     short = ref.removeprefix(_HEADS)
-    rules = tuple(rule for rule in policy.branches if matches(rule.match, short))
+    # The floor first: where it and the policy both refuse, the message names the one that no proposal can change.
+    rules = tuple(rule for rule in (*policy.floor.rules, *policy.branches) if matches(rule.match, short))
     return Governing(ref, rules, policy) if rules else None
 
 

@@ -68,7 +68,7 @@ def _read_policy(document: Marked, commit: str, reading: Reading) -> Policy | No
     fields = read_fields(document, "the policy", _TOP, reading.faults)
     _check_version(document, fields.get("version"), reading)
     if "groups" in fields:
-        reading.groups.update(_read_groups(fields["groups"], reading))
+        reading.groups.update(read_groups(fields["groups"], reading))
     rules = read_items(fields.get("branches"), "branches", reading.faults)
     if "branches" not in fields or (fields["branches"].tag == "seq" and not rules):
         reading.complain(fields.get("branches", document), "branches must hold at least one rule")
@@ -85,7 +85,8 @@ def _check_version(document: Marked, node: Marked | None, reading: Reading) -> N
         reading.complain(node, "version must be 1")
 
 
-def _read_groups(node: Marked, reading: Reading) -> Iterable[tuple[str, tuple[str, ...]]]:
+def read_groups(node: Marked, reading: Reading) -> Iterable[tuple[str, tuple[str, ...]]]:
+    """Each group's name and members."""
     if not is_a("map", node, "groups", reading.faults):
         return
     for key, value in node.pairs:

@@ -6,11 +6,14 @@ from pathlib import Path
 
 from gitops_hooks.edge.diagnosis import Line, private, verdict
 from gitops_hooks.edge.enrolment import recorded_identity
+from gitops_hooks.edge.floor_toml import load_floor
 from gitops_hooks.edge.git_settings import receive_settings, settings_faults
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.launch_box import check_credential, is_other
 from gitops_hooks.edge.plugins import load_enabled
 from gitops_hooks.edge.repository import open_repository
+from gitops_hooks.model.errors import PolicyError
+from gitops_hooks.model.people import People
 from gitops_hooks.model.server import CredentialEntry, RepositoryEntry, ServerFile
 
 
@@ -50,6 +53,18 @@ def _look_as_other(path: Path, is_secret: bool, server: ServerFile) -> str:
 def _place_fault(path: Path, server: ServerFile) -> str:
     inside = any(path.resolve().is_relative_to(entry.path.resolve()) for entry in server.repositories)
     return f"{path} lies in a repository" if inside else ""
+
+
+def floor_lines(home: Home, server: ServerFile, people: People) -> Iterable[Line]:
+    """Whom and what the floor names, which only people and plugins together can tell."""
+    checks = frozenset(load_enabled(server.plugins, home).checks())
+    try:
+        rules = load_floor(home, people.names, checks).rules
+    except PolicyError as error:
+        yield from verdict("floor", str(error).split("\n"), "", f"edit {home.server_file}")
+        return
+    if rules:
+        yield from verdict("floor", (), f"{len(rules)} rules hold for every repository", "")
 
 
 def plugin_lines(home: Home, server: ServerFile) -> Iterable[Line]:

@@ -33,6 +33,11 @@ _SERVER_FILE = """\
 # input_size = 536870912
 # deploy_seconds = 3600
 
+# Rules for every repository, which no policy can go under; the keys of a policy's `branches`.
+# [[floor.branch]]
+# match = "main"
+# checks = ["secrets"]
+
 # One table for each repository; the id is minted by `repo add`. Nobody reads or writes who is not named.
 # [[repository]]
 # name = "site"

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gitops_hooks.core.approvers import left_alone, missing_anywhere
+from gitops_hooks.core.floor import with_floor
 from gitops_hooks.core.policy_file import parse_policy
 from gitops_hooks.edge.adoption import POLICY_PATH
 from gitops_hooks.edge.config import load_server
+from gitops_hooks.edge.floor_toml import load_floor
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.identities import load_people
 from gitops_hooks.edge.index import open_index
@@ -53,7 +55,7 @@ def _concerns(home: Home, server: ServerFile, entry: RepositoryEntry, leaving: L
     if text is None:
         yield "it has no policy"
         return
-    policy = parse_policy(text, commit=default.recorded, known=None)
+    policy = with_floor(parse_policy(text, commit=default.recorded, known=None), load_floor(home))
     yield from missing_anywhere(policy, leaving.left)
     yield from left_alone(policy, leaving.name, leaving.left)
     yield from _credentials(server, entry, policy, leaving)

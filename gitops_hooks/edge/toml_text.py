@@ -9,7 +9,7 @@ from pathlib import Path
 from gitops_hooks.model.errors import Fault, PolicyError
 
 _LARGEST = 4 * 1024 * 1024
-_HEADER = re.compile(r"\s*(\[{1,2})\s*([A-Za-z0-9_-]+)\s*\]{1,2}\s*(?:#.*)?")
+_HEADER = re.compile(r"\s*(\[{1,2})\s*([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)\s*\]{1,2}\s*(?:#.*)?")
 _KEY = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=")
 _SYNTAX_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 
@@ -86,11 +86,15 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A whole file: its top-level values, its tables and its lists of tables."""
+    """A whole file: its top-level values, its tables and its lists of tables.
+
+    `places` are, by header (`floor.branch`) and its count from 0, that header's line and the lines of its keys.
+    """
 
     top: Table
     tables: Mapping[str, Table]
     lists: Mapping[str, tuple[Table, ...]]
+    places: Mapping[tuple[str, int], tuple[int, Mapping[str, int]]]
 
 
 def open_toml(path: Path, tables: Collection[str], lists: Collection[str], source: str = "") -> Document:
@@ -112,6 +116,7 @@ def parse_toml(text: str, tables: Collection[str], lists: Collection[str], fault
         Table("", 0, top, _headers(places), faults),
         {name: _table(name, 0, values[name], places, faults) for name in tables if name in values},
         {name: _list(name, values.get(name, []), places, faults) for name in lists},
+        places,
     )
 
 
@@ -159,10 +164,22 @@ def _headers(places: _Places) -> dict[str, int]:
 
 def _table(name: str, index: int, values: object, places: _Places, faults: Faults) -> Table:
     line, lines = places.get((name, index), (0, {}))
+    if index == 0:
+        lines = _headers_below(name, places) | lines
     if isinstance(values, dict):
         return Table(name, line, values, lines, faults)
     faults.add(_headers(places).get(name, 0), f"'{name}' must be a table")
     return Table(name, line, {}, lines, faults)
+
+
+def _headers_below(name: str, places: _Places) -> dict[str, int]:
+    """The first header of each table that stands in another (`[floor.groups]`), by its last name."""
+    dotted = f"{name}."
+    return {
+        full.removeprefix(dotted): at
+        for (full, count), (at, _) in places.items()
+        if full.startswith(dotted) and not count
+    }
 
 
 def _list(name: str, values: object, places: _Places, faults: Faults) -> tuple[Table, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from gitops_hooks.core.approve import Contributors, Proof
 from gitops_hooks.core.decide import Case, judge_forced_push, judge_landing, judge_unapproved_push
+from gitops_hooks.core.floor import parse_floor, with_floor
 from gitops_hooks.core.govern import Governing, govern
 from gitops_hooks.core.tag_rules import govern_tag
 from gitops_hooks.edge.record import LOG, Record
@@ -95,7 +96,7 @@ def _policy_of(record: Record, event: Event, landing: Landing, in_force: Collect
     if landing.policy not in in_force:
         return Refusal("policy", f"{landing.policy[:12]} was not the policy in force at event {event.oid[:12]}")
     try:
-        return policy_at(record.repository, landing.policy)
+        return with_floor(policy_at(record.repository, landing.policy), parse_floor(landing.floor))
     except PolicyError as error:
         return Refusal("policy", str(error))
 

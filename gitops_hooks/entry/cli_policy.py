@@ -4,8 +4,10 @@ from pathlib import Path
 
 import click
 
+from gitops_hooks.core.floor import with_floor
 from gitops_hooks.core.policy_file import parse_policy
 from gitops_hooks.edge.config import load_server
+from gitops_hooks.edge.floor_toml import load_floor
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.identities import load_people
 from gitops_hooks.edge.plugins import load_enabled
@@ -41,6 +43,7 @@ def check(home: Home, file: Path, as_json: bool) -> int:
         print_list(rows, "", as_json)
         return guard.REFUSED
     words = f"{file.name}: {len(found.branches)} branch rules, {len(found.environments)} environments, no fault"
+    words += "".join(f"\n{rule.place}: the floor holds for {rule.match} as well" for rule in found.floor.rules)
     print_list([], words, as_json)
     return guard.DONE
 
@@ -50,7 +53,7 @@ def _parse(home: Home, text: bytes, source: str) -> Policy:
     if not home.server_file.exists():
         return parse_policy(text, commit=NO_OID, known=None, source=source)
     plugins = load_enabled(load_server(home).plugins, home)
-    return parse_policy(
+    policy = parse_policy(
         text,
         commit=NO_OID,
         known=load_people(home).names,
@@ -58,3 +61,4 @@ def _parse(home: Home, text: bytes, source: str) -> Policy:
         checks=frozenset(plugins.checks()),
         source=source,
     )
+    return with_floor(policy, load_floor(home))

@@ -69,6 +69,7 @@ def _examine_contents(home: Home, server: ServerFile, people: People) -> Iterato
     yield from ask("authorized_keys", lambda: machine.ssh_lines(home, server, people))
     yield from ask("sandbox", lambda: contents.confinement_lines(server))
     yield from ask("plugins", lambda: contents.plugin_lines(home, server))
+    yield from ask("floor", lambda: contents.floor_lines(home, server, people))
     for entry in server.repositories:
         yield from ask(f"repository {entry.name}", partial(contents.repository_lines, home, server, entry))
         yield from ask(f"folder of {entry.name}", partial(trust.beside_lines, entry))

@@ -75,7 +75,7 @@ def _intent(sitting: Sitting, effect: Land, new: str) -> Landing:
         Oid(effect.span.base),
         Oid(effect.span.head),
         Oid(sitting.policy.commit),
-        Text(""),
+        Text(sitting.policy.floor.text),
         tuple(Word(name) for name in effect.authors),
         tuple(Oid(oid) for oid in effect.approvals),
         tuple(Word(name) for name in effect.counted),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from gitops_hooks.core.approve import Proof, contributors
 from gitops_hooks.core.approvers import missing_approvers
 from gitops_hooks.core.decide import Case, fails, holds, judge_standing
+from gitops_hooks.core.floor import with_floor
 from gitops_hooks.core.govern import Governing
 from gitops_hooks.core.policy_file import parse_policy
 from gitops_hooks.core.verdict_words import verdict_words
@@ -144,7 +145,7 @@ def judge_policy(sitting: Sitting, matter: Matter) -> tuple[Requirement, ...]:
     if matter.standing.ref != sitting.default.ref or not touched:
         return ()
     try:
-        policy = parse_policy(
+        written = parse_policy(
             _policy_bytes(sitting, matter.merged.tree),
             commit=matter.span.head,
             known=sitting.people.names,
@@ -157,7 +158,7 @@ def judge_policy(sitting: Sitting, matter: Matter) -> tuple[Requirement, ...]:
         return (fails("policy", str(error)),)
     except EdgeError as error:
         return (fails("policy", str(error)),)
-    missing = missing_approvers(policy, sitting.default.ref, sitting.people)
+    missing = missing_approvers(with_floor(written, sitting.policy.floor), sitting.default.ref, sitting.people)
     return tuple(fails("policy", words) for words in missing) or (holds("policy"),)
 
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gitops_hooks.core.floor import with_floor
 from gitops_hooks.core.policy_file import parse_policy
 from gitops_hooks.edge.config import load_server
+from gitops_hooks.edge.floor_toml import load_floor
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.identities import load_people
 from gitops_hooks.edge.index import open_index
@@ -75,7 +77,7 @@ def open_sitting(
     writer = ObjectWriter(repository.git2, signer)
     ledger = Ledger(record, writer, RefWriter(entry.path, server.git), lambda: datetime.now(UTC))
     plugins = load_enabled(server.plugins, home)
-    policy = policy_at(repository, default.recorded)
+    policy = with_floor(policy_at(repository, default.recorded), load_floor(home))
     return Sitting(home, server, entry, load_people(home), plugins, repository, record, ledger, default, policy)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from gitops_hooks.core.chain import Break, Chain, Step, follow
+from gitops_hooks.core.floor import parse_floor, with_floor
 from gitops_hooks.core.govern import govern
 from gitops_hooks.edge.mirror import missing_objects, open_mirror, people_refs
 from gitops_hooks.edge.record import LOG, Record
@@ -149,10 +150,17 @@ def _policy_now(walk: _Walk) -> Policy | None:
     default = walk.chain.default
     try:
         with missing_objects():
-            return policy_at(walk.record.repository, walk.chain.tips.get(default, NO_OID))
+            policy = policy_at(walk.record.repository, walk.chain.tips.get(default, NO_OID))
+            return with_floor(policy, parse_floor(_newest_floor(walk)))
     except (EdgeError, PolicyError) as error:
         walk.blame(Unauthorised(default, "policy", str(error)))
         return None
+
+
+def _newest_floor(walk: _Walk) -> str:
+    """The floor that the newest landing was judged under; one that came since binds what comes."""
+    bodies = (step.event.body for step in reversed(walk.steps))
+    return next((body.floor for body in bodies if isinstance(body, Landing)), "")
 
 
 def _histories(walk: _Walk) -> tuple[RefHistory, ...]:

@@ -65,6 +65,15 @@ class TagRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Floor:
+    """The server's own rules for every repository; `text` is them as each landing records them, "" for none."""
+
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    rules: tuple[BranchRule, ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """One entry of `environments:`; `operate` None means whoever may land on its branch (a full ref here)."""
 
@@ -79,13 +88,14 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The whole of `.gitops/policy.yaml` at one commit."""
+    """The whole of `.gitops/policy.yaml` at one commit, and the server's floor below it."""
 
     commit: str
     groups: tuple[tuple[str, tuple[str, ...]], ...]
     branches: tuple[BranchRule, ...]
     environments: tuple[Environment, ...]
     tags: tuple[TagRule, ...] = ()
+    floor: Floor = Floor()
 
     def members(self, group: str) -> frozenset[str]:
         return next((frozenset(names) for name, names in self.groups if name == group), frozenset())

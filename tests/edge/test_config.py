@@ -7,10 +7,12 @@ import pytest
 
 from gitops_hooks.edge.config import load_server
 from gitops_hooks.edge.config_edit import add_credential, add_repository, remove_repository, set_rights, set_value
+from gitops_hooks.edge.floor_toml import load_floor
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.new_home import make_home
 from gitops_hooks.model.deployment import Credentials
 from gitops_hooks.model.errors import EdgeError, PolicyError
+from gitops_hooks.model.policy import ApprovalRule, Names
 from gitops_hooks.model.server import CHECKS, CredentialEntry, Limits, PluginLists, RepositoryEntry, ServerFile
 
 WHOLE = """\
@@ -112,7 +114,7 @@ known_hosts = "h"
 """
     assert faults(home, text) == [
         "server.toml:1: unknown key 'gti'; known: "
-        "authorized_keys, credential, deploy_as, git, limits, plugins, repository",
+        "authorized_keys, credential, deploy_as, floor, git, limits, plugins, repository",
         "server.toml:3: 'push_seconds' must be a number above 0, not True",
         "server.toml:4: 'blob_size' must be a whole number above 0, not 1.5",
         "server.toml:5: 'judge_seconds' must be a number above 0, not nan",
@@ -126,7 +128,7 @@ known_hosts = "h"
     ]
 
 
-@pytest.mark.parametrize("key", ["floor", "signed", "evaluate", "break_glass"])
+@pytest.mark.parametrize("key", ["signed", "evaluate", "break_glass"])
 @pytest.mark.parametrize("form", ["{0} = 1", "[{0}]\nx = 1", "[[{0}]]\nx = 1"])
 def test_what_this_release_does_not_enforce_is_refused_by_name(home, key, form):
     assert faults(home, form.format(key)) == [f"server.toml:1: '{key}' is not enforced by this release"]
@@ -237,3 +239,86 @@ def test_a_file_with_a_fault_is_not_edited(home):
     with pytest.raises(PolicyError):
         add_repository(home, entry(home, "two"))
     assert home.server_file.read_text() == "gti = 1\n"
+
+
+FLOOR = """\
+[floor.groups]
+security = ["dora", "carol"]
+
+[[floor.branch]]
+match = "main"
+checks = ["secrets"]
+approvals = [
+    {count = 1, from = ["@security"]},
+]
+
+# all else
+[[floor.branch]]
+match = "release/**"
+push = []
+"""
+
+
+def test_the_floor_is_read_with_the_lines_of_its_rules(home):
+    home.server_file.write_text(FLOOR)
+    floor = load_floor(home)
+    assert floor.groups == (("floor/security", ("dora", "carol")),)
+    assert [(rule.match, rule.place, rule.checks) for rule in floor.rules] == [
+        ("main", "server.toml:4", ("secrets",)),
+        ("release/**", "server.toml:12", ()),
+    ]
+    assert floor.rules[0].approvals == (ApprovalRule(1, Names(("@floor/security",)), (), "server.toml:7"),)
+    assert (floor.rules[1].push, floor.rules[1].land) == (Names(), Names(("*",)))
+
+
+def test_every_fault_of_the_floor_comes_with_its_line(home):
+    home.server_file.write_text(
+        """\
+git = "git"
+[floor]
+owners = "all"
+[floor.groups]
+empty = []
+[[floor.branch]]
+match = "[main]"
+mode = "evaluate"
+approvals = [{count = 0, from = ["@gone"]}]
+[[floor.branch]]
+push = "alice"
+land_method = "never"
+[[floor.tag]]
+match = "v*"
+"""
+    )
+    with pytest.raises(PolicyError) as raised:
+        load_floor(home)
+    assert str(raised.value).split("\n") == [
+        "server.toml:3: unknown key 'owners' in [floor]; known: branch, groups",
+        "server.toml:7: match: '[main]' may hold no blank and none of [ ] { } \\ ^, nor begin with !; "
+        "only *, ? and ** are patterns",
+        "server.toml:8: mode: the floor knows no evaluate and no break-glass",
+        "server.toml:9: count: '0' is not a whole number from 1 to 9999",
+        "server.toml:9: from: there is no group @gone; groups: empty",
+        "server.toml:9: count: 1 by @gone, but nobody could approve",
+        "server.toml:10: match is missing: which branches is this rule for?",
+        "server.toml:11: push must be a list, not text",
+        "server.toml:12: land_method: 'never' is not one of merge, fast-forward, always-merge",
+        "server.toml:13: 'tag' is not enforced by this release",
+    ]
+
+
+@pytest.mark.parametrize("text", ["floor = 1", "[floor]\nbranch = 1", '[floor]\nbranch = ["main"]', "[[floor]]"])
+def test_a_floor_of_another_shape_is_refused(home, text):
+    home.server_file.write_text(f"{text}\n")
+    with pytest.raises(PolicyError):
+        load_floor(home)
+
+
+def test_names_of_a_floor_are_held_against_people_and_checks_where_they_are_known(home):
+    home.server_file.write_text(FLOOR)
+    with pytest.raises(PolicyError) as raised:
+        load_floor(home, frozenset({"carol"}), frozenset({"yaml"}))
+    assert str(raised.value).split("\n") == [
+        "server.toml:1: the server knows nobody by the name dora",
+        "server.toml:6: there is no check secrets on this server; there are: yaml",
+    ]
