@@ -59,7 +59,7 @@ class Proof:
         found: dict[str, Approval] = {}
         for approval in self.approvals:
             counts = approval.actor not in self.excluded and policy.allows(rule.sources, approval.actor)
-            if counts and self.covers(approval):
+            if counts and self.covers(approval) and (approval.signer or not rule.signed):
                 found.setdefault(approval.actor, approval)
         return tuple(found.values())
 
@@ -87,7 +87,7 @@ def _judge_rule(rule: ApprovalRule, policy: Policy, proof: Proof) -> Requirement
 
 def needed(rule: ApprovalRule) -> str:
     """`2 approvals by @ops for inventories/**`."""
-    word = "approval" if rule.count == 1 else "approvals"
+    word = ("signed " if rule.signed else "") + ("approval" if rule.count == 1 else "approvals")
     sources = " or ".join("anybody" if item == "*" else item for item in rule.sources.items)
     paths = f" for {', '.join(rule.paths)}" if rule.paths else ""
     return f"{rule.count} {word} by {sources}{paths}"
@@ -107,6 +107,11 @@ def _stale(rule: ApprovalRule, policy: Policy, proof: Proof) -> str:
         - proof.excluded
     )
     return f" {', '.join(stale)} approved other commits; an approval stays with its commit." if stale else ""
+
+
+def asks_signature(rules: Iterable[ApprovalRule], policy: Policy, actor: str) -> ApprovalRule | None:
+    """The first rule that would count this actor's approval only if it is signed."""
+    return next((rule for rule in rules if rule.signed and policy.allows(rule.sources, actor)), None)
 
 
 def would_count(rules: Iterable[ApprovalRule], policy: Policy, proof: Proof, actor: str) -> Requirement:

@@ -63,6 +63,7 @@ def _followed(record: ChangeRecord, event: Event) -> ChangeRecord:
                 body.head,
                 body.commits,
                 body.policy,
+                body.signer,
             )
             # An approval takes back the same reviewer's rejection of the same head.
             kept = tuple(r for r in now.rejections if (r.actor, r.head) != (approval.actor, approval.head))

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from gitops_hooks.core.globs import matches, matches_any
@@ -48,7 +48,9 @@ class Governing:
         changed = tuple(paths)
         found = tuple(rule for branch in self.rules for rule in branch.approvals if _applies(rule, changed))
         # Rules for some paths only do not open the others: absent approvals are one.
-        return found or (BUILT_IN,)
+        found = found or (BUILT_IN,)
+        signed = any(branch.signed for branch in self.rules)
+        return tuple(replace(rule, signed=True) for rule in found) if signed else found
 
     @property
     def checks(self) -> tuple[str, ...]:

@@ -70,8 +70,13 @@ _REASON = _Option(
     lines=True,
 )
 
+_REPOSITORY = _Option(("repository",), "id", "only if the change is in the repository of this id")
+_FOR_BRANCH = _Option(("target",), "branch", "only if the change is for this branch")
+_MERGE_BASE = _Option(("base",), "oid", "only if this is the merge base, in full")
+
 _FOR_PROPOSALS = (_TOPIC, _TITLE, _DESCRIPTION, _CHANGE, _AUTO_LAND, _OLD_OID, _TARGET, _CREATE, _HELP)
 _FOR_VERBS = (_REASON, _HELP)
+_SAID_AGAIN = (_REPOSITORY, _FOR_BRANCH, _MERGE_BASE)
 _NOT_BUILT = frozenset(
     (
         *("draft", "wip", "work-in-progress", "ready", "private", "remove-private", "edit", "merged", "base", "issue"),
@@ -137,6 +142,7 @@ def _help() -> Refusal:
     lines = ["refs/for/<branch>[/<topic>][%option,…], or each option with -o:", *_usages(_FOR_PROPOSALS)]
     verbs = ",".join(verb.value for verb in Verb)
     lines += [f"refs/{{{verbs}}}/<number>:", *_usages(_FOR_VERBS)]
+    lines += [f"refs/{Verb.APPROVE.value}/<number>, which --signed must have:", *_usages(_SAID_AGAIN)]
     lines.append("a text may be written as {base64}…, which can hold commas and several lines")
     return Refusal("help", "\n".join(lines))
 
@@ -195,7 +201,9 @@ def _act(update: RefUpdate, verb: Verb, rest: str, words: Sequence[str]) -> Act 
     if update.deletes and verb is not Verb.CLOSE:
         cure = f"git fetch origin refs/changes/{rest}/head && git push origin FETCH_HEAD:refs/{verb.value}/{rest}"
         return Refusal("magic", f"{verb.value} names the exact commit, and a delete names none", cure)
-    return Act(verb, int(rest), update.new, _read_options(words, _FOR_VERBS).get(_REASON, ""))
+    values = _read_options(words, (*_FOR_VERBS, *_SAID_AGAIN) if verb is Verb.APPROVE else _FOR_VERBS)
+    bound = tuple(f"{option.names[0]}={values[option]}" for option in _SAID_AGAIN if option in values)
+    return Act(verb, int(rest), update.new, values.get(_REASON, ""), bound)
 
 
 def _read_options(words: Sequence[str], built: Sequence[_Option]) -> dict[_Option, str]:

@@ -6,7 +6,17 @@ from collections.abc import Mapping
 
 from gitops_hooks.core.freeze import parse_window
 from gitops_hooks.core.patterns import found_in, pattern_fault
-from gitops_hooks.core.policy_nodes import is_a, path_fault, read_count, read_fields, read_glob, read_items, read_text
+from gitops_hooks.core.policy_nodes import (
+    is_a,
+    is_yes,
+    path_fault,
+    read_count,
+    read_fields,
+    read_glob,
+    read_items,
+    read_text,
+    read_truth,
+)
 from gitops_hooks.core.policy_reading import Reading
 from gitops_hooks.core.receive import shown
 from gitops_hooks.core.yaml_text import Marked
@@ -28,7 +38,7 @@ _PUSHER = re.compile("pusher|any")
 def read_bounds(fields: Mapping[str, Marked], reading: Reading) -> Bounds:
     """What one rule bounds; an absent key bounds nothing."""
     return Bounds(
-        linear=read_truth(fields.get("linear"), "linear", reading),
+        linear=read_truth(fields.get("linear"), "linear", reading.faults),
         read_only=_read_read_only(fields.get("read_only"), reading),
         commits=_read_commits(fields["commits"], reading) if "commits" in fields else None,
         files=_read_files(fields["files"], reading) if "files" in fields else None,
@@ -36,20 +46,11 @@ def read_bounds(fields: Mapping[str, Marked], reading: Reading) -> Bounds:
     )
 
 
-def read_truth(node: Marked | None, what: str, reading: Reading) -> bool:
-    """Yes or no; no where it is absent."""
-    return node is not None and is_a("bool", node, what, reading.faults) and _is_yes(node)
-
-
-def _is_yes(node: Marked) -> bool:
-    return node.text.lower() in ("true", "yes", "on", "y")
-
-
 def _read_read_only(node: Marked | None, reading: Reading) -> str:
     if node is None:
         return ""
     if node.tag == "bool":
-        return "no reason is given" if _is_yes(node) else ""
+        return "no reason is given" if is_yes(node) else ""
     return read_text(node, "read_only", reading.faults, _REASON, "true, false or a reason in one line")
 
 
@@ -57,7 +58,7 @@ def _read_commits(node: Marked, reading: Reading) -> CommitBounds:
     fields = read_fields(node, "commits", _COMMITS, reading.faults)
     must, must_not = (_read_patterns(fields.get(key), key, reading) for key in ("must", "must_not"))
     author, committer = (_read_pusher(fields.get(key), key, reading) for key in ("author", "committer"))
-    signoff = read_truth(fields.get("signoff"), "signoff", reading)
+    signoff = read_truth(fields.get("signoff"), "signoff", reading.faults)
     return CommitBounds(reading.place(node), must, must_not, signoff, author, committer)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from gitops_hooks.core import policy_bounds
 from gitops_hooks.core.globs import matches
-from gitops_hooks.core.policy_nodes import read_count, read_fields, read_glob, read_items, read_text
+from gitops_hooks.core.policy_nodes import read_count, read_fields, read_glob, read_items, read_text, read_truth
 from gitops_hooks.core.policy_reading import Reading, read_names, read_plugin
 from gitops_hooks.core.receive import shown
 from gitops_hooks.core.yaml_text import Marked
@@ -14,8 +14,8 @@ from gitops_hooks.model.policy import ApprovalRule, BranchRule, LandMethod, Name
 ANYBODY = Names(("*",))
 
 _RIGHTS = ("push", "propose", "land", "create", "delete", "force")
-_BRANCH = ("match", *_RIGHTS, "approvals", "checks", "land_method", "authors", *policy_bounds.KEYS)
-_APPROVAL = ("count", "from", "paths")
+_BRANCH = ("match", *_RIGHTS, "approvals", "checks", "land_method", "authors", "signed", *policy_bounds.KEYS)
+_APPROVAL = ("count", "from", "paths", "signed")
 _WORD = re.compile(r"[^\x00-\x1f\x7f]{1,255}")
 _AUTHORS = re.compile("known|any")
 
@@ -36,6 +36,7 @@ def read_branch(node: Marked, reading: Reading) -> BranchRule:
         land_method=method,
         any_author=_read_any_author(fields.get("authors"), reading),
         bounds=policy_bounds.read_bounds(fields, reading),
+        signed=read_truth(fields.get("signed"), "signed", reading.faults),
     )
 
 
@@ -64,7 +65,7 @@ def _read_land_method(node: Marked | None, reading: Reading) -> LandMethod:
 
 
 def _check_linear(node: Marked | None, method: LandMethod, reading: Reading) -> None:
-    if node is not None and method is LandMethod.ALWAYS_MERGE and policy_bounds.read_truth(node, "linear", reading):
+    if node is not None and method is LandMethod.ALWAYS_MERGE and read_truth(node, "linear", reading.faults):
         reading.complain(node, "linear: true and land_method: always-merge exclude each other; nothing could land")
 
 
@@ -94,7 +95,8 @@ def _read_approval(node: Marked, reading: Reading) -> ApprovalRule:
     if "paths" in fields and fields["paths"].tag == "seq" and not globs:
         reading.complain(fields["paths"], "paths: [] would bind nothing; without the key it holds for every path")
     paths = tuple(read_glob(item, "paths", reading.faults) for item in globs)
-    return ApprovalRule(count, sources, paths, reading.place(node))
+    signed = read_truth(fields.get("signed"), "signed", reading.faults)
+    return ApprovalRule(count, sources, paths, reading.place(node), signed)
 
 
 def _check_enough(node: Marked, written: Marked, count: int, sources: Names, reading: Reading) -> None:

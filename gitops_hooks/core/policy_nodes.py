@@ -11,7 +11,7 @@ from gitops_hooks.model.errors import Fault
 # Named by the design or known from elsewhere: parsing and ignoring one would be a promise that nobody keeps.
 NOT_ENFORCED = frozenset(
     (
-        *("owners", "keep", "signed", "signed_commits", "mode", "evaluate", "override", "floor"),
+        *("owners", "keep", "signed_commits", "mode", "evaluate", "override", "floor"),
         *("break_glass", "break-glass", "bots", "veto", "reach", "require", "plan", "controller"),
         *("after", "windows", "window", "freeze", "batches", "max_failed", "max_changed", "health", "on_failure"),
         *("soak", "manual", "paused", "limit", "self_heal", "prune", "deployed", "interval", "drift", "strategy"),
@@ -84,6 +84,16 @@ def read_count(node: Marked, what: str, faults: list[Fault]) -> int:
         return int(node.text)
     faults.append(Fault(node.line, f"{what}: '{shown(node.text)}' is not a whole number from 1 to 9999"))
     return 1
+
+
+def read_truth(node: Marked | None, what: str, faults: list[Fault]) -> bool:
+    """Yes or no; no where there is no node, or a fault."""
+    return node is not None and is_a("bool", node, what, faults) and is_yes(node)
+
+
+def is_yes(node: Marked) -> bool:
+    """Which of the two a bool says."""
+    return node.text.lower() in ("true", "yes", "on", "y")
 
 
 def read_glob(node: Marked, what: str, faults: list[Fault]) -> str:

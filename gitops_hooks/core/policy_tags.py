@@ -1,7 +1,6 @@
 """The policy's `tags:` → rules."""
 
-from gitops_hooks.core.policy_bounds import read_truth
-from gitops_hooks.core.policy_nodes import read_fields, read_glob, read_items
+from gitops_hooks.core.policy_nodes import read_fields, read_glob, read_items, read_truth
 from gitops_hooks.core.policy_reading import Reading, read_names
 from gitops_hooks.core.yaml_text import Marked
 from gitops_hooks.model.policy import TagRule
@@ -18,14 +17,14 @@ def read_tags(node: Marked | None, reading: Reading) -> tuple[TagRule, ...]:
 def _read_tag(node: Marked, reading: Reading) -> TagRule:
     fields = read_fields(node, "a rule of tags", _TAG, reading.faults)
     create, delete, force = (read_names(fields.get(right), right, reading) for right in _RIGHTS)
-    signed = read_truth(fields.get("signed"), "signed", reading)
+    signed = read_truth(fields.get("signed"), "signed", reading.faults)
     return TagRule(
         match=_read_match(node, fields, reading),
         place=reading.place(node),
         create=create,
         delete=delete,
         force=force,
-        annotated=signed or read_truth(fields.get("annotated"), "annotated", reading),
+        annotated=signed or read_truth(fields.get("annotated"), "annotated", reading.faults),
         signed=signed,
         branches=_read_branches(fields.get("branches"), reading),
     )

@@ -71,7 +71,7 @@ def private(path: Path, mode: int) -> str:
 
 def home_lines(home: Home) -> Iterable[Line]:
     folders = ((home.path, 0o700), (home.run, 0o700), (home.path / "state", 0o700))
-    files = ((home.server_file, 0o600), (home.users_file, 0o600), (home.signing_key, 0o600))
+    files = ((home.server_file, 0o600), (home.users_file, 0o600), (home.signing_key, 0o600), (home.nonce_seed, 0o600))
     faults = [fault for path, mode in (*folders, *files) if (fault := private(path, mode))]
     return verdict("home", faults, f"{home.path} is the server user's own", f"chown and chmod below {home.path}")
 

@@ -49,6 +49,20 @@ def receive_settings(home: Home, limits: Limits) -> Settings:
     )
 
 
+def signing_settings(home: Home) -> Settings:
+    """What lets people sign pushes: for git's command scope only, since the seed is a secret.
+
+    Signatures are judged by ours alone (signed_by.py), so that no byte of a pusher reaches gpg or ssh-keygen.
+    Errors: EdgeError where the seed is not there.
+    """
+    try:
+        seed = home.nonce_seed.read_text().strip()
+    except OSError as error:
+        raise EdgeError("the seed of nonces", f"cannot be read ({error.strerror}); run doctor") from None
+    programs = ("gpg.program", "gpg.openpgp.program", "gpg.ssh.program", "gpg.x509.program")
+    return (("receive.certNonceSeed", seed), *((program, "false") for program in programs))
+
+
 def settings_environment(settings: Settings, repository: Path) -> dict[str, str]:
     """The settings as git's command scope, which beats every file and is handed on to hooks.
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from gitops_hooks.core.verdict_words import read_verdicts, write_verdicts
 from gitops_hooks.edge.store import make_folder, replace_file
 from gitops_hooks.model.errors import EdgeError
-from gitops_hooks.model.push import RefUpdate
+from gitops_hooks.model.push import PushCertificate, RefUpdate
 from gitops_hooks.model.verdict import Verdict
 
 _VERDICTS = "verdicts.json"
 _LANDED = "landed"
+_CERTIFICATE = "certificate.json"
 
 
 def _digest(updates: Sequence[RefUpdate], options: Sequence[str]) -> str:
@@ -40,6 +41,25 @@ def take_over(folder: Path, updates: Sequence[RefUpdate], options: Sequence[str]
     if digest != _digest(updates, options):
         raise EdgeError("this push", "is not the one that pre-receive judged; nothing was moved")
     return found
+
+
+def hand_on_certificate(folder: Path, certificate: PushCertificate) -> None:
+    """git shows a push certificate to pre-receive alone; the blob itself is in the repository by then."""
+    make_folder(folder)
+    replace_file(folder / _CERTIFICATE, json.dumps([certificate.oid, certificate.nonce]).encode())
+
+
+def take_certificate(folder: Path) -> tuple[str, str]:
+    """The blob and the nonce that this server gave, once; "" and "" where the push was not signed."""
+    path = folder / _CERTIFICATE
+    try:
+        oid, nonce = json.loads(path.read_text())
+        path.unlink()
+    except FileNotFoundError:
+        return "", ""
+    except (OSError, ValueError, TypeError):
+        raise EdgeError("this push", "has a certificate that cannot be read; nothing was moved") from None
+    return str(oid), str(nonce)
 
 
 def note_landed(folder: Path, refs: Sequence[str]) -> None:

@@ -29,6 +29,11 @@ class Home:
         return self.path / "server_key"
 
     @property
+    def nonce_seed(self) -> Path:
+        """The secret behind the nonces of signed pushes; in no repository's configuration."""
+        return self.path / "nonce_seed"
+
+    @property
     def repositories(self) -> Path:
         return self.path / "repositories"
 

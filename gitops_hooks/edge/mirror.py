@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pygit2
 
 from gitops_hooks.core.events import InvalidEvent, read_event
 from gitops_hooks.edge.index import passing_index
+from gitops_hooks.edge.public_key import parse_key
 from gitops_hooks.edge.record import LOG, Record
 from gitops_hooks.edge.repository import Repository, open_repository
 from gitops_hooks.edge.signatures import load_verifier
@@ -43,6 +45,27 @@ def _identity(repository: Repository) -> str:
         return read_event(repository.git2[tip].peel(pygit2.Commit).message, tip).stamp.repository
     except (InvalidEvent, KeyError, ValueError, pygit2.GitError):
         return ""
+
+
+def load_approvers(path: Path) -> dict[str, frozenset[str]]:
+    """Keys (`type base64`) by name, out of lines as in ssh-keygen's allowed signers: NAME TYPE BASE64 [comment].
+
+    Errors: EdgeError where it cannot be read, or a line is none.
+    """
+    found: dict[str, frozenset[str]] = {}
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise EdgeError(str(path), f"cannot be read: {error}") from None
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, _, key = line.strip().partition(" ")
+        try:
+            found[name] = found.get(name, frozenset()) | {parse_key(key).text}
+        except EdgeError as error:
+            raise EdgeError(f"{path}:{number}", str(error)) from None
+    return found
 
 
 def people_refs(repository: Repository) -> tuple[str, ...]:

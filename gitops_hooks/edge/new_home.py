@@ -1,5 +1,7 @@
 """The server's folder, made whole: folders, files, signing key and hooks; what is there already stays."""
 
+import secrets
+
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.hooks_folder import lay_hooks
 from gitops_hooks.edge.keys import make_key
@@ -69,4 +71,6 @@ def make_home(home: Home) -> None:
         replace_file(home.users_file, _USERS_FILE.encode())
     if not home.signing_key.exists():
         make_key(home.signing_key, "gitops-hooks server")
+    if not home.nonce_seed.exists():
+        replace_file(home.nonce_seed, f"{secrets.token_hex(32)}\n".encode())
     lay_hooks(home)

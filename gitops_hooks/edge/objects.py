@@ -8,8 +8,10 @@ import pygit2
 from gitops_hooks.core.events import write_event
 from gitops_hooks.edge.disk import needing_room
 from gitops_hooks.edge.signatures import Signer
-from gitops_hooks.model.event import Event
+from gitops_hooks.model.event import Approved, Event
+from gitops_hooks.model.push import NO_OID
 
+CERTIFICATE = "certificate"
 _NAME, _ADDRESS = "gitops-hooks", "gitops-hooks@localhost"
 
 
@@ -21,9 +23,15 @@ class ObjectWriter:
     signer: Signer
 
     def write_event(self, event: Event, parent: str | None) -> str:
-        """The event as an empty-tree commit on top of its log's tip; its object id."""
+        """The event as a commit on top of its log's tip; its object id. Its tree is empty, but for a certificate.
+
+        Nothing else holds a certificate: without the tree the next garbage collection would take it.
+        """
+        builder = self.repository.TreeBuilder()
+        if isinstance(event.body, Approved) and event.body.certificate != NO_OID:
+            builder.insert(CERTIFICATE, pygit2.Oid(hex=event.body.certificate), pygit2.enums.FileMode.BLOB)
         with needing_room(pygit2.GitError):
-            tree = str(self.repository.TreeBuilder().write())
+            tree = str(builder.write())
         parents = (parent,) if parent else ()
         return self._commit(tree, parents, write_event(event), event.stamp.at)
 

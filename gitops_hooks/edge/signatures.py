@@ -26,13 +26,18 @@ _NAMESPACE = b"git"
 _BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
 
 
-def _string(value: bytes) -> bytes:
+def wire_string(value: bytes) -> bytes:
+    """Its length, then itself (RFC 4251, section 5)."""
     return struct.pack(">I", len(value)) + value
 
 
+def signed_bytes(digest: bytes, name: bytes) -> bytes:
+    """What a key signs: the digest of the payload, bound to git's namespace and to the digest's own name."""
+    return _MAGIC + b"".join(wire_string(part) for part in (_NAMESPACE, b"", name, digest))
+
+
 def _to_sign(payload: bytes) -> bytes:
-    digest = hashlib.sha512(payload).digest()
-    return _MAGIC + b"".join(_string(part) for part in (_NAMESPACE, b"", b"sha512", digest))
+    return signed_bytes(hashlib.sha512(payload).digest(), b"sha512")
 
 
 def _public_blob(key: Ed25519PublicKey) -> bytes:
@@ -51,9 +56,9 @@ class Signer:
 
     def sign(self, payload: bytes) -> str:
         """The armoured signature of a commit's bytes without its signature header."""
-        signature = _string(b"ssh-ed25519") + _string(self.key.sign(_to_sign(payload)))
+        signature = wire_string(b"ssh-ed25519") + wire_string(self.key.sign(_to_sign(payload)))
         parts = (_public_blob(self.key.public_key()), _NAMESPACE, b"", b"sha512", signature)
-        blob = _MAGIC + struct.pack(">I", 1) + b"".join(_string(part) for part in parts)
+        blob = _MAGIC + struct.pack(">I", 1) + b"".join(wire_string(part) for part in parts)
         text = base64.b64encode(blob).decode()
         lines = [text[at : at + 70] for at in range(0, len(text), 70)]
         return "\n".join([_BEGIN, *lines, _END])
@@ -74,7 +79,7 @@ class Verifier:
         """Whether this very key signed these bytes as a git commit."""
         try:
             blob = base64.b64decode("".join(armoured.strip().split("\n")[1:-1]), validate=True)
-            parts = _parts(blob)
+            parts = signature_parts(blob)
         except (ValueError, binascii.Error, struct.error):
             return False
         if parts[:4] != [_public_blob(self.key), _NAMESPACE, b"", b"sha512"]:
@@ -82,7 +87,7 @@ class Verifier:
         return self._fits(parts[4], payload)
 
     def _fits(self, signature: bytes, payload: bytes) -> bool:
-        prefix = _string(b"ssh-ed25519") + struct.pack(">I", 64)
+        prefix = wire_string(b"ssh-ed25519") + struct.pack(">I", 64)
         if not signature.startswith(prefix):
             return False
         try:
@@ -92,7 +97,8 @@ class Verifier:
         return True
 
 
-def _parts(blob: bytes) -> list[bytes]:
+def signature_parts(blob: bytes) -> list[bytes]:
+    """Key, namespace, reserved, digest's name, signature. Errors: ValueError, struct.error."""
     if blob[:10] != _MAGIC + struct.pack(">I", 1):
         raise ValueError("not an SSH signature of version 1")
     parts, at = [], 10

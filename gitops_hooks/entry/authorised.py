@@ -3,7 +3,7 @@
 Facts and time come from the records; today's clock, users and plugins are not asked (trust rule 5).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from gitops_hooks.core.approve import Contributors, Proof
 from gitops_hooks.core.decide import Case, judge_forced_push, judge_landing, judge_unapproved_push
@@ -15,6 +15,7 @@ from gitops_hooks.edge.repository import Repository
 from gitops_hooks.entry.authorised_moves import forced_objects, judge_created, judge_deleted, judge_tag_record
 from gitops_hooks.entry.content import read_content_again
 from gitops_hooks.entry.matter import makes_merge
+from gitops_hooks.entry.signing import judge_signatures
 from gitops_hooks.entry.sitting import Sitting, policy_at
 from gitops_hooks.model.change import ChangeRecord
 from gitops_hooks.model.commit import Merged, Range
@@ -62,11 +63,14 @@ def _landings_since(sitting: Sitting, ref: str, judged: str) -> list[Event]:
     return found[::-1]
 
 
-def judge_record(record: Record, event: Event, in_force: Collection[str]) -> Refusal | None:
+def judge_record(
+    record: Record, event: Event, in_force: Collection[str], approvers: Mapping[str, frozenset[str]] | None = None
+) -> Refusal | None:
     """Whether one landing was authorised by the policy in force at its time; None when it was.
 
     `in_force` are the commits whose policy a judge could see then. The reconciler asks it before it deploys, and
     `verify` of a mirror, where there is no server: the record and the objects behind it are all that it may look at.
+    `approvers` are the keys by name that a verifier pins.
     """
     landing = event.body
     if not isinstance(landing, Landing):
@@ -84,6 +88,8 @@ def judge_record(record: Record, event: Event, in_force: Collection[str]) -> Ref
     if landing.way == "delete":
         return _first_fault(event, judge_deleted(record, event, landing, governing))
     forced = landing.way == "force"
+    if unproven := judge_signatures(record, landing, approvers):
+        return unproven
     matter = (
         forced_objects(record.repository, landing) if forced else _objects_of(record.repository, landing, governing)
     )

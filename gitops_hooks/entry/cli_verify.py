@@ -5,6 +5,7 @@ import re
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -32,13 +33,14 @@ def _event(ctx: click.Context, option: click.Parameter, value: str) -> str:
 @click.option("--adoption", default="", callback=_event, help="The first event of the log, as you know it.")
 @click.option("--id", "identity", default="", help="The repository's id, as you know it.")
 @click.option("--from", "since", default="", callback=_event, help="An event that an earlier run ended with.")
+@click.option("--approvers", type=click.Path(path_type=Path), help="Their keys, a line each: NAME TYPE BASE64.")
 @json_option
-def verify(path: Path, server_key: Path, branch: str, adoption: str, identity: str, since: str, as_json: bool) -> int:
+def verify(path: Path, server_key: Path, branch: str, as_json: bool, **known: Any) -> int:  # noqa: ANN401  # Pins types them
     """Judge every landing since the adoption again, and name the first that was not authorised.
 
     PATH is a mirror (git clone --mirror). Nothing is asked of a server, the clock, or the network.
     """
-    pins = Pins(path, server_key, identity, adoption, since, full_branch(branch))
+    pins = Pins(path, server_key, branch=full_branch(branch), **known)
     counter = _Counter()
     found = judge_mirror(pins, counter.show)
     counter.end()

@@ -11,7 +11,7 @@ from pathlib import Path
 from gitops_hooks.core.ssh_command import GitProgram
 from gitops_hooks.edge import journal
 from gitops_hooks.edge.disk import free_bytes
-from gitops_hooks.edge.git_settings import receive_settings, settings_environment
+from gitops_hooks.edge.git_settings import receive_settings, settings_environment, signing_settings
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.hooks_folder import lay_for_push, verify_hooks
 from gitops_hooks.edge.living import end, list_living
@@ -104,6 +104,8 @@ def git_environment(session: Session, push: str, hooks: Path) -> dict[str, str]:
     if _PROTOCOL.fullmatch(session.protocol):
         found["GIT_PROTOCOL"] = session.protocol
     settings = (*receive_settings(session.home, limits), ("core.hooksPath", str(hooks.absolute())))
+    if session.program is GitProgram.RECEIVE_PACK:
+        settings += signing_settings(session.home)
     return found | settings_environment(settings, session.repository.path)
 
 

@@ -9,6 +9,7 @@ from gitops_hooks.core.govern import Governing, govern
 from gitops_hooks.core.verdict_words import verdict_words
 from gitops_hooks.entry.choose import choose_change
 from gitops_hooks.entry.matter import Matter, gather, judge_policy, run_checks
+from gitops_hooks.entry.signing import judge_signature
 from gitops_hooks.entry.sitting import Checker, Sitting
 from gitops_hooks.entry.wording import refusal_judgement, refuse
 from gitops_hooks.model.approval import Approval
@@ -177,20 +178,26 @@ def _judge_approve(
     record = matter.record
     if record is None:
         return refuse(update, "change", "There is no such change.")
-    requirements = (judge_approval(matter.case, actor.name), *judge_read_only(matter.case.governing))
-    decision = Decision(update.ref, requirements)
+    signature = judge_signature(sitting, actor, matter.case, record.number, request.bound)
+    requirements = (
+        judge_approval(matter.case, actor.name),
+        signature.requirement,
+        *judge_read_only(matter.case.governing),
+    )
+    decision = Decision(update.ref, requirements, advice=signature.advice)
     if not decision.accepted:
         return Judgement(update, decision, None)
-    trial = _with_approval(sitting, actor, matter)
+    trial = _with_approval(sitting, actor, matter, signature.signer)
     needs = tuple(requirement for requirement in trial.case.approvals if not requirement.holds)
     lands, hints, verdicts = complete(sitting, actor, trial, check) if not needs else (None, (), ())
-    effect = Approve(record, matter.span, request.message, lands, needs, hints)
+    signed = (signature.certificate, signature.signer)
+    effect = Approve(record, matter.span, request.message, lands, needs, hints, *signed)
     # Findings on the resulting tree keep the change from landing, not the reviewer from speaking.
     told = Decision(update.ref, requirements, verdicts if lands else ())
     return Judgement(update, told, effect)
 
 
-def _with_approval(sitting: Sitting, actor: Actor, matter: Matter) -> Matter:
+def _with_approval(sitting: Sitting, actor: Actor, matter: Matter, signer: str) -> Matter:
     """The matter as it will be once this approval is stored; a rejection by the same reviewer is lifted."""
     proof = matter.case.proof
     given = Approval(
@@ -202,6 +209,7 @@ def _with_approval(sitting: Sitting, actor: Actor, matter: Matter) -> Matter:
         proof.head,
         tuple(commit.oid for commit in matter.span.commits),
         sitting.policy.commit,
+        signer,
     )
     left = tuple(r for r in proof.rejections if (r.actor, r.head) != (actor.name, proof.head))
     proof = replace(proof, approvals=(*proof.approvals, given), rejections=left)

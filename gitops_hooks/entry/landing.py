@@ -243,6 +243,8 @@ def approve(sitting: Sitting, actor: Actor, effect: Approve) -> Event | LostRace
         tuple(Oid(commit.oid) for commit in effect.span.commits),
         Oid(sitting.policy.commit),
         Text(effect.message),
+        Oid(effect.certificate or NO_OID),
+        Text(effect.signer),
     )
     return sitting.ledger.append(meta_ref(effect.record.number), body, actor, expect=effect.record.tip)
 

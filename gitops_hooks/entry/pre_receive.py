@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from gitops_hooks.core.receive import read_commands, read_options, whole_push
 from gitops_hooks.core.report import refused
 from gitops_hooks.edge.checks import missing_verdict, run_checks
-from gitops_hooks.edge.handoff import hand_on
+from gitops_hooks.edge.handoff import hand_on, hand_on_certificate
 from gitops_hooks.edge.quota import over_size
 from gitops_hooks.edge.terminal import tell
 from gitops_hooks.entry.hook import open_hook, push_folder
 from gitops_hooks.entry.judge import judge_update
+from gitops_hooks.entry.signing import with_certificate
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.entry.wording import refusal_judgement
 from gitops_hooks.model.change import Change
@@ -26,6 +27,7 @@ def main(protocol_in: int, protocol_out: int) -> bool:
     """Judge the whole push: one refused update refuses all."""
     environ = dict(os.environ)
     hook, sitting, actor = open_hook(environ, quarantine=True)
+    sitting = with_certificate(sitting, environ)
     limits = sitting.server.limits
     updates = read_commands(_read_all(protocol_in), most=limits.refs)
     options = read_options(environ, limits.options)
@@ -42,6 +44,8 @@ def main(protocol_in: int, protocol_out: int) -> bool:
         tell(refused(judgement.decision))
     if failed:
         return False
+    if sitting.certificate:
+        hand_on_certificate(push_folder(hook, sitting), sitting.certificate)
     hand_on(push_folder(hook, sitting), updates, options, checker.verdicts)
     return True
 

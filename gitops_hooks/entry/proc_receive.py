@@ -5,11 +5,12 @@ from contextlib import suppress
 
 from gitops_hooks.core.pktline import Conversation, Report, encode_report
 from gitops_hooks.edge.disk import needing_room
-from gitops_hooks.edge.handoff import note_landed, take_over
+from gitops_hooks.edge.handoff import note_landed, take_certificate, take_over
 from gitops_hooks.edge.locks import hold
 from gitops_hooks.entry.carry_out import Done, carry_out, lock_name
 from gitops_hooks.entry.hook import open_hook, push_folder
 from gitops_hooks.entry.judge import judge_update
+from gitops_hooks.entry.signing import certificate_words, with_certificate
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.change import Change
 from gitops_hooks.model.errors import EdgeError
@@ -26,6 +27,8 @@ def main(protocol_in: int, protocol_out: int) -> bool:
     conversation = _converse(protocol_in, protocol_out, limits.refs, limits.options)
     updates, options = conversation.commands, conversation.options
     folder = push_folder(hook, sitting)
+    oid, nonce = take_certificate(folder)
+    sitting = with_certificate(sitting, certificate_words(oid, nonce))
     recall = Recalled(take_over(folder, updates, options))
     done = [_do(sitting, actor, update, options, recall) for update in updates]
     if landed := [ref for one in done for ref in one.landed]:

@@ -23,7 +23,7 @@ from gitops_hooks.model.change import Change
 from gitops_hooks.model.errors import EdgeError, Fault, PolicyError
 from gitops_hooks.model.people import People
 from gitops_hooks.model.policy import Policy
-from gitops_hooks.model.push import Actor
+from gitops_hooks.model.push import Actor, PushCertificate
 from gitops_hooks.model.record import Standing
 from gitops_hooks.model.server import RepositoryEntry, ServerFile
 from gitops_hooks.model.verdict import Verdict
@@ -48,6 +48,7 @@ class Sitting:
     ledger: Ledger
     default: Standing
     policy: Policy
+    certificate: PushCertificate | None = None
 
     @property
     def state(self) -> Path:

@@ -1,15 +1,16 @@
 """The judge over a whole history, from a mirror and offline: was every move of a protected ref authorised?"""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gitops_hooks.core.chain import Break, Chain, Step, follow
 from gitops_hooks.core.floor import parse_floor, with_floor
 from gitops_hooks.core.govern import govern
-from gitops_hooks.edge.mirror import missing_objects, open_mirror, people_refs
+from gitops_hooks.edge.mirror import load_approvers, missing_objects, open_mirror, people_refs
 from gitops_hooks.edge.record import LOG, Record
 from gitops_hooks.entry.authorised import judge_record
+from gitops_hooks.entry.signing import is_signed
 from gitops_hooks.entry.sitting import policy_at
 from gitops_hooks.model.errors import EdgeError, PolicyError
 from gitops_hooks.model.event import Administered, Event, Landing
@@ -26,6 +27,7 @@ class _Walk:
 
     record: Record
     pins: Pins
+    approvers: Mapping[str, frozenset[str]] | None
     chain: Chain = field(default_factory=Chain)
     steps: list[Step] = field(default_factory=list)
     faults: list[Unauthorised] = field(default_factory=list)
@@ -45,7 +47,7 @@ class _Walk:
 def verify(pins: Pins, progress: Progress) -> Verification:
     """Everything that the pins let one say. Errors: EdgeError where there is no whole mirror to look at."""
     record = open_mirror(pins)
-    walk = _Walk(record, pins)
+    walk = _Walk(record, pins, load_approvers(pins.approvers) if pins.approvers else None)
     events = _read_log(walk, progress)
     if events and not walk.faults:
         _judge_all(walk, events, progress)
@@ -110,10 +112,11 @@ def _carried_out(walk: _Walk) -> Iterator[Step]:
 
 def _judge_step(walk: _Walk, step: Step) -> None:
     walk.judged += 1
-    walk.unsigned += 1
     try:
         with missing_objects():
-            refusal = judge_record(walk.record, step.event, step.policies)
+            refusal = judge_record(walk.record, step.event, step.policies, walk.approvers)
+            body = step.event.body
+            walk.unsigned += not (isinstance(body, Landing) and is_signed(walk.record, body))
     except EdgeError as error:
         walk.blame(Unauthorised(step.ref, "record", str(error), step.old, step.new, step.event))
         return

@@ -47,7 +47,11 @@ def _trust(found: Verification, pins: Pins) -> list[str]:
     """On what the answer rests, since a server that lies could have written the record (trust rule 3)."""
     said = [f"    {name} was taken from the record; pin it: {option}" for name, option in _unpinned(found, pins)]
     if not found.unsigned:
-        return said
+        return (
+            said
+            if pins.approvers
+            else ["    the approvers' keys were taken from the record; pin them: --approvers FILE", *said]
+        )
     rest = f"{found.unsigned} of {found.judged} landings rest on what the server wrote down: nobody signed for them."
     return [f"    {rest}", "    Without signed: true this trusts the server's record.", *said]
 
@@ -81,7 +85,12 @@ def facts(found: Verification, pins: Pins) -> dict[str, object]:
             for one in found.refs
         ],
         "administered": [_event_facts(event) for event in found.administered],
-        "pinned": {"id": bool(pins.identity), "adoption": bool(pins.adoption), "from": pins.since},
+        "pinned": {
+            "id": bool(pins.identity),
+            "adoption": bool(pins.adoption),
+            "from": pins.since,
+            "approvers": pins.approvers is not None,
+        },
     }
 
 

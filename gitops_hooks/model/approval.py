@@ -8,7 +8,7 @@ class Approval:
     """One approval, bound to everything that it was given for.
 
     `event` is the commit of the event that records it; `commits` are all of base..head; `policy` is the
-    commit whose policy was in force when it was given.
+    commit whose policy was in force when it was given; `signer` is the key that signed it, "" for none.
     """
 
     event: str
@@ -19,6 +19,7 @@ class Approval:
     head: str
     commits: tuple[str, ...]
     policy: str
+    signer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import NewType
 
 from gitops_hooks.model.deployment import HostOutcome, RunState
+from gitops_hooks.model.push import NO_OID
 
 Oid = NewType("Oid", str)
 Word = NewType("Word", str)
@@ -54,7 +55,11 @@ class Proposed:
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """A reviewer accepts exactly these commits."""
+    """A reviewer accepts exactly these commits.
+
+    `certificate` is the push certificate in the event's own tree, `signer` the public key (`type base64`) that signed
+    it and was the reviewer's then; NO_OID and "" for an approval that nobody signed.
+    """
 
     change: int
     target: Word
@@ -63,6 +68,8 @@ class Approved:
     commits: tuple[Oid, ...]
     policy: Oid
     message: Text
+    certificate: Oid = Oid(NO_OID)
+    signer: Text = Text("")
 
 
 @dataclass(frozen=True, slots=True)

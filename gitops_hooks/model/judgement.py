@@ -74,6 +74,8 @@ class Approve:
     lands: Land | None
     needs: tuple[Requirement, ...]
     hints: tuple[str, ...]
+    certificate: str = ""
+    signer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,16 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRule:
-    """`count` approvals by members of `sources`, where a changed path matches one of `paths` (empty: always)."""
+    """`count` approvals by members of `sources`, where a changed path matches one of `paths` (empty: always).
+
+    `signed` counts only approvals that their givers signed.
+    """
 
     count: int
     sources: Names
     paths: tuple[str, ...]
     place: str
+    signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class BranchRule:
     delete: Names = Names()
     force: Names = Names()
     bounds: Bounds = NO_BOUNDS
+    signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

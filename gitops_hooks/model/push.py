@@ -40,6 +40,15 @@ class RefUpdate:
 
 
 @dataclass(frozen=True, slots=True)
+class PushCertificate:
+    """The blob that came with a signed push; `nonce` is what this server gave for it, "" where git did not find it."""
+
+    oid: str
+    content: bytes
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True)
 class Push:
     """One whole push to one repository (`repository` is the id that `repo add` minted)."""
 

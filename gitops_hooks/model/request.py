@@ -44,12 +44,16 @@ class Propose:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A verb on a change; `commit` is NO_OID only where the verb allows a delete (close)."""
+    """A verb on a change; `commit` is NO_OID only where the verb allows a delete (close).
+
+    `bound` are the options by which an approval says again what it is for (`base=…`).
+    """
 
     verb: Verb
     number: int
     commit: str
     message: str = ""
+    bound: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import pytest
 
 from gitops_hooks.core.chain import Break, Chain, Step, follow
 from gitops_hooks.model.event import Administered, Adopted, Closed, Landed, Landing, Oid, Text, Voided, Word
-from tests.core.records import MAIN, history, oid
+from tests.core.records import AT, MAIN, history, oid
 
 NEXT = "refs/heads/next"
 
@@ -15,7 +15,7 @@ def adopted(policy: str = "a") -> Adopted:
 
 def landing(old: str, new: str, ref: str = MAIN, way: str = "change") -> Landing:
     ends = (oid(old), oid(new), oid("7"), oid(old), oid(new), oid("a"))
-    return Landing(Word(way), 1, Word(ref), *ends, Text(""), (), (), (), ())
+    return Landing(Word(way), 1, Word(ref), *ends, Text(""), (), (), (), (), AT, (), Word(""), Text(""))
 
 
 def landed(number: int, new: str, ref: str = MAIN) -> Landed:

@@ -155,7 +155,14 @@ def test_an_option_is_refused_and_never_ignored(ref, options, reason):
     ],
 )
 def test_a_verb_takes_a_reason_and_nothing_else(options, reason):
-    assert ask("refs/approve/12", *options) == Refusal("options", reason, "built: reason|message|m help")
+    assert ask("refs/land/12", *options) == Refusal("options", reason, "built: reason|message|m help")
+
+
+def test_an_approval_may_say_again_what_it_is_for():
+    said = ("repository=0123", "target=main", f"base={A}")
+    assert ask("refs/approve/12", *said[::-1]) == Act(Verb.APPROVE, 12, A, "", said)
+    refused = ask("refs/land/12", *said[:1])
+    assert isinstance(refused, Refusal) and refused.reason == "repository: no such option"
 
 
 HELP = """\
@@ -172,6 +179,10 @@ refs/for/<branch>[/<topic>][%option,…], or each option with -o:
 refs/{approve,reject,land,close}/<number>:
   reason|message|m=<text>        kept with the verb, at most 16 KiB
   help                           this list; nothing is done
+refs/approve/<number>, which --signed must have:
+  repository=<id>                only if the change is in the repository of this id
+  target=<branch>                only if the change is for this branch
+  base=<oid>                     only if this is the merge base, in full
 a text may be written as {base64}…, which can hold commas and several lines"""
 
 
