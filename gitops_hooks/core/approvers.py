@@ -16,13 +16,14 @@ def missing_approvers(policy: Policy, ref: str, people: People) -> tuple[str, ..
 
 
 def missing_anywhere(policy: Policy, people: People) -> tuple[str, ...]:
-    """The same for every branch that the policy speaks of."""
-    return _missing(policy, policy.branches, people)
+    """The same for every branch that the policy, or the server's floor, speaks of."""
+    return _missing(policy, (*policy.floor.rules, *policy.branches), people)
 
 
 def left_alone(policy: Policy, name: str, people: People) -> tuple[str, ...]:
     """What only `name` may do, once `people` are those who stay: landing on branches, operating environments."""
-    rights = [(rule.land, f"{rule.place}: nobody else may land on {rule.match}") for rule in policy.branches]
+    rules = (*policy.floor.rules, *policy.branches)
+    rights = [(rule.land, f"{rule.place}: nobody else may land on {rule.match}") for rule in rules]
     for environment in policy.environments:
         words = f"{environment.place}: nobody else may operate {environment.name}"
         rights += [(environment.operate, words)] if environment.operate is not None else []

@@ -50,8 +50,10 @@ def _tag(desk: Desk, who: str, name: str, commit: str, *words: str) -> str:
 def _wrong(desk: Desk) -> list[str]:
     """Which of all records of moves are not authorised, when each is judged again."""
     sitting = open_sitting(desk.world.home, REPOSITORY)
-    moves = [event for event in sitting.record.events(LOG) if isinstance(event.body, Landing)]
-    return [refusal.reason for event in moves if (refusal := judge_record(sitting, event))]
+    record = sitting.record
+    moves = [event for event in record.events(LOG) if isinstance(event.body, Landing)]
+    policies = {event.body.policy for event in moves}
+    return [refusal.reason for event in moves if (refusal := judge_record(record, event, policies))]
 
 
 def test_a_tag_that_a_rule_protects_is_made_moved_and_deleted_by_those_who_may(desk: Desk) -> None:

@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,10 @@ def _forge_landing(desk: Desk, new: str, **said: object) -> None:
         "approvals": (),
         "counted": ("bob",),
         "verdicts": (f"yaml:ok:{desk.ask('rev-parse', f'{new}^{{tree}}')}",),
+        "judged": datetime(2026, 11, 25, 9, 0, tzinfo=UTC),
+        "vouched": (),
+        "signer": "",
+        "signer_key": "",
     }
     _forge(desk, Landing(**{**plain, **said}))  # type: ignore[arg-type]
     desk.world.server_git("update-ref", MAIN, new)
