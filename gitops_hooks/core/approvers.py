@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from gitops_hooks.core.approve import needed
+from gitops_hooks.core.approve import counts_bot, needed
 from gitops_hooks.core.govern import govern
 from gitops_hooks.model.people import People
 from gitops_hooks.model.policy import BranchRule, Policy
@@ -36,9 +36,12 @@ def left_alone(policy: Policy, name: str, people: People) -> tuple[str, ...]:
 
 def _missing(policy: Policy, rules: Iterable[BranchRule], people: People) -> tuple[str, ...]:
     persons = [person.name for person in people.everybody if person.kind is ActorKind.PERSON]
+    bots = [person.name for person in people.everybody if person.kind is ActorKind.BOT]
     found = []
     for rule in (rule for branch in rules for rule in branch.approvals):
         able = sum(policy.allows(rule.sources, name) for name in persons)
+        # Bots fill an entry up, and the last of several is a person.
+        able += min(sum(counts_bot(rule, policy, name) for name in bots), max(rule.count - 1, 1))
         if able < rule.count:
             found.append(f"{rule.place} needs {needed(rule)}, and the server knows {able} who could")
     return tuple(found)

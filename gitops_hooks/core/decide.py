@@ -1,11 +1,14 @@
 """May this ref update happen? The one pure answer, asked by the hooks, the reconciler and everybody after them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gitops_hooks.core.approve import Contributors, Proof, judge_approvals, would_count
 from gitops_hooks.core.bounded import judge_content, judge_freeze, judge_line, judge_read_only
+from gitops_hooks.core.demands import Demands
 from gitops_hooks.core.govern import Governing, Right
+from gitops_hooks.core.owners import touches_owners
+from gitops_hooks.core.reject import may_veto
 from gitops_hooks.model.content import Content
 from gitops_hooks.model.policy import LandMethod, Policy
 from gitops_hooks.model.record import Standing
@@ -23,10 +26,12 @@ class Case:
     paths: tuple[str, ...]
     fast_forward: bool
     content: Content
+    demands: Demands
 
     @property
     def approvals(self) -> tuple[Requirement, ...]:
-        return judge_approvals(self.governing.approval_rules(self.paths), self.policy, self.proof)
+        met = judge_approvals(self.demands.rules, self.policy, self.proof, self.governing.vetoes)
+        return (*met, *self.demands.faults)
 
 
 def holds(rule: str, reason: str = "") -> Requirement:
@@ -97,22 +102,30 @@ def judge_bounds(case: Case) -> tuple[Requirement, ...]:
 
 def judge_approval(case: Case, actor: str) -> Requirement:
     """May this actor's approval be stored?"""
-    return would_count(case.governing.approval_rules(case.paths), case.policy, case.proof, actor)
+    return would_count(case.demands.rules, case.policy, case.proof, actor)
+
+
+def judge_rejection(case: Case, actor: str) -> Requirement:
+    """May this actor hold the change back? Whoever may veto, and whose approval would count."""
+    veto = may_veto(case.governing.vetoes, case.policy, actor)
+    return veto or replace(judge_approval(case, actor), rule="reject")
 
 
 def judge_unapproved_push(case: Case, actor: str) -> tuple[Requirement, ...]:
-    """May this actor push straight, without any approval? Never what is under .gitops/."""
+    """May this actor push straight, without any approval? Never what is under .gitops/, nor the code owners."""
     forward = holds("fast-forward") if case.fast_forward else fails("fast-forward", _DESCENDANT)
     return (case.governing.may("push", actor), _judge_own_files(case, "push"), forward, *_judge_straight(case))
 
 
 def judge_forced_push(case: Case, actor: str) -> tuple[Requirement, ...]:
-    """May this actor move the branch to what is no descendant of its tip? Never what changes .gitops/."""
+    """May this actor move the branch to what is no descendant of its tip? Nor may that change those files."""
     return (case.governing.may("force", actor), _judge_own_files(case, "force"), *_judge_straight(case))
 
 
 def _judge_own_files(case: Case, rule: str) -> Requirement:
     needed = [path for path in case.paths if path.casefold().split("/", 1)[0] == ".gitops"]
+    if touches_owners(case.governing.owners, case.paths):
+        return fails(rule, "The file of code owners always needs an approval by somebody else.")
     return fails(rule, ".gitops/** always needs an approval by somebody else.") if needed else holds(rule)
 
 

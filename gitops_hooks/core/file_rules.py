@@ -3,9 +3,9 @@
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
+from gitops_hooks.core.changed_paths import ChangedPaths
 from gitops_hooks.core.commit_rules import told
 from gitops_hooks.core.globs import matches_any
-from gitops_hooks.core.govern import touches
 from gitops_hooks.core.report import escape
 from gitops_hooks.model.bounds import FileBounds
 from gitops_hooks.model.content import SUBMODULE, SYMLINK, Introduced
@@ -34,9 +34,9 @@ def judge_files(bounds: FileBounds, files: Sequence[Introduced], paths: Sequence
 def _forbidden(bounds: FileBounds, files: Sequence[Introduced]) -> frozenset[str]:
     paths = tuple(dict.fromkeys(file.path for file in files))
     # Asked of all at once first: bringing the globs into every form costs more than matching.
-    if not bounds.forbidden or not touches(bounds.forbidden, paths):
+    if not bounds.forbidden or not ChangedPaths(paths).touch(bounds.forbidden):
         return frozenset()
-    return frozenset(path for path in paths if touches(bounds.forbidden, (path,)))
+    return frozenset(path for path in paths if ChangedPaths((path,)).touch(bounds.forbidden))
 
 
 def _answer(faults: Sequence[str], place: str) -> Requirement:

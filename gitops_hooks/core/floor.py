@@ -119,10 +119,13 @@ def _read_rule(node: Marked, reading: Reading) -> BranchRule:
     node = _without_weaker(node)
     rule, said = read_branch(node, reading), node.keys()
     # Whoever asks for approvals does not mean that they may be pushed past.
-    silent = [right for right in get_args(Right) if right not in said and not (right == "push" and "approvals" in said)]
+    asks = "approvals" in said or "owners" in said
+    silent = [right for right in get_args(Right) if right not in said and not (right == "push" and asks)]
     left: dict[str, Any] = dict.fromkeys(silent, ANYBODY)
     if "approvals" not in said:
         left["approvals"] = ()
+    if "keep" not in said:
+        left["review"] = replace(rule.review, keep=None)
     return replace(rule, **left, any_author=rule.any_author or "authors" not in said)
 
 

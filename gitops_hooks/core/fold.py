@@ -6,7 +6,7 @@ from dataclasses import replace
 from gitops_hooks.core.events import InvalidEvent
 from gitops_hooks.model.approval import Approval, Rejection
 from gitops_hooks.model.change import ChangeRecord, ChangeState, Revision
-from gitops_hooks.model.event import Approved, ChangeLanded, Closed, Event, Proposed, Purged, Rejected
+from gitops_hooks.model.event import Approved, ChangeLanded, Closed, Event, Proposed, Purged, Rejected, Withdrawn
 
 
 def fold_change(events: Sequence[Event], repository: str) -> ChangeRecord:
@@ -54,25 +54,11 @@ def _followed(record: ChangeRecord, event: Event) -> ChangeRecord:
             revisions = (*now.revisions, _revision(event, body))
             return replace(now, title=title, change_id=change_id, revisions=revisions)
         case Approved() as body:
-            approval = Approval(
-                event.oid,
-                event.stamp.repository,
-                event.stamp.actor,
-                body.target,
-                body.base,
-                body.head,
-                body.commits,
-                body.policy,
-                body.signer,
-            )
-            # An approval takes back the same reviewer's rejection of the same head.
-            kept = tuple(r for r in now.rejections if (r.actor, r.head) != (approval.actor, approval.head))
-            return replace(now, approvals=(*now.approvals, approval), rejections=kept)
+            return take_approval(now, _approval(event, body))
         case Rejected() as body:
-            # And a rejection takes back the same reviewer's approvals of that head.
-            left = tuple(a for a in now.approvals if (a.actor, a.head) != (event.stamp.actor, body.head))
-            rejection = Rejection(event.oid, event.stamp.actor, body.head)
-            return replace(now, approvals=left, rejections=(*now.rejections, rejection))
+            return take_rejection(now, Rejection(event.oid, event.stamp.actor, body.head))
+        case Withdrawn() as body:
+            return take_withdrawal(now, event.stamp.actor, body.head)
         case Closed():
             return replace(now, state=ChangeState.CLOSED)
         case Purged():
@@ -80,3 +66,35 @@ def _followed(record: ChangeRecord, event: Event) -> ChangeRecord:
         case ChangeLanded():
             return replace(now, state=ChangeState.LANDED)
     raise InvalidEvent(f"event {event.oid[:12]}: does not belong to a change")
+
+
+def _approval(event: Event, body: Approved) -> Approval:
+    stamp = event.stamp
+    bound = (body.target, body.base, body.head, body.commits, body.policy, body.signer)
+    return Approval(event.oid, stamp.repository, stamp.actor, *bound)
+
+
+def take_approval(record: ChangeRecord, approval: Approval) -> ChangeRecord:
+    """An approval takes back the same reviewer's rejection of the same head, and no other of theirs sticks."""
+    left = [r for r in record.rejections if (r.actor, r.head) != (approval.actor, approval.head)]
+    loosened = tuple(replace(r, sticks=False) if r.actor == approval.actor else r for r in left)
+    return replace(record, approvals=(*record.approvals, approval), rejections=loosened)
+
+
+def take_rejection(record: ChangeRecord, rejection: Rejection) -> ChangeRecord:
+    """And a rejection takes back the same reviewer's approvals of that head, and carries no other of theirs on."""
+    left = [a for a in record.approvals if (a.actor, a.head) != (rejection.actor, rejection.head)]
+    bound = tuple(replace(a, carries=False) if a.actor == rejection.actor else a for a in left)
+    return replace(record, approvals=bound, rejections=(*record.rejections, rejection))
+
+
+def take_withdrawal(record: ChangeRecord, actor: str, head: str) -> ChangeRecord:
+    """What a reviewer said of one head is as if never said; at the newest head also what reaches it from others.
+
+    No approval of theirs is left there for an earlier revision either: it would stay landable by its commit.
+    """
+    newest = head == record.head.head
+    approvals = tuple(a for a in record.approvals if a.actor != actor or not (newest or a.head == head))
+    left = [r for r in record.rejections if (r.actor, r.head) != (actor, head)]
+    rejections = tuple(replace(r, sticks=False) if newest and r.actor == actor else r for r in left)
+    return replace(record, approvals=approvals, rejections=rejections)

@@ -11,7 +11,12 @@ def matches(pattern: str, path: str) -> bool:
     """Whether the whole path matches the pattern, segment by segment."""
     if _is_plain(pattern):
         return pattern == path
-    return _match(pattern.split("/"), path.split("/"), lambda segment: segment == "**", _segment_matches)
+    return matches_parts(pattern.split("/"), path.split("/"))
+
+
+def matches_parts(pattern: Sequence[str], path: Sequence[str]) -> bool:
+    """The same, for who has both in segments already."""
+    return _match(pattern, path, lambda segment: segment == "**", _segment_matches)
 
 
 def matches_any(patterns: Iterable[str], path: str) -> bool:

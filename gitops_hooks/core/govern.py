@@ -1,12 +1,22 @@
 """Which rules govern a branch, and what they say together: the strictest wins."""
 
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from gitops_hooks.core.globs import matches, matches_any
-from gitops_hooks.model.policy import ApprovalRule, BranchRule, LandMethod, Names, Policy
+from gitops_hooks.core.changed_paths import ChangedPaths
+from gitops_hooks.core.globs import matches
+from gitops_hooks.core.reach import Reached, reaches
+from gitops_hooks.model.policy import (
+    ApprovalRule,
+    BranchRule,
+    Keep,
+    LandMethod,
+    Names,
+    OwnersRule,
+    Policy,
+    Strict,
+)
 from gitops_hooks.model.verdict import Requirement, Status
 
 Right = Literal["push", "propose", "land", "create", "delete", "force"]
@@ -43,14 +53,53 @@ class Governing:
                 return Requirement(right, Status.UNSATISFIED, denial(names, does, actor), rule.place)
         return Requirement(right, Status.SATISFIED, f"{actor} may {does}.", self.rules[0].place)
 
-    def approval_rules(self, paths: Iterable[str]) -> tuple[ApprovalRule, ...]:
-        """The requirements of all rules for these changed paths; one approval by anybody where none applies."""
-        changed = tuple(paths)
-        found = tuple(rule for branch in self.rules for rule in branch.approvals if _applies(rule, changed))
-        # Rules for some paths only do not open the others: absent approvals are one.
-        found = found or (BUILT_IN,)
-        signed = any(branch.signed for branch in self.rules)
-        return tuple(replace(rule, signed=True) for rule in found) if signed else found
+    def approval_rules(
+        self, paths: Iterable[str], reached: Sequence[Reached] | None = None
+    ) -> tuple[ApprovalRule, ...]:
+        """The requirements of all rules for these changed paths; one approval by anybody where none applies.
+
+        Without a reach nobody knows how far it goes, and every entry that asks for it applies.
+        """
+        changed = ChangedPaths(paths)
+        found = tuple(
+            rule
+            for branch in self.rules
+            for rule in branch.approvals
+            if (not rule.paths or changed.touch(rule.paths)) and (rule.reach is None or reaches(rule.reach, reached))
+        )
+        # Rules for some paths only do not open the others: absent approvals are one. And bots never approve alone.
+        alone = all(rule.bots.items and rule.count == 1 for rule in found)
+        return self.signed((*found, BUILT_IN) if alone else found)
+
+    def signed(self, rules: tuple[ApprovalRule, ...]) -> tuple[ApprovalRule, ...]:
+        """The same, asking for signatures where a rule of the branch does."""
+        asked = any(branch.signed for branch in self.rules)
+        return tuple(replace(rule, signed=True) for rule in rules) if asked else rules
+
+    @property
+    def vetoes(self) -> tuple[tuple[Names, str], ...]:
+        """Who may veto, each list with the place of its rule."""
+        return tuple((rule.review.veto, rule.place) for rule in self.rules if rule.review.veto.items)
+
+    @property
+    def keep(self) -> Keep:
+        """What is kept over a new revision: the least that any rule says."""
+        said = [rule.review.keep for rule in self.rules if rule.review.keep is not None]
+        return min(said, key=list(Keep).index, default=Keep.NOTHING)
+
+    @property
+    def strict(self) -> frozenset[Strict]:
+        """Who else does not count, by any rule."""
+        return frozenset(word for rule in self.rules for word in rule.review.strict)
+
+    @property
+    def owners(self) -> tuple[OwnersRule, ...]:
+        """Where code owners stand, by each rule that asks them."""
+        return tuple(rule.review.owners for rule in self.rules if rule.review.owners)
+
+    @property
+    def asks_reach(self) -> bool:
+        return any(entry.reach for rule in self.rules for entry in rule.approvals)
 
     @property
     def checks(self) -> tuple[str, ...]:
@@ -104,38 +153,3 @@ def denial(names: Names, does: str, actor: str) -> str:
     if not names.items:
         return f"Nobody may {does}."
     return f"Only {', '.join(names.items)} may {does}; {actor} is not among them."
-
-
-def _applies(rule: ApprovalRule, paths: tuple[str, ...]) -> bool:
-    return not rule.paths or touches(rule.paths, paths)
-
-
-def touches(globs: tuple[str, ...], paths: tuple[str, ...]) -> bool:
-    """Whether any path matches, in whatever case and normal form it is written; undecodable ones meet every rule."""
-    forms = [(form, tuple(form(glob) for glob in globs)) for form in _FORMS]
-    for path in paths:
-        if _is_undecodable(path):
-            return True
-        # Folding can lengthen a name (ß is ss), so that `?` fits it in one form only.
-        if any(matches_any(folded, form(path)) for form, folded in (forms[:1] if path.isascii() else forms)):
-            return True
-    return False
-
-
-def _fold(text: str) -> str:
-    return _compose(_compose(text).casefold())
-
-
-def _compose(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
-
-
-def _lower(text: str) -> str:
-    return _compose(_compose(text).lower())
-
-
-_FORMS = (_fold, _lower, _compose, str)
-
-
-def _is_undecodable(path: str) -> bool:
-    return any("\ud800" <= char <= "\udfff" for char in path)

@@ -7,6 +7,7 @@ from gitops_hooks.core import policy_bounds
 from gitops_hooks.core.globs import matches
 from gitops_hooks.core.policy_nodes import read_count, read_fields, read_glob, read_items, read_text, read_truth
 from gitops_hooks.core.policy_reading import Reading, read_names, read_plugin
+from gitops_hooks.core.policy_review import REVIEW, read_bots, read_reach, read_review
 from gitops_hooks.core.receive import shown
 from gitops_hooks.core.yaml_text import Marked
 from gitops_hooks.model.policy import ApprovalRule, BranchRule, LandMethod, Names
@@ -14,8 +15,11 @@ from gitops_hooks.model.policy import ApprovalRule, BranchRule, LandMethod, Name
 ANYBODY = Names(("*",))
 
 _RIGHTS = ("push", "propose", "land", "create", "delete", "force")
-_BRANCH = ("match", *_RIGHTS, "approvals", "checks", "land_method", "authors", "signed", *policy_bounds.KEYS)
-_APPROVAL = ("count", "from", "paths", "signed")
+_BRANCH = (
+    *("match", *_RIGHTS, "approvals", "checks", "land_method", "authors", "signed"),
+    *(*policy_bounds.KEYS, *REVIEW),
+)
+_APPROVAL = ("count", "from", "paths", "signed", "reach", "bots")
 _WORD = re.compile(r"[^\x00-\x1f\x7f]{1,255}")
 _AUTHORS = re.compile("known|any")
 
@@ -37,6 +41,7 @@ def read_branch(node: Marked, reading: Reading) -> BranchRule:
         any_author=_read_any_author(fields.get("authors"), reading),
         bounds=policy_bounds.read_bounds(fields, reading),
         signed=read_truth(fields.get("signed"), "signed", reading.faults),
+        review=read_review(fields, reading),
     )
 
 
@@ -96,7 +101,8 @@ def _read_approval(node: Marked, reading: Reading) -> ApprovalRule:
         reading.complain(fields["paths"], "paths: [] would bind nothing; without the key it holds for every path")
     paths = tuple(read_glob(item, "paths", reading.faults) for item in globs)
     signed = read_truth(fields.get("signed"), "signed", reading.faults)
-    return ApprovalRule(count, sources, paths, reading.place(node), signed)
+    reach, bots = read_reach(fields.get("reach"), reading), read_bots(fields.get("bots"), reading)
+    return ApprovalRule(count, sources, paths, reading.place(node), signed, reach, bots)
 
 
 def _check_enough(node: Marked, written: Marked, count: int, sources: Names, reading: Reading) -> None:

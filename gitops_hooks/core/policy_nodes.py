@@ -11,8 +11,8 @@ from gitops_hooks.model.errors import Fault
 # Named by the design or known from elsewhere: parsing and ignoring one would be a promise that nobody keeps.
 NOT_ENFORCED = frozenset(
     (
-        *("owners", "keep", "signed_commits", "mode", "evaluate", "override", "floor"),
-        *("break_glass", "break-glass", "bots", "veto", "reach", "require", "plan", "controller"),
+        *("signed_commits", "mode", "evaluate", "override", "floor"),
+        *("break_glass", "break-glass", "require", "plan", "controller"),
         *("after", "windows", "window", "freeze", "batches", "max_failed", "max_changed", "health", "on_failure"),
         *("soak", "manual", "paused", "limit", "self_heal", "prune", "deployed", "interval", "drift", "strategy"),
         *("timeout", "retries", "retry", "notify", "schemas", "schema", "rego", "cel", "options", "providers"),

@@ -117,7 +117,7 @@ def needs(requirements: Iterable[Requirement]) -> list[str]:
     for requirement in requirements:
         # The first sentence; a name or a path may hold a dot.
         reason = requirement.reason.removesuffix(".").partition(". ")[0].removeprefix("0 of ")
-        lines += field("needs", reason if requirement.rule == "approvals" else requirement.reason)
+        lines += field("needs", reason if requirement.rule in ("approvals", "owners") else requirement.reason)
     return lines
 
 

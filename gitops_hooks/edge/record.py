@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import dropwhile
 
 import pygit2
 
@@ -74,7 +75,17 @@ class Record:
 
     def change(self, number: int) -> ChangeRecord | None:
         """The change of this number, or None. Errors: EdgeError where its history is not ours."""
-        events = list(self.events(meta_ref(number)))
+        return self._fold(number, list(self.events(meta_ref(number))))
+
+    def change_as_of(self, number: int, tip: str) -> ChangeRecord | None:
+        """The change as its history was up to one event. Errors: EdgeError where that is not in it."""
+        later = self.events(meta_ref(number))
+        upto = list(dropwhile(lambda event: event.oid != tip, later))
+        if not upto:
+            raise EdgeError(f"change {number}", f"has no event {tip[:12]}")
+        return self._fold(number, upto)
+
+    def _fold(self, number: int, events: list[Event]) -> ChangeRecord | None:
         if not events:
             return None
         try:

@@ -20,6 +20,7 @@ from gitops_hooks.model.request import Refusal
 from gitops_hooks.model.server import Limits
 
 _CO_AUTHOR = re.compile(r"^co-authored-by:.*?<([^<>\s]+)>\s*$", re.IGNORECASE | re.MULTILINE)
+_SIGNED_OFF = re.compile(r"^signed-off-by:.*?<([^<>\s]+)>\s*$", re.IGNORECASE | re.MULTILINE)
 _QUARANTINE = ("GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
 
 
@@ -60,7 +61,8 @@ class Repository:
         addresses = tuple(dict.fromkeys(address.lower() for address in people))
         parents = tuple(str(parent) for parent in found.parent_ids)
         author, committer = (address.lower() for address in people[:2])
-        return Commit(oid, str(found.tree_id), parents, addresses, found.message, author, committer)
+        signers = tuple(address.lower() for address in _SIGNED_OFF.findall(found.message))
+        return Commit(oid, str(found.tree_id), parents, addresses, found.message, author, committer, signers)
 
     def tree(self, oid: str) -> GitTree:
         return GitTree(self.git2, oid, self.limits.blob_size)
@@ -132,7 +134,8 @@ class Repository:
         tip_tree, base_tree = self.tree_of(span.tip), self.tree_of(span.base)
         try:
             files = {file.path: file for file in self.changed(base_tree, head.tree)}
-            files |= {file.path: file for file in self.changed(tip_tree, tree)}
+            if not span.fast_forward:
+                files |= {file.path: file for file in self.changed(tip_tree, tree)}
         except TooManyPaths:
             return Refusal("limits", f"more than {self.limits.changed_files} paths differ", "Split the change.")
         return Merged(tree, tuple(files[path] for path in sorted(files)))
@@ -144,6 +147,12 @@ class Repository:
             return Merged(tree, self.changed(self.tree_of(span.tip), tree))
         except TooManyPaths:
             return Refusal("limits", f"more than {self.limits.changed_files} paths differ", "Move it in steps.")
+
+    def merge_onto(self, base: str, onto: str, head: str) -> str | None:
+        """The tree of moving base..head onto another commit, merged as a landing is; None where that conflicts."""
+        old, new, theirs = (self.tree_of(oid) for oid in (base, onto, head))
+        index = self.git2.merge_trees(old, new, theirs, flags=pygit2.enums.MergeFlag(0))
+        return None if index.conflicts else str(index.write_tree(self.git2))
 
     def _merged_tree(self, span: Range) -> str | Refusal:
         base, ours, theirs = (self.tree_of(oid) for oid in (span.base, span.tip, span.head))

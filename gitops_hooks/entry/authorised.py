@@ -5,7 +5,7 @@ Facts and time come from the records; today's clock, users and plugins are not a
 
 from collections.abc import Collection, Mapping
 
-from gitops_hooks.core.approve import Contributors, Proof
+from gitops_hooks.core.approve import Contributors, Proof, counted_approvals, kept_words
 from gitops_hooks.core.decide import Case, judge_forced_push, judge_landing, judge_unapproved_push
 from gitops_hooks.core.floor import parse_floor, with_floor
 from gitops_hooks.core.govern import Governing, govern
@@ -14,6 +14,8 @@ from gitops_hooks.edge.record import LOG, Record
 from gitops_hooks.edge.repository import Repository
 from gitops_hooks.entry.authorised_moves import forced_objects, judge_created, judge_deleted, judge_tag_record
 from gitops_hooks.entry.content import read_content_again
+from gitops_hooks.entry.demanding import find_demands
+from gitops_hooks.entry.kept import find_kept
 from gitops_hooks.entry.matter import makes_merge
 from gitops_hooks.entry.signing import judge_signatures
 from gitops_hooks.entry.sitting import Sitting, policy_at
@@ -21,6 +23,7 @@ from gitops_hooks.model.change import ChangeRecord
 from gitops_hooks.model.commit import Merged, Range
 from gitops_hooks.model.errors import PolicyError
 from gitops_hooks.model.event import Administered, Adopted, Event, Landed, Landing
+from gitops_hooks.model.owners import Known
 from gitops_hooks.model.policy import Policy
 from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.request import Refusal
@@ -150,7 +153,7 @@ def _judge_landing(
     span: Range,
     merged: Merged,
 ) -> Refusal | None:
-    change = record.change(landing.change) if landing.change else None
+    change = record.change_as_of(landing.change, landing.meta) if landing.change else None
     names = frozenset(landing.authors) | (change.uploaders if change else {event.stamp.actor})
     proof = Proof(
         record.identity,
@@ -161,18 +164,35 @@ def _judge_landing(
         names,
         names,
         tuple(a for a in change.approvals if a.event in landing.approvals) if change else (),
+        change.rejections if change else (),
+        frozenset(landing.bots),
+        find_kept(record.repository, change, span, governing.keep),
     )
     paths = tuple(file.path for file in merged.files)
     content = read_content_again(record.repository, governing, span, landing)
     if isinstance(content, Refusal):
         return content
-    case = Case(policy, governing, proof, Contributors(names), paths, span.fast_forward, content)
+    demands = find_demands(record.repository, governing, span, merged, policy, _recorded_owners(landing))
+    case = Case(policy, governing, proof, Contributors(names), paths, span.fast_forward, content, demands)
     if landing.way == "push":
         return _first_fault(event, judge_unapproved_push(case, event.stamp.actor))
     if landing.way == "force":
         return _first_fault(event, judge_forced_push(case, event.stamp.actor))
-    verdicts = _missing_verdicts(governing, landing)
-    return verdicts or _first_fault(event, judge_landing(case, _lander(event, change, case)))
+    fault = _missing_verdicts(governing, landing) or _wrongly_kept(event, landing, case)
+    return fault or _first_fault(event, judge_landing(case, _lander(event, change, case)))
+
+
+def _recorded_owners(landing: Landing) -> Known:
+    """Whoever is named owns, and whose an address was is in the record: today's people are not asked."""
+    pairs = (words.partition("=") for words in landing.owners)
+    return Known(None, tuple((name, address) for name, _, address in pairs))
+
+
+def _wrongly_kept(event: Event, landing: Landing, case: Case) -> Refusal | None:
+    counted = counted_approvals(case.demands.rules, case.policy, case.proof)
+    if set(kept_words(counted, case.proof)) == set(landing.kept):
+        return None
+    return Refusal("keep", f"landing {event.oid[:12]}: it counts approvals of another revision than objects bear out")
 
 
 def _lander(event: Event, record: ChangeRecord | None, case: Case) -> str:

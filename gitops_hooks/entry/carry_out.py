@@ -16,7 +16,17 @@ from gitops_hooks.entry.matter import gather
 from gitops_hooks.entry.sitting import Checker, Sitting
 from gitops_hooks.model.change import ChangeRecord
 from gitops_hooks.model.errors import EdgeError
-from gitops_hooks.model.judgement import Approve, Close, FallThrough, Judgement, Land, Reject, Revise, Unchanged
+from gitops_hooks.model.judgement import (
+    Approve,
+    Close,
+    FallThrough,
+    Judgement,
+    Land,
+    Reject,
+    Revise,
+    Unchanged,
+    Withdraw,
+)
 from gitops_hooks.model.push import NO_OID, Actor, RefUpdate
 from gitops_hooks.model.request import Act, Direct, Propose, Refusal
 
@@ -69,6 +79,10 @@ def carry_out(sitting: Sitting, actor: Actor, judgement: Judgement, check: Check
         case Reject():
             words = f"gitops: change {effect.record.number} rejected by {actor.name} at {effect.record.head.head[:7]}"
             return _say(update, effect.record, landing.reject(sitting, actor, effect), words)
+        case Withdraw():
+            words = f"gitops: change {effect.record.number}: {actor.name} takes back what was said of {effect.head[:7]}"
+            done = landing.withdraw(sitting, actor, effect)
+            return _say(update, effect.record, done, words, *needs(effect.needs))
         case Close():
             words = f"gitops: change {effect.record.number} closed by {actor.name}"
             return _say(update, effect.record, landing.close(sitting, actor, effect), words)
@@ -85,10 +99,10 @@ def _lost(update: RefUpdate, lost: LostRace) -> Done:
     return Done(Report(update.ref, False, "somebody else was faster; push again"))
 
 
-def _say(update: RefUpdate, record: ChangeRecord, event: object, words: str) -> Done:
+def _say(update: RefUpdate, record: ChangeRecord, event: object, *words: str) -> Done:
     if isinstance(event, LostRace):
         return _lost(update, event)
-    tell([words])
+    tell(words)
     return Done(Report(update.ref, True))
 
 

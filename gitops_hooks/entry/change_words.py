@@ -73,8 +73,7 @@ def _needs(sitting: Sitting, record: ChangeRecord) -> list[str]:
     if isinstance(matter, Refusal):
         return field("needs", f"{matter.reason} {matter.cure}")
     missing = [requirement for requirement in matter.case.approvals if not requirement.holds]
-    rules = governing.approval_rules(matter.case.paths)
-    return needs(missing) or field("approved", "; ".join(needed(rule) for rule in rules))
+    return needs(missing) or field("approved", "; ".join(needed(rule) for rule in matter.case.demands.rules))
 
 
 def diff(sitting: Sitting, record: ChangeRecord) -> str:

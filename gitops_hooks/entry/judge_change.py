@@ -4,13 +4,15 @@ import re
 from dataclasses import dataclass, replace
 
 from gitops_hooks.core.bounded import judge_read_only
-from gitops_hooks.core.decide import holds, judge_approval, judge_landing, judge_proposal
+from gitops_hooks.core.decide import holds, judge_approval, judge_landing, judge_proposal, judge_rejection
+from gitops_hooks.core.fold import take_approval
 from gitops_hooks.core.govern import Governing, govern
 from gitops_hooks.core.verdict_words import verdict_words
 from gitops_hooks.entry.choose import choose_change
 from gitops_hooks.entry.matter import Matter, gather, judge_policy, run_checks
 from gitops_hooks.entry.signing import judge_signature
 from gitops_hooks.entry.sitting import Checker, Sitting
+from gitops_hooks.entry.withdrawal import judge_withdrawal
 from gitops_hooks.entry.wording import refusal_judgement, refuse
 from gitops_hooks.model.approval import Approval
 from gitops_hooks.model.change import ChangeRecord, ChangeState
@@ -117,6 +119,8 @@ def judge_act(sitting: Sitting, actor: Actor, update: RefUpdate, request: Act, c
         return refuse(update, "target", f"No rule governs {record.target} any more.")
     if request.verb is Verb.CLOSE:
         return _judge_close(sitting, actor, update, request, record, governing)
+    if request.verb is Verb.WITHDRAW:
+        return judge_withdrawal(sitting, actor, update, request, record, governing)
     commit = sitting.record.standing(record.target)
     matter = gather(sitting, governing, commit, request.commit, frozenset(), record)
     if isinstance(matter, Refusal):
@@ -142,8 +146,8 @@ def _judge_address(record: ChangeRecord | None, request: Act) -> Refusal | None:
         return Refusal("change", f"Change {number} is {record.state.value}.")
     if request.commit == NO_OID or request.commit == record.head.head:
         return None
-    # An approval stays with its commit: an earlier revision stays landable, and takes nothing else.
-    if request.verb is Verb.LAND and record.revision_at(request.commit):
+    # An approval stays with its commit: an earlier revision stays landable, and takes nothing but what takes that back.
+    if request.verb in (Verb.LAND, Verb.WITHDRAW) and record.revision_at(request.commit):
         return None
     head = f"{record.head.head} (revision {record.head.number})"
     fetch = f"Look at it:  git fetch origin refs/changes/{number}/head"
@@ -159,10 +163,9 @@ def _judge_close(
 
 
 def _judge_reject(update: RefUpdate, actor: Actor, request: Act, matter: Matter, record: ChangeRecord) -> Judgement:
-    requirement = judge_approval(matter.case, actor.name)
-    requirements = (replace(requirement, rule="reject"),)
+    requirement = judge_rejection(matter.case, actor.name)
     effect = Reject(record, request.message) if requirement.holds else None
-    return Judgement(update, Decision(update.ref, requirements), effect)
+    return Judgement(update, Decision(update.ref, (requirement,)), effect)
 
 
 def _judge_land(sitting: Sitting, actor: Actor, update: RefUpdate, matter: Matter, check: Checker) -> Judgement:
@@ -211,8 +214,10 @@ def _with_approval(sitting: Sitting, actor: Actor, matter: Matter, signer: str) 
         sitting.policy.commit,
         signer,
     )
-    left = tuple(r for r in proof.rejections if (r.actor, r.head) != (actor.name, proof.head))
-    proof = replace(proof, approvals=(*proof.approvals, given), rejections=left)
+    if matter.record is None:
+        return matter
+    after = take_approval(matter.record, given)
+    proof = replace(proof, approvals=after.approvals, rejections=after.rejections)
     return replace(matter, case=replace(matter.case, proof=proof))
 
 

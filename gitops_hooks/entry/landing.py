@@ -19,9 +19,10 @@ from gitops_hooks.model.event import (
     Rejected,
     Text,
     Voided,
+    Withdrawn,
     Word,
 )
-from gitops_hooks.model.judgement import Approve, Close, Land, Reject, Revise
+from gitops_hooks.model.judgement import Approve, Close, Land, Reject, Revise, Withdraw
 from gitops_hooks.model.push import NO_OID, Actor
 
 
@@ -84,6 +85,10 @@ def _intent(sitting: Sitting, effect: Land, new: str) -> Landing:
         tuple(Word(words) for words in effect.vouched),
         Word(effect.signer),
         Text(effect.signer_key),
+        Oid(effect.record.tip if effect.record else NO_OID),
+        tuple(Word(name) for name in effect.bots),
+        tuple(Word(words) for words in effect.kept),
+        tuple(Word(words) for words in effect.owners),
     )
 
 
@@ -251,6 +256,11 @@ def approve(sitting: Sitting, actor: Actor, effect: Approve) -> Event | LostRace
 
 def reject(sitting: Sitting, actor: Actor, effect: Reject) -> Event | LostRace:
     body = Rejected(effect.record.number, Oid(effect.record.head.head), Text(effect.message))
+    return sitting.ledger.append(meta_ref(effect.record.number), body, actor, expect=effect.record.tip)
+
+
+def withdraw(sitting: Sitting, actor: Actor, effect: Withdraw) -> Event | LostRace:
+    body = Withdrawn(effect.record.number, Oid(effect.head), Text(effect.message))
     return sitting.ledger.append(meta_ref(effect.record.number), body, actor, expect=effect.record.tip)
 
 

@@ -2,20 +2,24 @@
 
 from dataclasses import dataclass
 
-from gitops_hooks.core.approve import Proof, contributors
+from gitops_hooks.core.approve import Contributors, Proof, contributors, counted_approvals, kept_words
 from gitops_hooks.core.approvers import missing_approvers
 from gitops_hooks.core.decide import Case, fails, holds, judge_standing
 from gitops_hooks.core.floor import with_floor
-from gitops_hooks.core.govern import Governing
+from gitops_hooks.core.govern import Governing, govern
+from gitops_hooks.core.owners import touches_owners
 from gitops_hooks.core.policy_file import parse_policy
 from gitops_hooks.core.verdict_words import verdict_words
 from gitops_hooks.entry.content import read_content
+from gitops_hooks.entry.demanding import find_demands, judge_owners_file, known_owners
+from gitops_hooks.entry.kept import find_kept
 from gitops_hooks.entry.sitting import POLICY_PATH, POLICY_SIZE, Checker, Sitting
 from gitops_hooks.model.change import Change, ChangeRecord
-from gitops_hooks.model.commit import Merged, Range
+from gitops_hooks.model.commit import Commit, Merged, Range
 from gitops_hooks.model.errors import EdgeError, PolicyError
 from gitops_hooks.model.judgement import Land
-from gitops_hooks.model.policy import LandMethod
+from gitops_hooks.model.owners import Known
+from gitops_hooks.model.policy import LandMethod, Policy, Strict
 from gitops_hooks.model.push import NO_OID, ActorKind
 from gitops_hooks.model.record import Standing
 from gitops_hooks.model.request import Refusal
@@ -31,27 +35,29 @@ class Matter:
     merged: Merged
     case: Case
     record: ChangeRecord | None
+    owners: Known
 
     def land(self, way: str, verdicts: tuple[Verdict, ...]) -> Land:
         """The landing that follows when everything holds."""
-        counted = {
-            approval.event: approval.actor
-            for rule in self.case.governing.approval_rules(self.case.paths)
-            for approval in self.case.proof.counted(rule, self.case.policy)
-        }
+        case = self.case
+        counted = counted_approvals(case.demands.rules, case.policy, case.proof) if way == "change" else ()
+        actors = tuple(dict.fromkeys(approval.actor for approval in counted))
         return Land(
             way,
             self.standing.ref,
             self.span,
             self.merged,
             self.record,
-            tuple(sorted(self.case.contributors.names)),
-            tuple(counted) if way == "change" else (),
-            tuple(dict.fromkeys(counted.values())) if way == "change" else (),
+            tuple(sorted(case.contributors.names)),
+            tuple(approval.event for approval in counted),
+            actors,
             verdict_words(verdicts),
-            self.case.content.at,
-            way == "change" and makes_merge(self.case.governing, self.span),
-            tuple(sorted(self.case.content.vouched)),
+            case.content.at,
+            way == "change" and makes_merge(case.governing, self.span),
+            tuple(sorted(case.content.vouched)),
+            bots=tuple(actor for actor in actors if actor in case.proof.bots),
+            kept=kept_words(counted, case.proof),
+            owners=self.owners.addresses_of(actors) if case.governing.owners else (),
         )
 
 
@@ -98,27 +104,48 @@ def weigh(
     content = read_content(sitting, governing, span, pushers, record)
     if isinstance(content, Refusal):
         return content
-    hands = contributors(span.commits, pushers | (record.uploaders if record else frozenset()), sitting.people)
+    pushers = pushers | (record.uploaders if record else frozenset())
+    hands = contributors(_hands_in(sitting, governing, span, record), pushers, sitting.people, governing.strict)
+    known = known_owners(sitting.people)
+    demands = find_demands(sitting.repository, governing, span, merged, sitting.policy, known)
+    paths = tuple(file.path for file in merged.files)
+    proof = _prove(sitting, governing, span, hands, record)
+    case = Case(sitting.policy, governing, proof, hands, paths, span.fast_forward, content, demands)
+    return Matter(standing, span, merged, case, record, known)
+
+
+def _prove(
+    sitting: Sitting, governing: Governing, span: Range, hands: Contributors, record: ChangeRecord | None
+) -> Proof:
+    """Everything that was said of a change, and what it has to fit."""
     bots = {person.name for person in sitting.people.everybody if person.kind is ActorKind.BOT}
-    proof = Proof(
+    return Proof(
         sitting.entry.id,
-        standing.ref,
+        governing.ref,
         span.base,
         span.head,
         frozenset(commit.oid for commit in span.commits),
-        hands.names | bots | _gone(sitting, record),
+        hands.names | _gone(sitting, record),
         hands.names,
         record.approvals if record else (),
         record.rejections if record else (),
+        frozenset(bots),
+        find_kept(sitting.repository, record, span, governing.keep),
     )
-    paths = tuple(file.path for file in merged.files)
-    case = Case(sitting.policy, governing, proof, hands, paths, span.fast_forward, content)
-    return Matter(standing, span, merged, case, record)
 
 
 def _gone(sitting: Sitting, record: ChangeRecord | None) -> frozenset[str]:
     """Whoever approved and has left since: the server knows nobody of that name any more."""
     return frozenset(approval.actor for approval in (record.approvals if record else ())) - sitting.people.names
+
+
+def _hands_in(sitting: Sitting, governing: Governing, span: Range, record: ChangeRecord | None) -> tuple[Commit, ...]:
+    """The commits whose authors do not count: what would land, and where the rules say so all that was proposed."""
+    if record is None or Strict.EVERY_REVISION not in governing.strict:
+        return span.commits
+    ranges = dict.fromkeys((revision.base, revision.head) for revision in record.revisions)
+    earlier = [commit for base, head in ranges for commit in sitting.repository.between(base, head)]
+    return tuple({commit.oid: commit for commit in (*span.commits, *earlier)}.values())
 
 
 def check_names(sitting: Sitting, governing: Governing) -> tuple[str, ...]:
@@ -143,7 +170,8 @@ def judge_policy(sitting: Sitting, matter: Matter) -> tuple[Requirement, ...]:
     """The policy in the tree that would land on the default branch must be one that can be enforced."""
     touched = any(file.path == POLICY_PATH or file.path == ".gitops" for file in matter.merged.files)
     if matter.standing.ref != sitting.default.ref or not touched:
-        return ()
+        rules = matter.case.governing.owners
+        return _judge_owners(sitting, matter, sitting.policy) if touches_owners(rules, matter.case.paths) else ()
     try:
         written = parse_policy(
             _policy_bytes(sitting, matter.merged.tree),
@@ -158,8 +186,17 @@ def judge_policy(sitting: Sitting, matter: Matter) -> tuple[Requirement, ...]:
         return (fails("policy", str(error)),)
     except EdgeError as error:
         return (fails("policy", str(error)),)
-    missing = missing_approvers(with_floor(written, sitting.policy.floor), sitting.default.ref, sitting.people)
-    return tuple(fails("policy", words) for words in missing) or (holds("policy"),)
+    policy = with_floor(written, sitting.policy.floor)
+    missing = missing_approvers(policy, sitting.default.ref, sitting.people)
+    faults = tuple(fails("policy", words) for words in missing) or (holds("policy"),)
+    return (*faults, *_judge_owners(sitting, matter, policy))
+
+
+def _judge_owners(sitting: Sitting, matter: Matter, policy: Policy) -> tuple[Requirement, ...]:
+    """The file of code owners in the tree that would land must be one that can be asked; `policy` is the one there."""
+    governing = govern(policy, matter.standing.ref)
+    rules = governing.owners if governing else ()
+    return judge_owners_file(sitting.repository, matter.span, matter.merged, rules, policy, matter.owners)
 
 
 def _policy_bytes(sitting: Sitting, tree: str) -> bytes:

@@ -63,7 +63,7 @@ def judge_signature(sitting: Sitting, actor: Actor, case: Case, change: int, sai
     signer, faults = _signer(sitting, actor, bound)
     if not faults and sitting.certificate:
         return Signature(signer, sitting.certificate.oid, holds("signed"))
-    rule = asks_signature(case.governing.approval_rules(case.paths), case.policy, actor.name)
+    rule = asks_signature(case.demands.rules, case.policy, proof, actor.name)
     if rule is None:
         return Signature("", "", holds("signed", "no rule asks for it"))
     return Signature("", "", fails("signed", "\n".join(faults), rule.place), advice)

@@ -9,6 +9,7 @@ class Approval:
 
     `event` is the commit of the event that records it; `commits` are all of base..head; `policy` is the
     commit whose policy was in force when it was given; `signer` is the key that signed it, "" for none.
+    `carries` says that its giver rejected no other head since, without which it never counts for another revision.
     """
 
     event: str
@@ -20,12 +21,26 @@ class Approval:
     commits: tuple[str, ...]
     policy: str
     signer: str = ""
+    carries: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """One refusal by a reviewer of one head; it stands until that reviewer approves that head."""
+    """One refusal by a reviewer of one head; it stands until that reviewer approves that head, or takes it back.
+
+    `sticks` says that its giver approved no other head since: a veto holds every revision back while it sticks.
+    """
 
     event: str
     actor: str
     head: str
+    sticks: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was said of `head` on `base` holds for another revision too; `kind` is the value of Keep that says why."""
+
+    base: str
+    head: str
+    kind: str

@@ -7,7 +7,10 @@ from gitops_hooks.model.change import ChangedFile
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One commit; `addresses` are those of author, committer and co-authors, in lower case, as all addresses here."""
+    """One commit; `addresses` are those of author, committer and co-authors, in lower case, as all addresses here.
+
+    `signers` are those of its Signed-off-by lines.
+    """
 
     oid: str
     tree: str
@@ -16,6 +19,7 @@ class Commit:
     message: str
     author: str = ""
     committer: str = ""
+    signers: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:

@@ -82,6 +82,15 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """A reviewer takes back what they said of this head."""
+
+    change: int
+    head: Oid
+    message: Text
+
+
+@dataclass(frozen=True, slots=True)
 class Closed:
     """The change takes no more verbs and did not land."""
 
@@ -129,6 +138,9 @@ class Landing:
     `check:outcome:tree`; `judged` is the moment of the decision; `vouched` are `author:<commit>` and
     `committer:<commit>`, where a rule asks whether that address was one of who pushed the commit, and it was;
     `signer` and `signer_key` are who signed a tag, and with which key, as the server knew them.
+    `meta` is the change's record as it was judged, `bots` those among `counted` who are none of
+    the people, `kept` the approvals of older revisions as `event:why`, `owners` the addresses of code owners as
+    `name=address`.
     """
 
     way: Word
@@ -149,6 +161,10 @@ class Landing:
     vouched: tuple[Word, ...]
     signer: Word
     signer_key: Text
+    meta: Oid
+    bots: tuple[Word, ...]
+    kept: tuple[Word, ...]
+    owners: tuple[Word, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +236,7 @@ Body = (
     Proposed
     | Approved
     | Rejected
+    | Withdrawn
     | Closed
     | Purged
     | ChangeLanded

@@ -21,7 +21,7 @@ class Land:
     `merges` says that the server makes a merge commit, else the ref moves to the head itself;
     `approvals` and `counted` are the events and actors that met the rules; `authors` those who do not count.
     `judged` is the moment of the decision, `vouched` what was found of who pushed (Content), and `signer` with
-    `signer_key` (authorized_keys text) who signed a tag.
+    `signer_key` (authorized_keys text) who signed a tag; `bots`, `kept` and `owners` are as the event records them.
     """
 
     way: str
@@ -38,6 +38,9 @@ class Land:
     vouched: tuple[str, ...] = ()
     signer: str = ""
     signer_key: str = ""
+    bots: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,16 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Take back what the actor said of `head`; `needs` is what the change lacks then."""
+
+    record: ChangeRecord
+    head: str
+    message: str
+    needs: tuple[Requirement, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """Close the change."""
 
@@ -94,7 +107,7 @@ class Close:
     message: str
 
 
-Effect = FallThrough | Land | Revise | Unchanged | Approve | Reject | Close
+Effect = FallThrough | Land | Revise | Unchanged | Approve | Reject | Withdraw | Close
 
 
 @dataclass(frozen=True, slots=True)

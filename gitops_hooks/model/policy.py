@@ -22,9 +22,19 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
+class ReachLimit:
+    """More than `more_than` hosts (None: not asked), or any host of one of `groups` of an inventory."""
+
+    more_than: int | None = None
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ApprovalRule:
     """`count` approvals by members of `sources`, where a changed path matches one of `paths` (empty: always).
 
+    With `reach` only where the change reaches that far. `bots` count beside people: `*` those among `sources`,
+    else the ones named. `words` say in a code owners' rule whose approval of what is meant; `rule` is the rule's name.
     `signed` counts only approvals that their givers signed.
     """
 
@@ -33,6 +43,52 @@ class ApprovalRule:
     paths: tuple[str, ...]
     place: str
     signed: bool = False
+    reach: ReachLimit | None = None
+    bots: Names = Names()
+    words: str = ""
+    rule: str = "approvals"
+
+
+class Dialect(Enum):
+    """Whose CODEOWNERS it is."""
+
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    GITEA = "gitea"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnersRule:
+    """Code owners must approve; `file` is where they stand (empty: where the dialect looks for it)."""
+
+    dialect: Dialect
+    file: str
+    place: str
+
+
+class Keep(Enum):
+    """What a new revision may change for approvals of an older one to count on, strictest first."""
+
+    NOTHING = "nothing"
+    NO_CODE_CHANGE = "no-code-change"
+    TRIVIAL_REBASE = "trivial-rebase"
+
+
+class Strict(Enum):
+    """Who else does not count; each word can only take somebody out."""
+
+    EVERY_REVISION = "every-revision"
+    SIGNED_OFF = "signed-off"
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What one branch rule says of reviewing, beside its approvals; `keep` None leaves it to the other rules."""
+
+    owners: OwnersRule | None = None
+    veto: Names = Names()
+    keep: Keep | None = Keep.NOTHING
+    strict: frozenset[Strict] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +109,7 @@ class BranchRule:
     force: Names = Names()
     bounds: Bounds = NO_BOUNDS
     signed: bool = False
+    review: Review = Review()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +158,9 @@ class Policy:
     environments: tuple[Environment, ...]
     tags: tuple[TagRule, ...] = ()
     floor: Floor = Floor()
+
+    def has_group(self, group: str) -> bool:
+        return any(name == group for name, _ in self.groups)
 
     def members(self, group: str) -> frozenset[str]:
         return next((frozenset(names) for name, names in self.groups if name == group), frozenset())

@@ -20,6 +20,7 @@ class Verb(Enum):
 
     APPROVE = "approve"
     REJECT = "reject"
+    WITHDRAW = "withdraw"
     LAND = "land"
     CLOSE = "close"
 

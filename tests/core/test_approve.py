@@ -116,7 +116,7 @@ def test_what_is_needed_is_said_in_words():
     ],
 )
 def test_whether_an_approval_would_count(actor, status, reason):
-    answer = would_count([SENIORS], policy(), replace(PROOF, excluded=frozenset({"alice", "robot"})), actor)
+    answer = would_count([SENIORS], policy(), replace(PROOF, bots=frozenset({"robot"})), actor)
     assert (answer.status, answer.reason) == (status, reason)
 
 

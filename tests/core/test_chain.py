@@ -15,7 +15,8 @@ def adopted(policy: str = "a") -> Adopted:
 
 def landing(old: str, new: str, ref: str = MAIN, way: str = "change") -> Landing:
     ends = (oid(old), oid(new), oid("7"), oid(old), oid(new), oid("a"))
-    return Landing(Word(way), 1, Word(ref), *ends, Text(""), (), (), (), (), AT, (), Word(""), Text(""))
+    judged = (AT, (), Word(""), Text(""), oid("0"), (), (), ())
+    return Landing(Word(way), 1, Word(ref), *ends, Text(""), (), (), (), (), *judged)
 
 
 def landed(number: int, new: str, ref: str = MAIN) -> Landed:

@@ -15,6 +15,7 @@ from gitops_hooks.core.decide import (
     judge_standing,
     judge_unapproved_push,
 )
+from gitops_hooks.core.demands import demand
 from gitops_hooks.core.govern import govern
 from gitops_hooks.model.content import Content
 from gitops_hooks.model.policy import ApprovalRule, LandMethod, Names
@@ -32,7 +33,9 @@ def case(*branches, approvals=(), paths=("a.yml",), fast_forward=True, strangers
     governing = govern(rules, MAIN)
     contributors = Contributors(frozenset({"alice"}), strangers)
     content = Content((), (), frozenset(), AT)
-    return Case(rules, governing, replace(PROOF, approvals=approvals), contributors, paths, fast_forward, content)
+    proof = replace(PROOF, approvals=approvals)
+    demands = demand(governing, paths, ())
+    return Case(rules, governing, proof, contributors, paths, fast_forward, content, demands)
 
 
 def failing(requirements):

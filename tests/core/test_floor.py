@@ -1,13 +1,14 @@
 """The server's own rules: they take away, whatever a policy says, and they are judged again as they were recorded."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from gitops_hooks.core.floor import Lines, parse_floor, read_floor, with_floor
 from gitops_hooks.core.govern import Governing, govern
 from gitops_hooks.model.errors import PolicyError
-from gitops_hooks.model.policy import Floor, LandMethod, Policy
+from gitops_hooks.model.policy import Floor, Keep, LandMethod, Names, Policy, Review
 from gitops_hooks.model.verdict import Requirement
 from tests.core.records import MAIN, branch, policy
 
@@ -46,6 +47,40 @@ def test_who_asks_for_approvals_lets_nobody_push_past_them():
     refused = under(floor({"approvals": [{"count": 1}]}), open_door).may("push", "alice")
     assert (refused.holds, refused.reason, refused.place) == (False, "Nobody may push to main.", "server.toml:10")
     assert under(floor({"approvals": [{"count": 1}], "push": ["alice"]}), open_door).may("push", "alice").holds
+
+
+def test_who_asks_code_owners_lets_nobody_push_past_them():
+    open_door = policy(branch(push=("alice",)))
+    refused = under(floor({"owners": {"dialect": "github"}}), open_door).may("push", "alice")
+    assert (refused.holds, refused.place) == (False, "server.toml:10")
+
+
+@pytest.mark.parametrize(
+    ("said", "written", "kept"),
+    [
+        ({}, Keep.TRIVIAL_REBASE, Keep.TRIVIAL_REBASE),
+        ({}, Keep.NOTHING, Keep.NOTHING),
+        ({"keep": "no-code-change"}, Keep.TRIVIAL_REBASE, Keep.NO_CODE_CHANGE),
+        ({"keep": "trivial-rebase"}, Keep.NOTHING, Keep.NOTHING),
+    ],
+)
+def test_what_is_kept_is_the_policys_until_the_floor_says_less(said, written, kept):
+    below = policy(replace(branch(), review=Review(keep=written)))
+    assert under(floor(said), below).keep is kept
+
+
+def test_where_the_floor_alone_governs_nothing_is_kept_unless_it_says_so():
+    nothing = replace(policy(), branches=())
+    assert under(floor({}), nothing).keep is Keep.NOTHING
+    assert under(floor({"keep": "trivial-rebase"}), nothing).keep is Keep.TRIVIAL_REBASE
+
+
+def test_vetoes_and_bots_of_the_floor_are_of_its_own_groups():
+    found = under(
+        floor({"veto": ["@sec"], "approvals": [{"count": 2, "bots": ["@scan"]}]}, sec=["carol"], scan=["robot"])
+    )
+    assert found.vetoes == ((Names(("@floor/sec",)), "server.toml:10"),)
+    assert found.approval_rules(["a.yml"])[0].bots == Names(("@floor/scan",))
 
 
 def test_requirements_and_checks_unite():

@@ -176,7 +176,7 @@ refs/for/<branch>[/<topic>][%option,…], or each option with -o:
   merge_request.target=<branch>  the branch of refs/for/<branch>, said again
   merge_request.create           what refs/for/<branch> does anyway
   help                           this list; nothing is done
-refs/{approve,reject,land,close}/<number>:
+refs/{approve,reject,withdraw,land,close}/<number>:
   reason|message|m=<text>        kept with the verb, at most 16 KiB
   help                           this list; nothing is done
 refs/approve/<number>, which --signed must have:
@@ -205,7 +205,7 @@ def test_a_direct_push_takes_no_options():
 
 
 FETCH = "git fetch origin refs/changes/12/head && git push origin FETCH_HEAD:refs/approve/12"
-VERBS = "built: for, approve, reject, land, close"
+VERBS = "built: for, approve, reject, withdraw, land, close"
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,6 @@ VERBS = "built: for, approve, reject, land, close"
             "refs/for/main and merge_request.target=next name different branches",
             "",
         ),
-        ("refs/withdraw/12", A, "refs/withdraw/…: withdraw is not in this release", VERBS),
         ("refs/comment/12", A, "refs/comment/…: comment is not in this release", VERBS),
         ("refs/rebase/12", A, "refs/rebase/…: rebase is not in this release", VERBS),
         ("refs/plan/12%help", A, "refs/plan/…: plan is not in this release", VERBS),

@@ -140,7 +140,7 @@ def test_three_faults_come_at_once_each_with_its_line():
         ".gitops/policy.yaml:4: the server knows nobody by the name dave\n"
         ".gitops/policy.yaml:9: unknown key 'landed'; allowed here: "
         "match, push, propose, land, create, delete, force, approvals, checks, land_method, authors, signed, "
-        "linear, read_only, freeze, commits, files\n"
+        "linear, read_only, freeze, commits, files, owners, veto, keep, strict\n"
         ".gitops/policy.yaml:11: count must be a number, not yes or no"
     )
 
@@ -167,7 +167,7 @@ def test_three_faults_come_at_once_each_with_its_line():
         (branch().replace("1", "true"), [(1, "version must be 1")]),
         (branch().replace("1", "0x1"), [(1, "version must be 1")]),
         (branch("match: next"), [(4, "duplicate key 'match', first on line 3")]),
-        (branch() + "owners: []", [(4, "owners: not enforced by this release; take it out")]),
+        (branch() + "plan: []", [(4, "plan: not enforced by this release; take it out")]),
         (
             branch() + "x\u202e: 1",
             [(4, "unknown key 'x\\u202e'; allowed here: version, groups, branches, tags, environments")],
@@ -266,8 +266,11 @@ SLASH = "has an empty part; write folder/** for all below a folder"
         ),
         (["approvals: [{paths: ['{a,b}/**']}]"], [(4, f"paths: '{{a,b}}/**' {GLOB}")]),
         (["approvals: [{paths: ['!a']}]"], [(4, f"paths: '!a' {GLOB}")]),
-        (["approvals: [{keep: trivial-rebase}]"], [(4, "keep: not enforced by this release; take it out")]),
-        (["approvals: [{by: bob}]"], [(4, "unknown key 'by'; allowed here: count, from, paths, signed")]),
+        (["approvals: [{signed_commits: true}]"], [(4, "signed_commits: not enforced by this release; take it out")]),
+        (
+            ["approvals: [{by: bob}]"],
+            [(4, "unknown key 'by'; allowed here: count, from, paths, signed, reach, bots")],
+        ),
         (["checks: yaml"], [(4, "checks must be a list, not text")]),
         (["checks: [YAML]"], [(4, "check: 'YAML' is not the name of a check")]),
         (["land_method: squash"], [(4, "land_method: squash is not enforced by this release")]),
@@ -281,7 +284,6 @@ SLASH = "has an empty part; write folder/** for all below a folder"
         (["mode: evaluate"], [(4, "mode: not enforced by this release; take it out")]),
         (["signed: 1"], [(4, "signed must be yes or no, not a number")]),
         (["approvals: [{signed: 'true'}]"], [(4, "signed must be yes or no, not text")]),
-        (["owners: true"], [(4, "owners: not enforced by this release; take it out")]),
     ],
 )
 def test_a_fault_in_a_rule_is_told_with_its_line(lines, found):
@@ -442,7 +444,8 @@ KEYS = st.one_of(
         [
             *("version", "groups", "branches", "environments", "match", "push", "propose", "land", "create", "count"),
             *("approvals", "from", "paths", "checks", "land_method", "authors", "name", "branch", "deployer"),
-            *("playbook", "inventory", "operate", "keep", "after", "mode", "tags", "unknown"),
+            *("playbook", "inventory", "operate", "keep", "reach", "bots", "veto", "strict", "owners", "dialect"),
+            *("after", "mode", "tags", "unknown"),
         ]
     ),
     st.text(max_size=6),

@@ -79,6 +79,10 @@ def _forge_landing(desk: Desk, new: str, **said: object) -> None:
         "vouched": (),
         "signer": "",
         "signer_key": "",
+        "meta": desk.tip(f"refs/changes/{said.get('change', 1)}/meta"),
+        "bots": (),
+        "kept": (),
+        "owners": (),
     }
     _forge(desk, Landing(**{**plain, **said}))  # type: ignore[arg-type]
     desk.world.server_git("update-ref", MAIN, new)

@@ -1,0 +1,30 @@
+"""Everything that one change needs approved: the policy's entries that apply, and its code owners."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from gitops_hooks.core.govern import Governing
+from gitops_hooks.core.owners import Owned
+from gitops_hooks.core.reach import Reached
+from gitops_hooks.model.policy import ApprovalRule
+from gitops_hooks.model.verdict import Requirement
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """The rules that approvals must meet, and what no approval can mend."""
+
+    rules: tuple[ApprovalRule, ...]
+    faults: tuple[Requirement, ...] = ()
+
+
+def demand(
+    governing: Governing, paths: Sequence[str], reached: Sequence[Reached] | None, owned: Iterable[Owned] = ()
+) -> Demands:
+    """What a change of these paths needs, of that reach (None: nobody knows, so that it reaches everything)."""
+    rules = list(governing.approval_rules(paths, reached))
+    faults: list[Requirement] = []
+    for one in owned:
+        rules += governing.signed(one.rules)
+        faults += one.faults
+    return Demands(tuple(dict.fromkeys(rules)), tuple(dict.fromkeys(faults)))
