@@ -53,7 +53,7 @@ def test_a_move_killed_at_any_write_is_put_right_by_the_next(
     moving: Scene, way: str, ref: str, point: Failpoint
 ) -> None:
     desk = moving.desk
-    with no_reconciler(moving.world.home):
+    with no_reconciler(moving.world):
         _lay(moving, way, ref)
         target = {"create": desk.tip(MAIN), "force": _something(moving, ref), "delete": ""}[way]
         moving.faults.arm(point)
@@ -70,7 +70,7 @@ def test_a_move_killed_at_any_write_is_put_right_by_the_next(
     last = [event.fact("Event") for event in desk.log()[-2:]]
     assert last[-1] == "landed", last
     if target and ref == ONE:
-        with no_reconciler(moving.world.home):
+        with no_reconciler(moving.world):
             moving.push("alice", f"{desk.commit('alice', {'a.yml': 'a: 1'}, onto=ref)}:{ref}").must()
 
 
