@@ -3,6 +3,7 @@
 import dataclasses
 import getpass
 import itertools
+import os
 import select
 import shutil
 import time
@@ -33,6 +34,11 @@ SITE = """\
         create: true
         mode: "0644"
 """
+
+
+def run_name(number: int) -> str:
+    """A run's id; runs are found by it on the whole machine, where other tests have theirs at the same moment."""
+    return f"run-{os.getpid()}-{number}"
 
 
 @dataclasses.dataclass
@@ -90,7 +96,7 @@ class World:
     def start(self, generation=None, run_id="", limits=LIMITS, plugins=ANSIBLE, deployer="ansible", repository="r1"):
         number = generation or next(self.numbers)
         environment = Environment("staging", "refs/heads/main", deployer, self.playbook, "inventory", None, "policy:1")
-        deployment = Deployment(repository, environment, "c" * 40, number, run_id or f"run-{number}")
+        deployment = Deployment(repository, environment, "c" * 40, number, run_id or run_name(number))
         credentials = Credentials(self.granted, self.key, self.known_hosts, self.vault_password)
         running = RunningDeployment.start(deployment, credentials, self.files(), limits=limits, plugins=plugins)
         self.running.append(running)

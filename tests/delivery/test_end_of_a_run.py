@@ -12,7 +12,7 @@ import pytest
 from gitops_hooks.edge import living
 from gitops_hooks.edge.launch import end_leftovers, leftovers
 from gitops_hooks.model.deployment import RunState
-from tests.delivery.conftest import LIMITS, details, states, wait_for
+from tests.delivery.conftest import LIMITS, details, run_name, states, wait_for
 
 SLOW = """\
 - hosts: web1
@@ -41,7 +41,7 @@ def started(world, host, **more):
 
 def test_terminate_ends_the_run_and_still_says_what_became_of_each_host(world, host):
     running = started(world, host)
-    programs = everything_of("run-1")
+    programs = everything_of(run_name(1))
     assert any("ansible-playbook" in " ".join(one.argv) for one in programs)
 
     began = time.monotonic()
@@ -56,7 +56,7 @@ def test_terminate_ends_the_run_and_still_says_what_became_of_each_host(world, h
 
 def test_kill_ends_the_run_at_once(world, host):
     running = started(world, host)
-    programs = everything_of("run-1")
+    programs = everything_of(run_name(1))
 
     running.kill()
 
@@ -71,7 +71,7 @@ def test_a_run_over_its_time_is_a_failure(world, host):
     assert time.monotonic() - began < 12
     assert outcome.state is RunState.FAILED
     assert outcome.detail.startswith("did not end within ")
-    assert leftovers(["run-1"]) == ()
+    assert leftovers([run_name(1)]) == ()
 
 
 LAUNCHER = """\
@@ -86,8 +86,8 @@ from gitops_hooks.model.policy import Environment
 
 told = json.loads(sys.argv[2])
 environment = Environment("staging", "refs/heads/main", "ansible", "site.yml", "inventory", None, "policy:1")
-deployment = Deployment("r1", environment, "c" * 40, 1, "run-x")
-command = box_command("run-x", Credentials(("web1",), Path(told["key"]), Path(told["known_hosts"])))
+deployment = Deployment("r1", environment, "c" * 40, 1, told["run"])
+command = box_command(told["run"], Credentials(("web1",), Path(told["key"]), Path(told["known_hosts"])))
 plugins = ("gitops_hooks.plugins.ansible.deployer",)
 child = Child([*told["between"], *command])
 job = encode(Job(deployment, ("web1",), False, plugins, 5.0, 60.0, 1000000))
@@ -100,12 +100,18 @@ BETWEEN = ["/bin/sh", "-c", '"$@"; exit $?', "sh"]
 
 @pytest.mark.parametrize("between", [[], BETWEEN], ids=["alone", "with a program between"])
 def test_when_the_reconciler_is_killed_nothing_survives(world, host, between):
-    told = {"key": str(world.key), "known_hosts": str(world.known_hosts), "tree": world.tree, "between": between}
+    told = {
+        "run": run_name(0),
+        "key": str(world.key),
+        "known_hosts": str(world.known_hosts),
+        "tree": world.tree,
+        "between": between,
+    }
     package = str(Path(__file__).parents[2])
     launcher = subprocess.Popen([sys.executable, "-c", LAUNCHER, package, json.dumps(told)])
     try:
         wait_for(lambda: (host.root / "here").exists())
-        programs = everything_of("run-x")
+        programs = everything_of(run_name(0))
         assert any("ansible-playbook" in " ".join(one.argv) for one in programs)
     finally:
         launcher.kill()
@@ -118,12 +124,12 @@ def test_leftovers_are_found_by_their_run_id_and_ended_alone(world, host):
     started(world, host)
     world.tree["site.yml"] = SLOW.replace("web1", "web2")
     other = started(world, world.hosts[1])
-    programs = everything_of("run-1")
+    programs = everything_of(run_name(1))
 
-    assert end_leftovers(["run-1"]) == ()
+    assert end_leftovers([run_name(1)]) == ()
 
     assert living.wait_gone(programs, 5) == ()
-    assert leftovers(["run-2"]) != ()
+    assert leftovers([run_name(2)]) != ()
     assert other.read() is not None and other.outcome is None
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gitops_hooks.edge import living
 from gitops_hooks.model.deployment import RunState
-from tests.delivery.conftest import LIMITS, details, states, wait_for
+from tests.delivery.conftest import LIMITS, details, run_name, states, wait_for
 
 WORK = """\
 - hosts: web1
@@ -53,7 +53,10 @@ def test_an_older_generation_is_refused_after_a_newer_one(world):
 
     assert outcome.state is RunState.FAILED
     assert states(outcome) == {"web1": "skipped"}
-    assert details(outcome)["web1"] == "generation 4 is older than what web1 has already seen (5 run-5); deploy again"
+    assert (
+        details(outcome)["web1"]
+        == f"generation 4 is older than what web1 has already seen (5 {run_name(5)}); deploy again"
+    )
     assert world.hosts[0].read("motd") is None
 
 
@@ -72,7 +75,7 @@ def test_a_host_that_another_run_works_on_is_set_aside(world):
 
     outcome = world.deploy(limits=SHORT)
 
-    assert details(outcome) == {"web1": "run run-1 works on web1; it is caught up when that run is over"}
+    assert details(outcome) == {"web1": f"run {run_name(1)} works on web1; it is caught up when that run is over"}
     assert states(outcome) == {"web1": "unreachable"}
     (host.root / "go").touch()
     assert first.wait(20).state is RunState.SUCCESSFUL
@@ -96,7 +99,9 @@ def test_a_run_that_lost_its_host_to_a_newer_one_writes_no_more(world):
     outcome = older.wait(30)
     assert host.read("version") == "new\n"
     assert outcome.state is RunState.FAILED
-    assert details(outcome) == {"web1": "site.yml:6: write: this host belongs to run run-2 now, and run run-1 is over"}
+    assert details(outcome) == {
+        "web1": f"site.yml:6: write: this host belongs to run {run_name(2)} now, and run {run_name(1)} is over"
+    }
 
 
 def test_what_still_works_on_a_host_after_its_run_keeps_newer_runs_off_until_it_ends(world):

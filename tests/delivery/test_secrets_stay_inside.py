@@ -6,7 +6,7 @@ from pathlib import Path
 from gitops_hooks.edge import living
 from gitops_hooks.edge.launch import leftovers
 from gitops_hooks.model.deployment import RunState
-from tests.delivery.conftest import wait_for
+from tests.delivery.conftest import run_name, wait_for
 from tests.delivery.test_controller_is_closed import vaulted
 
 WORK = """\
@@ -37,7 +37,7 @@ def test_no_secret_in_arguments_environments_or_artifacts(world, monkeypatch):
     running = world.start()
     wait_for(lambda: (world.hosts[0].root / "here").exists())
 
-    programs = controller_programs("run-1")
+    programs = controller_programs(run_name(1))
     assert len(programs) > 5
     for one in programs:
         shown = " ".join(one.argv) + (Path("/proc") / str(one.pid) / "environ").read_text(errors="replace")
@@ -62,8 +62,8 @@ def test_the_environment_inside_is_an_allow_list(world):
     os.environ["GIT_DIR"] = "/nowhere"
     try:
         running = world.start()
-        wait_for(lambda: any("ansible-playbook" in " ".join(one.argv) for one in controller_programs("run-1")))
-        runner = next(one for one in controller_programs("run-1") if "ansible-playbook" in " ".join(one.argv))
+        wait_for(lambda: any("ansible-playbook" in " ".join(one.argv) for one in controller_programs(run_name(1))))
+        runner = next(one for one in controller_programs(run_name(1)) if "ansible-playbook" in " ".join(one.argv))
         text = (Path("/proc") / str(runner.pid) / "environ").read_text(errors="replace")
     finally:
         del os.environ["GIT_DIR"]

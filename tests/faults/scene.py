@@ -70,8 +70,9 @@ class Scene:
 
     def hooks_at_work(self) -> str:
         """The command lines of the hooks that run, in one text."""
-        hooks = str(self.world.home.hooks)
-        found = [one for one in living.list_living() if any(hooks in word for word in one.argv)]
+        # Each push has hooks of its own below the home.
+        home = str(self.world.home.path)
+        found = [one for one in living.list_living() if any(home in word and "/hooks/" in word for word in one.argv)]
         return " ".join(word for one in found for word in one.argv).replace("-", "_")
 
     def check(self, *, settled: bool) -> None:
