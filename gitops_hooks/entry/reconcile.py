@@ -45,6 +45,9 @@ class Reconciler:
         """One look at every repository: whether all is settled, and when the next step is due."""
         server = load_server(self.home)
         rotate_log(self.home)
+        # Whatever became of its repository meanwhile: one that was removed waits for it to let go.
+        if self.upkeep is not None and self.upkeep.poll():
+            self.upkeep = None
         settled, due = not self.runs, []
         for entry in server.repositories:
             try:
@@ -79,7 +82,7 @@ class Reconciler:
 
         One repository at a time, beside everything else.
         """
-        if self.upkeep is not None and not self.upkeep.poll():
+        if self.upkeep is not None:
             return
         last, limits = self.kept_up.get(entry.name), server.limits
         if last is None or time.monotonic() - last >= limits.upkeep_seconds:
