@@ -174,12 +174,13 @@ def _judge_landing(
         return content
     demands = find_demands(record.repository, governing, span, merged, policy, _recorded_owners(landing))
     case = Case(policy, governing, proof, Contributors(names), paths, span.fast_forward, content, demands)
+    if unchecked := _missing_verdicts(governing, landing):
+        return unchecked
     if landing.way == "push":
         return _first_fault(event, judge_unapproved_push(case, event.stamp.actor))
     if landing.way == "force":
         return _first_fault(event, judge_forced_push(case, event.stamp.actor))
-    fault = _missing_verdicts(governing, landing) or _wrongly_kept(event, landing, case)
-    return fault or _first_fault(event, judge_landing(case, _lander(event, change, case)))
+    return _wrongly_kept(event, landing, case) or _first_fault(event, judge_landing(case, _lander(event, change, case)))
 
 
 def _recorded_owners(landing: Landing) -> Known:

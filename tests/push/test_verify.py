@@ -241,9 +241,10 @@ def test_an_event_that_the_server_did_not_write_is_found(desk: Desk, message: st
         ({"approvals": ("GOOD",), "base": "9" * 40}, "merge", "is not what landing"),
         ({"approvals": ("GOOD",), "policy": "9" * 40}, "policy", "was not the policy in force"),
         ({"approvals": ("GOOD",), "way": "push"}, "push", "Nobody may push to main."),
+        ({"way": "push", "verdicts": ()}, "checks", "no verdict on the landed tree by yaml"),
         ({"approvals": ("GOOD",), "old": "OTHER"}, "record", "it moves on from"),
     ],
-    ids=["none", "own", "author", "verdict", "tree", "base", "policy", "push", "chain"],
+    ids=["none", "own", "author", "verdict", "tree", "base", "policy", "push", "unchecked push", "chain"],
 )
 def test_a_landing_that_the_server_should_not_have_made_is_named(desk: Desk, said, rule, words):
     auditor = Auditor(desk)
