@@ -11,7 +11,10 @@ from gitops_hooks.model.verdict import Requirement, Status
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All that the decision on one landing rests on; `paths` are all that differ from base or tip."""
+    """All that the decision on one landing rests on; `paths` are all that differ from base or tip.
+
+    `life` is what of the change itself keeps it from landing: a draft, a change below that has not landed.
+    """
 
     policy: Policy
     governing: Governing
@@ -19,10 +22,16 @@ class Case:
     contributors: Contributors
     paths: tuple[str, ...]
     fast_forward: bool
+    life: tuple[Requirement, ...] = ()
 
     @property
     def approvals(self) -> tuple[Requirement, ...]:
         return judge_approvals(self.governing.approval_rules(self.paths), self.policy, self.proof)
+
+    @property
+    def missing(self) -> tuple[Requirement, ...]:
+        """What is still in the way of a landing, whoever asks for it."""
+        return tuple(requirement for requirement in (*self.approvals, *self.life) if not requirement.holds)
 
 
 def holds(rule: str, reason: str = "") -> Requirement:
@@ -75,7 +84,7 @@ def judge_method(case: Case) -> Requirement:
 
 def judge_landing(case: Case, actor: str) -> tuple[Requirement, ...]:
     """May this land, by this actor?"""
-    return (case.governing.may("land", actor), judge_authors(case), judge_method(case), *case.approvals)
+    return (case.governing.may("land", actor), judge_authors(case), judge_method(case), *case.life, *case.approvals)
 
 
 def judge_approval(case: Case, actor: str) -> Requirement:

@@ -19,10 +19,14 @@ FORMAT = 1
 
 _KINDS: dict[str, type[Any]] = {
     "proposed": nouns.Proposed,
+    "rebased": nouns.Rebased,
+    "edited": nouns.Edited,
+    "commented": nouns.Commented,
     "approved": nouns.Approved,
     "rejected": nouns.Rejected,
     "closed": nouns.Closed,
     "purged": nouns.Purged,
+    "reopened": nouns.Reopened,
     "change-landed": nouns.ChangeLanded,
     "adopted": nouns.Adopted,
     "landing": nouns.Landing,
@@ -35,10 +39,14 @@ _KINDS: dict[str, type[Any]] = {
 }
 _SUBJECTS: dict[type[Any], str] = {
     nouns.Proposed: "change {body.change} revision {body.revision} for {body.target} by {stamp.actor}",
+    nouns.Rebased: "change {body.change} revision {body.revision} rebased onto {body.base:.7} for {stamp.actor}",
+    nouns.Edited: "change {body.change} edited by {stamp.actor}",
+    nouns.Commented: "change {body.change} at {body.head:.7} commented by {stamp.actor}",
     nouns.Approved: "change {body.change} at {body.head:.7} approved by {stamp.actor}",
     nouns.Rejected: "change {body.change} at {body.head:.7} rejected by {stamp.actor}",
     nouns.Closed: "change {body.change} closed by {stamp.actor}",
     nouns.Purged: "change {body.change} purged by {stamp.actor}",
+    nouns.Reopened: "change {body.change} reopened by {stamp.actor}",
     nouns.ChangeLanded: "change {body.change} landed as {body.result:.7}",
     nouns.Adopted: "repository adopted by {stamp.actor}, default branch {body.default}",
     nouns.Landing: "{body.ref} to move {body.old:.7}..{body.new:.7} for {stamp.actor}",

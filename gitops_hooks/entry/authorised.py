@@ -6,11 +6,15 @@ Facts and time come from the records; today's clock, users and plugins are not a
 from gitops_hooks.core.approve import Contributors, Proof
 from gitops_hooks.core.decide import Case, judge_landing, judge_unapproved_push
 from gitops_hooks.core.govern import Governing, govern
+from gitops_hooks.core.life import judge_draft
+from gitops_hooks.core.results import Inscription
+from gitops_hooks.core.shape import shape_of
 from gitops_hooks.edge.record import LOG
-from gitops_hooks.entry.matter import makes_merge
+from gitops_hooks.entry.results import is_result, judge_result, plan_result
 from gitops_hooks.entry.sitting import Sitting, policy_at
+from gitops_hooks.entry.stacking import ground_of
 from gitops_hooks.model.change import ChangeRecord
-from gitops_hooks.model.commit import Merged, Range
+from gitops_hooks.model.commit import Merged, Range, Shape
 from gitops_hooks.model.errors import PolicyError
 from gitops_hooks.model.event import Administered, Adopted, Event, Landed, Landing
 from gitops_hooks.model.policy import Policy
@@ -66,7 +70,7 @@ def judge_record(sitting: Sitting, event: Event) -> Refusal | None:
         return None
     if landing.way == "create":
         return _first_fault(event, (governing.may("create", event.stamp.actor),))
-    matter = _objects_of(sitting, landing, governing)
+    matter = _objects_of(sitting, event, landing, governing)
     if isinstance(matter, Refusal):
         return matter
     return _judge_landing(sitting, event, landing, policy, governing, *matter)
@@ -101,18 +105,35 @@ def _policies_before(sitting: Sitting, event: Event) -> set[str]:
     return found
 
 
-def _objects_of(sitting: Sitting, landing: Landing, governing: Governing) -> tuple[Range, Merged] | Refusal:
+def _objects_of(
+    sitting: Sitting, event: Event, landing: Landing, governing: Governing
+) -> tuple[Range, Merged] | Refusal:
     """The range and the result, made again from (tip, head), and equal to what was recorded."""
     span = sitting.repository.range(landing.old, landing.head)
     merged = sitting.repository.merge(span) if isinstance(span, Range) else span
     if isinstance(span, Refusal) or isinstance(merged, Refusal):
         return merged if isinstance(merged, Refusal) else Refusal("merge", "cannot be made again")
     result = sitting.repository.commit(landing.new)
-    by_merge = landing.way == "change" and makes_merge(governing, span)
-    fits = result.parents == (landing.old, landing.head) if by_merge else result.oid == landing.head
-    if not fits or (span.base, merged.tree, result.tree) != (landing.base, landing.tree, landing.tree):
+    if not _fits(sitting, event, landing, shape_of(governing.land_method, span), (span, merged)) or (
+        span.base,
+        merged.tree,
+        result.tree,
+    ) != (landing.base, landing.tree, landing.tree):
         return Refusal("merge", f"{landing.new[:12]} is not what landing {landing.head[:12]} makes")
     return span, merged
+
+
+def _fits(sitting: Sitting, event: Event, landing: Landing, shape: Shape, made: tuple[Range, Merged]) -> bool:
+    """Whether the branch moved to the head itself or to exactly what the server makes of it."""
+    if landing.way != "change" or shape is Shape.ITSELF:
+        return landing.new == landing.head
+    record = sitting.record.change(landing.change)
+    branch = landing.ref.removeprefix("refs/heads/")
+    words = Inscription(landing.change, record.title if record else "", branch, event.stamp.actor)
+    planned = plan_result(sitting.repository, shape, *made, words)
+    if isinstance(planned, Refusal):
+        return False
+    return is_result(sitting.repository, landing.new, planned, made[0], event.stamp.at)
 
 
 def _judge_landing(
@@ -137,11 +158,21 @@ def _judge_landing(
         tuple(a for a in record.approvals if a.event in landing.approvals) if record else (),
     )
     paths = tuple(file.path for file in merged.files)
-    case = Case(policy, governing, proof, Contributors(names), paths, span.fast_forward)
+    life = _life(sitting, record, span, judge_result(sitting.repository, governing.land_method, span, merged))
+    case = Case(policy, governing, proof, Contributors(names), paths, span.fast_forward, life)
     if landing.way == "push":
         return _first_fault(event, judge_unapproved_push(case, event.stamp.actor))
     verdicts = _missing_verdicts(governing, landing)
     return verdicts or _first_fault(event, judge_landing(case, _lander(event, record, case)))
+
+
+def _life(
+    sitting: Sitting, record: ChangeRecord | None, span: Range, found: tuple[Requirement, ...]
+) -> tuple[Requirement, ...]:
+    """A change says nothing more once it has landed, so what it says now is what it said then."""
+    if record is None:
+        return found
+    return (*ground_of(sitting, span.tip, record, span.head).requirements, *judge_draft(record, span.head), *found)
 
 
 def _lander(event: Event, record: ChangeRecord | None, case: Case) -> str:

@@ -1,19 +1,23 @@
 """What one landing would be: the objects behind a head, gathered once, ready for the pure rules."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitops_hooks.core.approve import Proof, contributors
 from gitops_hooks.core.approvers import missing_approvers
 from gitops_hooks.core.decide import Case, fails, holds, judge_standing
 from gitops_hooks.core.govern import Governing
+from gitops_hooks.core.life import judge_draft
 from gitops_hooks.core.policy_file import parse_policy
+from gitops_hooks.core.results import SERVER_ADDRESS
+from gitops_hooks.core.shape import shape_of
 from gitops_hooks.core.verdict_words import verdict_words
+from gitops_hooks.entry.results import judge_result
 from gitops_hooks.entry.sitting import POLICY_PATH, POLICY_SIZE, Checker, Sitting
+from gitops_hooks.entry.stacking import Ground, ground_of
 from gitops_hooks.model.change import Change, ChangeRecord
-from gitops_hooks.model.commit import Merged, Range
+from gitops_hooks.model.commit import Commit, Merged, Range, Shape
 from gitops_hooks.model.errors import EdgeError, PolicyError
 from gitops_hooks.model.judgement import Land
-from gitops_hooks.model.policy import LandMethod
 from gitops_hooks.model.push import ActorKind
 from gitops_hooks.model.record import Standing
 from gitops_hooks.model.request import Refusal
@@ -47,13 +51,13 @@ class Matter:
             tuple(counted) if way == "change" else (),
             tuple(dict.fromkeys(counted.values())) if way == "change" else (),
             verdict_words(verdicts),
-            way == "change" and makes_merge(self.case.governing, self.span),
+            self.shape if way == "change" else Shape.ITSELF,
         )
 
-
-def makes_merge(governing: Governing, span: Range) -> bool:
-    """Whether a change lands as a merge commit of the server's."""
-    return not span.fast_forward or governing.land_method is LandMethod.ALWAYS_MERGE
+    @property
+    def shape(self) -> Shape:
+        """What landing it as a change makes."""
+        return shape_of(self.case.governing.land_method, self.span)
 
 
 def gather(
@@ -63,35 +67,58 @@ def gather(
     head: str,
     pushers: frozenset[str],
     record: ChangeRecord | None,
+    ground: Ground | None = None,
 ) -> Matter | Refusal:
     """Everything that the rules ask about landing `head` on a governed ref.
 
+    A head that stands on another open change is held against that; without `ground` the record says so.
     Refused where the ref does not stand as recorded, before its history is asked, and where head cannot be merged.
     """
     if not (record_says := judge_standing(standing)).holds:
         return Refusal(record_says.rule, record_says.reason)
-    span = sitting.repository.range(standing.real, head)
+    ground = ground or ground_of(sitting, standing.real, record, head)
+    span = sitting.repository.range(ground.tip or standing.real, head)
     if isinstance(span, Refusal):
         return span
     merged = sitting.repository.merge(span)
     if isinstance(merged, Refusal):
         return merged
-    hands = contributors(span.commits, pushers | (record.uploaders if record else frozenset()), sitting.people)
-    bots = {person.name for person in sitting.people.everybody if person.kind is ActorKind.BOT}
-    proof = Proof(
+    pushers |= record.uploaders if record else frozenset()
+    hands = contributors(written(sitting, span), pushers, sitting.people)
+    proof = _proof(sitting, standing.ref, span, hands.names, record)
+    paths = tuple(file.path for file in merged.files)
+    result = () if ground.tip else judge_result(sitting.repository, governing.land_method, span, merged)
+    life = (*ground.requirements, *(judge_draft(record, head) if record else ()), *result)
+    case = Case(sitting.policy, governing, proof, hands, paths, span.fast_forward, life)
+    return Matter(standing, span, merged, case, record)
+
+
+def _proof(sitting: Sitting, ref: str, span: Range, hands: frozenset[str], record: ChangeRecord | None) -> Proof:
+    """What approvals are held against; bots never count."""
+    return Proof(
         sitting.entry.id,
-        standing.ref,
+        ref,
         span.base,
-        head,
+        span.head,
         frozenset(commit.oid for commit in span.commits),
-        hands.names | bots | _gone(sitting, record),
-        hands.names,
+        hands | _bots(sitting) | _gone(sitting, record),
+        hands,
         record.approvals if record else (),
         record.rejections if record else (),
     )
-    paths = tuple(file.path for file in merged.files)
-    return Matter(
-        standing, span, merged, Case(sitting.policy, governing, proof, hands, paths, span.fast_forward), record
+
+
+def _bots(sitting: Sitting) -> frozenset[str]:
+    return frozenset(person.name for person in sitting.people.everybody if person.kind is ActorKind.BOT)
+
+
+def written(sitting: Sitting, span: Range) -> tuple[Commit, ...]:
+    """The commits with those who wrote them: that the server itself made one again is nobody's hand in it."""
+    return tuple(
+        replace(commit, addresses=tuple(a for a in commit.addresses if a != SERVER_ADDRESS))
+        if SERVER_ADDRESS in commit.addresses and sitting.record.is_ours(commit.oid)
+        else commit
+        for commit in span.commits
     )
 
 

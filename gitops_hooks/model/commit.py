@@ -1,19 +1,24 @@
 """What the objects say: commits, and how a head relates to a tip."""
 
 from dataclasses import dataclass
+from enum import Enum
 
 from gitops_hooks.model.change import ChangedFile
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One commit; `addresses` are those of author, committer and co-authors, in lower case."""
+    """One commit; `addresses` are those of author, committer and co-authors, in lower case.
+
+    `author` is git's own line: name, address, time and zone.
+    """
 
     oid: str
     tree: str
     parents: tuple[str, ...]
     addresses: tuple[str, ...]
     message: str
+    author: str = ""
 
     @property
     def title(self) -> str:
@@ -40,3 +45,12 @@ class Merged:
 
     tree: str
     files: tuple[ChangedFile, ...]
+
+
+class Shape(Enum):
+    """What a landing makes of an approved head: the head itself, or commits by the server."""
+
+    ITSELF = "fast-forward"
+    MERGE = "merge"
+    SQUASH = "squash"
+    REBASE = "rebase"

@@ -34,7 +34,8 @@ class Stamp:
 class Proposed:
     """A revision arrived; `commits` are all of base..head, `policy` the commit whose policy was in force.
 
-    `verdicts` are `check:outcome:tree`, here and in Landing.
+    `verdicts` are `check:outcome:tree`, here and in Landing. `depends` is the change that this one stands on, or 0, and
+    `ground` that change's commit; `draft`, `reviewers` and `cc` are how the change stands from now on.
     """
 
     change: int
@@ -50,6 +51,50 @@ class Proposed:
     policy: Oid
     auto_land: bool
     verdicts: tuple[Word, ...]
+    draft: bool
+    depends: int
+    ground: Oid
+    reviewers: tuple[Word, ...]
+    cc: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rebased:
+    """The server made a revision of `source`, an earlier head, on another base; whoever asked wrote nothing of it."""
+
+    change: int
+    revision: int
+    source: Oid
+    base: Oid
+    head: Oid
+    commits: tuple[Oid, ...]
+    policy: Oid
+    verdicts: tuple[Word, ...]
+    depends: int
+    ground: Oid
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """What is said about a change, from now on, without a new revision; `auto_land` is asked for this head."""
+
+    change: int
+    head: Oid
+    title: Text
+    description: Text
+    draft: bool
+    auto_land: bool
+    reviewers: tuple[Word, ...]
+    cc: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Commented:
+    """Somebody said something about exactly this head."""
+
+    change: int
+    head: Oid
+    message: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +130,14 @@ class Closed:
 @dataclass(frozen=True, slots=True)
 class Purged:
     """The administrator took the change's content from the server; it takes no more verbs, and its history stays."""
+
+    change: int
+    message: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    """A closed change takes verbs again; approvals from before do not count any more."""
 
     change: int
     message: Text
@@ -204,10 +257,14 @@ class Requested:
 
 Body = (
     Proposed
+    | Rebased
+    | Edited
+    | Commented
     | Approved
     | Rejected
     | Closed
     | Purged
+    | Reopened
     | ChangeLanded
     | Adopted
     | Landing

@@ -77,6 +77,11 @@ def proposed(revision: int = 1, head: str = "b", **more: object) -> Proposed:
         "policy": oid("f"),
         "auto_land": False,
         "verdicts": (Word(f"yaml:ok:{oid('7')}"),),
+        "draft": False,
+        "depends": 0,
+        "ground": oid("0"),
+        "reviewers": (),
+        "cc": (),
     }
     return Proposed(**{**facts, **more})  # type: ignore[arg-type]
 
