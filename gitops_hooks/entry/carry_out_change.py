@@ -1,8 +1,8 @@
 """What was accepted about a change's own life, carried out and told: revisions, edits, stacks, rebases."""
 
 from gitops_hooks.core.pktline import Moved, Report
-from gitops_hooks.core.report import landed as landed_lines
 from gitops_hooks.core.report import field, life, needs, proposed
+from gitops_hooks.core.report import landed as landed_lines
 from gitops_hooks.edge.refs import LostRace
 from gitops_hooks.edge.terminal import tell
 from gitops_hooks.entry import change_writing, landing
