@@ -148,10 +148,8 @@ def _followed(record: ChangeRecord, event: Event) -> ChangeRecord:
             left = tuple(a for a in now.approvals if (a.actor, a.head) != (event.stamp.actor, body.head))
             rejection = Rejection(event.oid, event.stamp.actor, body.head)
             return replace(now, approvals=left, rejections=(*now.rejections, rejection))
-        case Closed():
-            return replace(now, state=ChangeState.CLOSED)
-        case Purged():
-            return replace(now, state=ChangeState.CLOSED, purged=True)
+        case Closed() | Purged() as body:
+            return replace(now, state=ChangeState.CLOSED, purged=isinstance(body, Purged))
         case Reopened():
             return _reopened(now)
         case ChangeLanded() as body:

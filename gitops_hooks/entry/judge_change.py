@@ -102,6 +102,8 @@ def _judge_address(record: ChangeRecord | None, request: Act) -> Refusal | None:
     number = request.number
     if record is None:
         return Refusal("change", f"There is no change {number}.", "See what there is:  ssh <host> change list")
+    if record.purged:
+        return Refusal("change", f"Change {number} was purged: its content is no longer here.")
     if record.state is not (ChangeState.CLOSED if request.verb is Verb.REOPEN else ChangeState.OPEN):
         return Refusal("change", f"Change {number} is {record.state.value}.")
     if request.commit == NO_OID or request.commit == record.head.head:
