@@ -22,7 +22,11 @@ def missing_anywhere(policy: Policy, people: People) -> tuple[str, ...]:
 
 def left_alone(policy: Policy, name: str, people: People) -> tuple[str, ...]:
     """What only `name` may do, once `people` are those who stay: landing on branches, operating environments."""
-    rights = [(rule.land, f"{rule.place}: nobody else may land on {rule.match}") for rule in policy.branches]
+    rights = [
+        (rule.land, f"{rule.place}: nobody else may land on {rule.match}")
+        for rule in policy.branches
+        if not rule.evaluate
+    ]
     for environment in policy.environments:
         words = f"{environment.place}: nobody else may operate {environment.name}"
         rights += [(environment.operate, words)] if environment.operate is not None else []
@@ -36,7 +40,8 @@ def left_alone(policy: Policy, name: str, people: People) -> tuple[str, ...]:
 def _missing(policy: Policy, rules: Iterable[BranchRule], people: People) -> tuple[str, ...]:
     persons = [person.name for person in people.everybody if person.kind is ActorKind.PERSON]
     found = []
-    for rule in (rule for branch in rules for rule in branch.approvals):
+    entries = (rule for branch in rules if not branch.evaluate for rule in branch.approvals)
+    for rule in (rule for rule in entries if not rule.evaluate):
         able = sum(policy.allows(rule.sources, name) for name in persons)
         if able < rule.count:
             found.append(f"{rule.place} needs {needed(rule)}, and the server knows {able} who could")

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from gitops_hooks.core.approve import Contributors, Proof, judge_approvals, would_count
-from gitops_hooks.core.govern import Governing
+from gitops_hooks.core.debts import judge_debts
+from gitops_hooks.core.govern import Governing, below_gitops
+from gitops_hooks.model.debt import Debt
 from gitops_hooks.model.policy import LandMethod, Policy
 from gitops_hooks.model.record import Standing
 from gitops_hooks.model.verdict import Requirement, Status
@@ -14,6 +16,7 @@ class Case:
     """All that the decision on one landing rests on; `paths` are all that differ from base or tip.
 
     `life` is what of the change itself keeps it from landing: a draft, a change below that has not landed.
+    `overdue` are the debts that close the branch at the moment of the decision.
     """
 
     policy: Policy
@@ -23,6 +26,7 @@ class Case:
     paths: tuple[str, ...]
     fast_forward: bool
     life: tuple[Requirement, ...] = ()
+    overdue: tuple[Debt, ...] = ()
 
     @property
     def approvals(self) -> tuple[Requirement, ...]:
@@ -84,7 +88,9 @@ def judge_method(case: Case) -> Requirement:
 
 def judge_landing(case: Case, actor: str) -> tuple[Requirement, ...]:
     """May this land, by this actor?"""
-    return (case.governing.may("land", actor), judge_authors(case), judge_method(case), *case.life, *case.approvals)
+    right = case.governing.may("land", actor)
+    ways = (judge_authors(case), judge_method(case))
+    return (right, *ways, *case.life, *case.approvals, *judge_debts(case.overdue))
 
 
 def judge_approval(case: Case, actor: str) -> Requirement:
@@ -94,10 +100,10 @@ def judge_approval(case: Case, actor: str) -> Requirement:
 
 def judge_unapproved_push(case: Case, actor: str) -> tuple[Requirement, ...]:
     """May this actor push straight, without any approval? Never what is under .gitops/."""
-    needed = [path for path in case.paths if path.casefold().split("/", 1)[0] == ".gitops"]
+    needed = below_gitops(case.paths)
     own = fails("push", ".gitops/** always needs an approval by somebody else.") if needed else holds("push")
     forward = holds("fast-forward") if case.fast_forward else fails("fast-forward", _DESCENDANT)
-    return case.governing.may("push", actor), own, judge_authors(case), forward
+    return case.governing.may("push", actor), own, judge_authors(case), forward, *judge_debts(case.overdue)
 
 
 _DESCENDANT = "A protected branch moves to a descendant of its tip only. Fetch, rebase, and propose."

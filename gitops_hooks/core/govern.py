@@ -39,7 +39,8 @@ class Governing:
     def approval_rules(self, paths: Iterable[str]) -> tuple[ApprovalRule, ...]:
         """The requirements of all rules for these changed paths; one approval by anybody where none applies."""
         changed = tuple(paths)
-        found = tuple(rule for branch in self.rules for rule in branch.approvals if _applies(rule, changed))
+        entries = (rule for branch in self.rules for rule in branch.approvals if not rule.evaluate)
+        found = tuple(rule for rule in entries if _applies(rule, changed))
         # Rules for some paths only do not open the others: absent approvals are one.
         return found or (BUILT_IN,)
 
@@ -69,12 +70,22 @@ class Governing:
 
 
 def govern(policy: Policy, ref: str) -> Governing | None:
-    """The rules for a full ref name; None where no rule matches, or it is no branch."""
-    if not ref.startswith(_HEADS):
-        return None
-    short = ref.removeprefix(_HEADS)
-    rules = tuple(rule for rule in policy.branches if matches(rule.match, short))
+    """The rules that are enforced for a full ref name; None where none matches, or it is no branch."""
+    rules = tuple(rule for rule in matching(policy, ref) if not rule.evaluate)
     return Governing(ref, rules, policy) if rules else None
+
+
+def matching(policy: Policy, ref: str) -> tuple[BranchRule, ...]:
+    """Every rule for a full ref name, those in evaluate mode too; none where it is no branch."""
+    if not ref.startswith(_HEADS):
+        return ()
+    short = ref.removeprefix(_HEADS)
+    return tuple(rule for rule in policy.branches if matches(rule.match, short))
+
+
+def below_gitops(paths: Iterable[str]) -> bool:
+    """Whether any path lies below .gitops/, however it is written."""
+    return _touches((".gitops/**",), tuple(paths))
 
 
 def _names_of(rule: BranchRule, right: Right) -> Names:

@@ -6,9 +6,10 @@ The option names are the union of Gerrit's, AGit's and GitLab's; one that is not
 import base64
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from gitops_hooks.core.options import (
+    AUTO_LAND,
     BASE,
     CC,
     DRAFT,
@@ -47,12 +48,6 @@ _DESCRIPTION = _Option(
     lines=True,
 )
 _CHANGE = _Option(("change",), "number", "add a revision to this change")
-_AUTO_LAND = _Option(
-    ("submit", "land", "auto-land"),
-    "",
-    "land this revision as soon as approvals and checks are complete",
-    ("merge_request.auto_merge", "merge_request.merge_when_pipeline_succeeds"),
-)
 _OLD_OID = _Option(("old-oid",), "oid", "only if the change's head is this commit, in full")
 _TARGET = _Option(("merge_request.target",), "branch", "the branch of refs/for/<branch>, said again")
 _CREATE = _Option(("merge_request.create",), "", "what refs/for/<branch> does anyway")
@@ -64,16 +59,20 @@ _REASON = _Option(
     lines=True,
 )
 
+_BREAK_GLASS = _Option(("break-glass",), "", "without what the policy lets you override; with reason=<text>")
+_WHY = _Option(("reason",), "text", "why the glass is broken, at most 16 KiB", most=DESCRIPTION_BYTES, lines=True)
+
 _FOR_PROPOSALS = (
     *(_TOPIC, _TITLE, _DESCRIPTION, _CHANGE, DRAFT, READY, REVIEWERS, CC, BASE, STACK),
-    *(_AUTO_LAND, _OLD_OID, _TARGET, _CREATE, _HELP),
+    *(AUTO_LAND, _OLD_OID, _TARGET, _CREATE, _BREAK_GLASS, _WHY, _HELP),
 )
-_FOR_VERBS = (_REASON, _HELP)
+_FOR_VERBS = (_REASON, _BREAK_GLASS, _HELP)
+_FOR_BRANCHES = (_BREAK_GLASS, _WHY)
 _NOT_BUILT = frozenset(
     (
         *("private", "remove-private", "edit", "merged", "issue"),
         *("reviewers", "label", "l", "hashtag", "t", "notify", "publish-comments"),
-        *("force-push", "break-glass", "skip-validation", "trace", "deadline"),
+        *("force-push", "skip-validation", "trace", "deadline"),
     )
 )
 _KNOWN_FAMILIES = ("merge_request.", "auto", "ci.", "integrations.")
@@ -92,9 +91,29 @@ def parse_request(update: RefUpdate, options: Sequence[str]) -> Request | Refusa
         case Place.MAGIC:
             return _parse_magic(update, options)
         case Place.HEADS | Place.TAGS:
-            return _refuse_options(options) or Direct(update)
+            return _parse_direct(update, options)
         case _:
             return Refusal("namespaces", f"{shown(update.ref)} is not for pushes")
+
+
+def _parse_direct(update: RefUpdate, options: Sequence[str]) -> Direct | Refusal:
+    """A branch takes no options but those that break the glass."""
+    if "break-glass" not in options:
+        return _refuse_options(options) or Direct(update)
+    try:
+        return Direct(update, _plea(_read_options(options, _FOR_BRANCHES), _WHY))
+    except _Faults as faults:
+        return faults.refusal
+
+
+def _plea(values: Mapping[_Option, str], reason: _Option) -> str:
+    """The reason to break the glass, or ""; raises where only one of the two is given."""
+    plea = values.get(reason, "")
+    if _BREAK_GLASS in values and not plea:
+        raise _Faults(["break-glass: needs a reason, which is recorded"], "add  -o reason='why it cannot wait'")
+    if reason is _WHY and plea and _BREAK_GLASS not in values:
+        raise _Faults(["reason: only with break-glass or on a verb"], "describe a proposal with -o description=…")
+    return plea if _BREAK_GLASS in values else ""
 
 
 def _refuse_options(options: Sequence[str]) -> Refusal | None:
@@ -158,13 +177,14 @@ def _propose(update: RefUpdate, rest: str, words: Sequence[str]) -> Propose | Re
         title=values.get(_TITLE, ""),
         description=values.get(_DESCRIPTION, ""),
         change=int(number or "0"),
-        auto_land=_AUTO_LAND in values,
+        auto_land=AUTO_LAND in values,
         old_oid=values.get(_OLD_OID, ""),
         draft=True if DRAFT in values else (False if READY in values else None),
         reviewers=names_in(values.get(REVIEWERS, "")),
         cc=names_in(values.get(CC, "")),
         base=int(values.get(BASE, "0")),
         stack=STACK in values,
+        plea=_plea(values, _WHY),
     )
 
 
@@ -199,10 +219,13 @@ def _act(update: RefUpdate, verb: Verb, rest: str, words: Sequence[str]) -> Act 
     if update.deletes and verb not in (Verb.CLOSE, Verb.REOPEN):
         cure = f"git fetch origin refs/changes/{rest}/head && git push origin FETCH_HEAD:refs/{verb.value}/{rest}"
         return Refusal("magic", f"{verb.value} names the exact commit, and a delete names none", cure)
-    said = _read_options(words, _FOR_VERBS).get(_REASON, "")
+    values = _read_options(words, _FOR_VERBS)
+    if _BREAK_GLASS in values and verb is not Verb.LAND:
+        raise _Faults([f"break-glass: only on refs/land/{rest}, refs/for/<branch> and a push to the branch"])
+    said = values.get(_REASON, "")
     if verb is Verb.COMMENT and not said:
         return Refusal("magic", "a comment says something", f"git push -o m='…' origin <commit>:refs/comment/{rest}")
-    return Act(verb, int(rest), update.new, said)
+    return Act(verb, int(rest), update.new, said, _plea(values, _REASON))
 
 
 def _read_options(words: Sequence[str], built: Sequence[_Option]) -> dict[_Option, str]:

@@ -31,6 +31,12 @@ class Option:
         return "|".join(self.names) + (f"=<{self.value}>" if self.value else "")
 
 
+AUTO_LAND = Option(
+    ("submit", "land", "auto-land"),
+    "",
+    "land this revision as soon as approvals and checks are complete",
+    ("merge_request.auto_merge", "merge_request.merge_when_pipeline_succeeds"),
+)
 DRAFT = Option(
     ("draft", "wip"),
     "",

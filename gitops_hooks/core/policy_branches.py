@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from gitops_hooks.core.globs import matches
 from gitops_hooks.core.policy_nodes import read_count, read_fields, read_glob, read_items, read_text
+from gitops_hooks.core.policy_override import read_break_glass, read_evaluate
 from gitops_hooks.core.policy_reading import Reading, read_names, read_plugin
 from gitops_hooks.core.receive import shown
 from gitops_hooks.core.yaml_text import Marked
@@ -13,8 +14,8 @@ from gitops_hooks.model.policy import ApprovalRule, BranchRule, LandMethod, Name
 ANYBODY = Names(("*",))
 
 _RIGHTS = ("push", "propose", "land", "create")
-_BRANCH = ("match", *_RIGHTS, "approvals", "checks", "land_method", "authors")
-_APPROVAL = ("count", "from", "paths")
+_BRANCH = ("match", *_RIGHTS, "approvals", "checks", "land_method", "authors", "mode", "break_glass")
+_APPROVAL = ("count", "from", "paths", "mode")
 _WORD = re.compile(r"[^\x00-\x1f\x7f]{1,255}")
 _AUTHORS = re.compile("known|any")
 
@@ -35,6 +36,8 @@ def read_branch(node: Marked, reading: Reading) -> BranchRule:
         checks=tuple(read_plugin(item, "check", reading.checks, reading) for item in checks),
         land_method=_read_land_method(fields.get("land_method"), reading),
         any_author=_read_any_author(fields.get("authors"), reading),
+        evaluate=read_evaluate(fields.get("mode"), reading),
+        break_glass=read_break_glass(fields, reading),
     )
 
 
@@ -86,7 +89,7 @@ def _read_approval(node: Marked, reading: Reading) -> ApprovalRule:
     if "paths" in fields and fields["paths"].tag == "seq" and not globs:
         reading.complain(fields["paths"], "paths: [] would bind nothing; without the key it holds for every path")
     paths = tuple(read_glob(item, "paths", reading.faults) for item in globs)
-    return ApprovalRule(count, sources, paths, reading.place(node))
+    return ApprovalRule(count, sources, paths, reading.place(node), read_evaluate(fields.get("mode"), reading))
 
 
 def _check_enough(node: Marked, written: Marked, count: int, sources: Names, reading: Reading) -> None:
@@ -103,6 +106,14 @@ def _check_enough(node: Marked, written: Marked, count: int, sources: Names, rea
         reading.complain(node, f"count: {count} by {wanted}, but {givers} could approve")
 
 
-def has_rule(branches: Iterable[BranchRule], short: str) -> bool:
-    """Whether any rule governs the branch of this short name."""
-    return any(rule.match and matches(rule.match, short) for rule in branches)
+def gap(branches: Iterable[BranchRule], short: str) -> str:
+    """Why the branch of this short name would not be protected, or an empty string."""
+    rules = [rule for rule in branches if rule.match and matches(rule.match, short)]
+    enforced = [rule for rule in rules if not rule.evaluate]
+    if not rules:
+        return "has no rule"
+    if not enforced:
+        return f"has only rules with mode: evaluate ({', '.join(rule.place for rule in rules)})"
+    if all(entry.evaluate for rule in enforced for entry in rule.approvals):
+        return f"has only approvals with mode: evaluate ({enforced[0].place})"
+    return ""

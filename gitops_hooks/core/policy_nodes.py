@@ -12,7 +12,7 @@ from gitops_hooks.model.errors import Fault
 NOT_ENFORCED = frozenset(
     (
         *("tags", "owners", "keep", "signed", "signed_commits", "signoff", "mode", "evaluate", "override", "floor"),
-        *("break_glass", "break-glass", "bots", "veto", "reach", "require", "plan", "delete", "force", "linear"),
+        *("break-glass", "bots", "veto", "reach", "require", "plan", "delete", "force", "linear"),
         *("message", "read_only", "max_size", "max_files", "extensions", "controller", "symlinks", "submodules", "lfs"),
         *("after", "windows", "window", "freeze", "batches", "max_failed", "max_changed", "health", "on_failure"),
         *("soak", "manual", "paused", "limit", "self_heal", "prune", "deployed", "interval", "drift", "strategy"),

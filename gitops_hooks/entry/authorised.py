@@ -7,9 +7,11 @@ from gitops_hooks.core.approve import Contributors, Proof
 from gitops_hooks.core.decide import Case, judge_landing, judge_unapproved_push
 from gitops_hooks.core.govern import Governing, govern
 from gitops_hooks.core.life import judge_draft
+from gitops_hooks.core.override import judge_overridden
 from gitops_hooks.core.results import Inscription
 from gitops_hooks.core.shape import shape_of
 from gitops_hooks.edge.record import LOG
+from gitops_hooks.entry.owed import overdue_then
 from gitops_hooks.entry.results import is_result, judge_result, plan_result
 from gitops_hooks.entry.sitting import Sitting, policy_at
 from gitops_hooks.entry.stacking import ground_of
@@ -159,11 +161,19 @@ def _judge_landing(
     )
     paths = tuple(file.path for file in merged.files)
     life = _life(sitting, record, span, judge_result(sitting.repository, governing.land_method, span, merged))
-    case = Case(policy, governing, proof, Contributors(names), paths, span.fast_forward, life)
+    owed = overdue_then(sitting.record, event, landing.ref, lambda earlier: _policies_before(sitting, earlier))
+    case = Case(policy, governing, proof, Contributors(names), paths, span.fast_forward, life, owed)
     if landing.way == "push":
         return _first_fault(event, judge_unapproved_push(case, event.stamp.actor))
     verdicts = _missing_verdicts(governing, landing)
-    return verdicts or _first_fault(event, judge_landing(case, _lander(event, record, case)))
+    return verdicts or _first_fault(event, _judge_change(event, landing, record, case))
+
+
+def _judge_change(event: Event, landing: Landing, record: ChangeRecord | None, case: Case) -> tuple[Requirement, ...]:
+    """A landing by break-glass is the actor's own, whoever had asked for auto-land."""
+    if landing.reason:
+        return judge_overridden(case, event.stamp.actor, landing)
+    return judge_landing(case, _lander(event, record, case))
 
 
 def _life(

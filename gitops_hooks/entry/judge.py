@@ -3,10 +3,13 @@
 from gitops_hooks.core.decide import fails, holds, judge_landing, judge_standing, judge_unapproved_push
 from gitops_hooks.core.govern import Governing, govern
 from gitops_hooks.core.magic import parse_request
+from gitops_hooks.core.rehearse import rehearse_right
+from gitops_hooks.entry.conclude import Asking, conclude
 from gitops_hooks.entry.judge_change import judge_act, judge_proposal_request
-from gitops_hooks.entry.matter import Matter, gather, judge_policy, run_checks
+from gitops_hooks.entry.matter import Matter, gather
+from gitops_hooks.entry.rehearsal import judge_open
 from gitops_hooks.entry.sitting import Checker, Sitting
-from gitops_hooks.entry.wording import refusal_judgement
+from gitops_hooks.entry.wording import refusal_judgement, refuse
 from gitops_hooks.model.change import ChangeRecord, ChangeState
 from gitops_hooks.model.commit import Merged, Range, Shape
 from gitops_hooks.model.judgement import FallThrough, Judgement, Land
@@ -29,21 +32,26 @@ def judge_update(
         case Act():
             return judge_act(sitting, actor, update, request, check)
         case Direct():
-            return _judge_direct(sitting, actor, update, check)
+            return _judge_direct(sitting, actor, request, check)
 
 
-def _judge_direct(sitting: Sitting, actor: Actor, update: RefUpdate, check: Checker) -> Judgement:
+def _judge_direct(sitting: Sitting, actor: Actor, request: Direct, check: Checker) -> Judgement:
+    update = request.update
     governing = govern(sitting.policy, update.ref)
     if governing is None:
         # Who may write was asked before; a ref without a rule is git's own affair.
-        return Judgement(update, Decision(update.ref, (holds("open", "no rule governs it"),)), FallThrough())
+        decision = judge_open(sitting, actor, update, check)
+        return Judgement(update, decision, FallThrough() if decision.accepted else None)
     standing = sitting.record.standing(update.ref)
     first = _judge_move(sitting, update, standing)
     if first is not None:
         return _answer(update, (first,))
     if update.creates:
         return _judge_create(sitting, actor, update, governing, standing)
-    return _judge_forward(sitting, actor, update, governing, standing, check)
+    bare = gather(sitting, governing, standing, update.new, frozenset({actor.name}), None)
+    if isinstance(bare, Refusal):
+        return refusal_judgement(update, bare)
+    return _judge_forward(sitting, actor, request, bare, check)
 
 
 def _judge_move(sitting: Sitting, update: RefUpdate, standing: Standing) -> Requirement | None:
@@ -72,40 +80,41 @@ def _judge_create(
     known = any(tip.tip == update.new and govern(sitting.policy, tip.ref) for tip in sitting.record.index.tips())
     reason = f"{update.new[:12]} is not the recorded tip of any protected branch; begin at one."
     requirements = (governing.may("create", actor.name), holds("tip") if known else fails("tip", reason))
-    decision = Decision(update.ref, requirements)
+    on_trial = rehearse_right(sitting.policy, update.ref, "create", actor.name)
+    decision = Decision(update.ref, (*requirements, *on_trial))
     span = Range(standing.real, update.new, update.new, ())
     merged = Merged(sitting.repository.tree_of(update.new), ())
     effect = Land("create", update.ref, span, merged, None, (actor.name,), (), (), ())
     return Judgement(update, decision, effect if decision.accepted else None)
 
 
-def _judge_forward(
-    sitting: Sitting, actor: Actor, update: RefUpdate, governing: Governing, standing: Standing, check: Checker
-) -> Judgement:
-    pushers = frozenset({actor.name})
-    bare = gather(sitting, governing, standing, update.new, pushers, None)
-    if isinstance(bare, Refusal):
-        return refusal_judgement(update, bare)
-    requirements = judge_unapproved_push(bare.case, actor.name)
-    if all(requirement.holds for requirement in requirements):
-        return _finish(sitting, update, bare, requirements, "push", check)
-    return _judge_approved_head(sitting, actor, update, bare, check)
+def _judge_forward(sitting: Sitting, actor: Actor, request: Direct, bare: Matter, check: Checker) -> Judgement:
+    asking = Asking(actor, "push", lambda case: judge_unapproved_push(case, actor.name))
+    if all(requirement.holds for requirement in asking.judge(bare.case)):
+        return conclude(sitting, request.update, bare, asking, check)
+    return _judge_approved_head(sitting, actor, request, bare, check)
 
 
-def _judge_approved_head(sitting: Sitting, actor: Actor, update: RefUpdate, bare: Matter, check: Checker) -> Judgement:
+def _judge_approved_head(sitting: Sitting, actor: Actor, request: Direct, bare: Matter, check: Checker) -> Judgement:
     """A direct push passes as a fast-forward to the head of a change that may land."""
-    answer: Judgement | None = None
+    update, answer = request.update, None
     for record in _open_changes_at(sitting, update):
         matter = gather(sitting, bare.case.governing, bare.standing, update.new, frozenset(), record)
         if isinstance(matter, Refusal):
             continue
-        requirements = (*judge_landing(matter.case, actor.name), _judge_direct_landing(update, matter, record))
-        answer = _finish(sitting, update, matter, requirements, "change", check)
+        more = (_judge_direct_landing(update, matter, record),)
+        asking = Asking(actor, "change", lambda case: judge_landing(case, actor.name), more, request.plea)
+        answer = conclude(sitting, update, matter, asking, check)
         if answer.decision.accepted:
             return answer
     if answer:
         return answer
     branch = update.ref.removeprefix("refs/heads/")
+    if request.plea:
+        # What is owed afterwards is an approval, and those are given to a change.
+        line = f"git push -o break-glass -o reason='…' origin HEAD:refs/for/{branch}"
+        reason = "Break-glass lands a change, and no open one has this head."
+        return refuse(update, "break-glass", reason, f"Propose it:  {line}")
     advice = (f"Propose it instead:  git push origin HEAD:refs/for/{branch}",)
     return _answer(update, judge_landing(bare.case, actor.name), advice)
 
@@ -130,18 +139,3 @@ def _open_changes_at(sitting: Sitting, update: RefUpdate) -> list[ChangeRecord]:
         and record.state is ChangeState.OPEN
         and record.revision_at(update.new)
     ]
-
-
-def _finish(
-    sitting: Sitting,
-    update: RefUpdate,
-    matter: Matter,
-    requirements: tuple[Requirement, ...],
-    way: str,
-    check: Checker,
-) -> Judgement:
-    requirements = (*requirements, *judge_policy(sitting, matter))
-    held = all(requirement.holds for requirement in requirements)
-    verdicts = run_checks(sitting, matter, check) if held else ()
-    decision = Decision(update.ref, requirements, verdicts)
-    return Judgement(update, decision, matter.land(way, verdicts) if decision.accepted else None)

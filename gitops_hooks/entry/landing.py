@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from gitops_hooks.core.debts import overdue
 from gitops_hooks.core.results import Inscription
 from gitops_hooks.edge.ledger import SERVER, Ledger
 from gitops_hooks.edge.record import LOG, meta_ref
@@ -11,6 +12,7 @@ from gitops_hooks.entry.finish import finish
 from gitops_hooks.entry.results import plan_result, write_result
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.change import ChangeRecord, ChangeState
+from gitops_hooks.model.debt import Override
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.event import (
     Approved,
@@ -39,11 +41,22 @@ def land(sitting: Sitting, actor: Actor, effect: Land) -> str | LostRace:
     at = sitting.ledger.now()
     new = _result(sitting, actor, effect, at)
     intent = sitting.ledger.log(LOG, _intent(sitting, effect, new), actor, at)
-    if lost := sitting.ledger.refs.move([RefMove(effect.ref, effect.span.tip, new)], _verified(sitting, effect)):
+    lost = _closed(sitting, intent) or sitting.ledger.refs.move(
+        [RefMove(effect.ref, effect.span.tip, new)], _verified(sitting, effect)
+    )
+    if lost:
         sitting.ledger.log(LOG, Voided(Oid(intent.oid), Word(effect.ref)), SERVER)
         return lost
     finish(lambda: _close_landed(sitting, intent))
     return new
+
+
+def _closed(sitting: Sitting, intent: Event) -> LostRace | None:
+    """The time in the record decides whether a branch is closed, and it is written a moment after the judging."""
+    body = intent.body
+    if isinstance(body, Landing) and overdue(sitting.record.index.debts(body.ref), intent.stamp.at):
+        return LostRace(f"{body.ref} closed in this moment: a landing by break-glass was not approved in time")
+    return None
 
 
 def _result(sitting: Sitting, actor: Actor, effect: Land, at: datetime) -> str:
@@ -72,7 +85,14 @@ def _intent(sitting: Sitting, effect: Land, new: str) -> Landing:
         tuple(Oid(oid) for oid in effect.approvals),
         tuple(Word(name) for name in effect.counted),
         tuple(Word(words) for words in effect.verdicts),
+        *_override(effect.override),
     )
+
+
+def _override(override: Override | None) -> tuple[Text, Text, int]:
+    if override is None:
+        return Text(""), Text(""), 0
+    return Text(override.reason), Text("\n".join(override.overridden)), override.settle
 
 
 def _verified(sitting: Sitting, effect: Land) -> list[tuple[str, str]]:
@@ -191,6 +211,7 @@ def proposed(sitting: Sitting, effect: Revise, number: int, revision: int) -> Pr
         Oid(effect.life.ground),
         tuple(Word(name) for name in effect.life.reviewers),
         tuple(Word(name) for name in effect.life.cc),
+        Text(effect.plea),
     )
 
 

@@ -4,10 +4,12 @@ from dataclasses import dataclass, replace
 
 from gitops_hooks.core.approve import Proof, contributors
 from gitops_hooks.core.approvers import missing_approvers
+from gitops_hooks.core.debts import overdue
 from gitops_hooks.core.decide import Case, fails, holds, judge_standing
 from gitops_hooks.core.govern import Governing
 from gitops_hooks.core.life import judge_draft
 from gitops_hooks.core.policy_file import parse_policy
+from gitops_hooks.core.rehearse import trial_checks, waive_on_trial
 from gitops_hooks.core.results import SERVER_ADDRESS
 from gitops_hooks.core.shape import shape_of
 from gitops_hooks.core.verdict_words import verdict_words
@@ -89,7 +91,8 @@ def gather(
     paths = tuple(file.path for file in merged.files)
     result = () if ground.tip else judge_result(sitting.repository, governing.land_method, span, merged)
     life = (*ground.requirements, *(judge_draft(record, head) if record else ()), *result)
-    case = Case(sitting.policy, governing, proof, hands, paths, span.fast_forward, life)
+    owed = overdue(sitting.record.index.debts(standing.ref), sitting.ledger.clock())
+    case = Case(sitting.policy, governing, proof, hands, paths, span.fast_forward, life, owed)
     return Matter(standing, span, merged, case, record)
 
 
@@ -142,7 +145,9 @@ def run_checks(sitting: Sitting, matter: Matter, check: Checker) -> tuple[Verdic
     number = matter.record.number if matter.record else 0
     ends = (matter.span.base, matter.span.head)
     change = Change(number, matter.standing.ref, *ends, matter.merged.files)
-    return check(change, matter.merged.tree, check_names(sitting, matter.case.governing))
+    names = check_names(sitting, matter.case.governing)
+    on_trial = tuple(name for name in trial_checks(sitting.policy, matter.standing.ref) if name not in names)
+    return waive_on_trial(check(change, matter.merged.tree, (*names, *on_trial)), on_trial)
 
 
 def judge_policy(sitting: Sitting, matter: Matter) -> tuple[Requirement, ...]:

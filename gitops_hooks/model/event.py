@@ -34,8 +34,9 @@ class Stamp:
 class Proposed:
     """A revision arrived; `commits` are all of base..head, `policy` the commit whose policy was in force.
 
-    `verdicts` are `check:outcome:tree`, here and in Landing. `depends` is the change that this one stands on, or 0, and
-    `ground` that change's commit; `draft`, `reviewers` and `cc` are how the change stands from now on.
+    `verdicts` are `check:outcome:tree`, here and in Landing; `reason` is why findings were overridden, where they were.
+    `depends` is the change that this one stands on, or 0, and `ground` that change's commit; `draft`, `reviewers` and
+    `cc` are how the change stands from now on.
     """
 
     change: int
@@ -56,6 +57,7 @@ class Proposed:
     ground: Oid
     reviewers: tuple[Word, ...]
     cc: tuple[Word, ...]
+    reason: Text = Text("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,8 @@ class Landing:
 
     `way` is change, push, create or delete; `tree` the resulting tree; `authors` the people who pushed, wrote
     or committed any part; `approvals` the events that counted and `counted` their actors; `verdicts` are
-    `check:outcome:tree`.
+    `check:outcome:tree`. A landing by break-glass has a `reason`, what was `overridden` (a line each), and the
+    seconds within which it must be settled.
     """
 
     way: Word
@@ -188,6 +191,9 @@ class Landing:
     approvals: tuple[Oid, ...]
     counted: tuple[Word, ...]
     verdicts: tuple[Word, ...]
+    reason: Text = Text("")
+    overridden: Text = Text("")
+    settle: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +211,31 @@ class Voided:
 
     landing: Oid
     ref: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a landing by break-glass owed is paid: `approvals` (events) met the rules of `policy`.
+
+    By the administrator's command there are none.
+    """
+
+    landing: Oid
+    ref: Word
+    change: int
+    approvals: tuple[Oid, ...]
+    counted: tuple[Word, ...]
+    policy: Oid
+    message: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """Rules in evaluate mode would have refused this push to `pushed`, for the reasons in `would`, a line each."""
+
+    pushed: Text
+    new: Oid
+    would: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,26 +286,9 @@ class Requested:
     message: Text
 
 
-Body = (
-    Proposed
-    | Rebased
-    | Edited
-    | Commented
-    | Approved
-    | Rejected
-    | Closed
-    | Purged
-    | Reopened
-    | ChangeLanded
-    | Adopted
-    | Landing
-    | Landed
-    | Voided
-    | Administered
-    | Started
-    | Finished
-    | Requested
-)
+OfChange = Proposed | Rebased | Edited | Commented | Approved | Rejected | Closed | Purged | Reopened | ChangeLanded
+OfLog = Adopted | Landing | Landed | Voided | Settled | Evaluated | Administered
+Body = OfChange | OfLog | Started | Finished | Requested
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from gitops_hooks.model.change import ChangeRecord
 from gitops_hooks.model.commit import Merged, Range, Shape
+from gitops_hooks.model.debt import Debt, Override
 from gitops_hooks.model.push import RefUpdate
 from gitops_hooks.model.verdict import Decision, Requirement, Verdict
 
@@ -31,6 +32,7 @@ class Land:
     counted: tuple[str, ...]
     verdicts: tuple[str, ...]
     shape: Shape = Shape.ITSELF
+    override: Override | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Revise:
     verdicts: tuple[str, ...]
     needs: tuple[Requirement, ...]
     life: Life
+    plea: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,18 @@ class Close:
     message: str
 
 
-Effect = FallThrough | Land | Revise | Edit | Stack | Unchanged | Rebase | Approve | Reject | Say | Close | Reopen
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Store an approval of what landed by break-glass, and settle it where that completes it."""
+
+    record: ChangeRecord
+    debt: Debt
+    span: Range
+    message: str
+
+
+Spoken = Revise | Edit | Stack | Unchanged | Rebase
+Effect = FallThrough | Land | Spoken | Approve | Reject | Say | Close | Reopen | Settle
 
 
 @dataclass(frozen=True, slots=True)

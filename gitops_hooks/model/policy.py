@@ -23,17 +23,31 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRule:
-    """`count` approvals by members of `sources`, where a changed path matches one of `paths` (empty: always)."""
+    """`count` approvals by members of `sources`, where a changed path matches one of `paths` (empty: always).
+
+    `evaluate` says that it is rehearsed: it tells what it would refuse, and refuses nothing.
+    """
 
     count: int
     sources: Names
     paths: tuple[str, ...]
     place: str
+    evaluate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BreakGlass:
+    """Who may land without what `covers` names, and within how many seconds it must be approved after all."""
+
+    by: Names
+    covers: tuple[str, ...]
+    settle: int
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
 class BranchRule:
-    """One entry of `branches:`; `place` is where it stands (`policy.yaml:7`)."""
+    """One entry of `branches:`; `place` is where it stands (`policy.yaml:7`), `evaluate` as in ApprovalRule."""
 
     match: str
     place: str
@@ -45,6 +59,8 @@ class BranchRule:
     checks: tuple[str, ...]
     land_method: LandMethod
     any_author: bool
+    evaluate: bool = False
+    break_glass: BreakGlass | None = None
 
 
 @dataclass(frozen=True, slots=True)

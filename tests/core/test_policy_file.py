@@ -140,7 +140,7 @@ def test_three_faults_come_at_once_each_with_its_line():
     assert str(caught.value) == (
         ".gitops/policy.yaml:4: the server knows nobody by the name dave\n"
         ".gitops/policy.yaml:9: unknown key 'landed'; allowed here: "
-        "match, push, propose, land, create, approvals, checks, land_method, authors\n"
+        "match, push, propose, land, create, approvals, checks, land_method, authors, mode, break_glass\n"
         ".gitops/policy.yaml:11: count must be a number, not yes or no"
     )
 
@@ -267,7 +267,7 @@ SLASH = "has an empty part; write folder/** for all below a folder"
         (["approvals: [{paths: ['{a,b}/**']}]"], [(4, f"paths: '{{a,b}}/**' {GLOB}")]),
         (["approvals: [{paths: ['!a']}]"], [(4, f"paths: '!a' {GLOB}")]),
         (["approvals: [{keep: trivial-rebase}]"], [(4, "keep: not enforced by this release; take it out")]),
-        (["approvals: [{by: bob}]"], [(4, "unknown key 'by'; allowed here: count, from, paths")]),
+        (["approvals: [{by: bob}]"], [(4, "unknown key 'by'; allowed here: count, from, paths, mode")]),
         (["checks: yaml"], [(4, "checks must be a list, not text")]),
         (["checks: [YAML]"], [(4, "check: 'YAML' is not the name of a check")]),
         (["land_method: Merge"], [(4, f"land_method: 'Merge' is not one of {METHODS}")]),
@@ -276,7 +276,6 @@ SLASH = "has an empty part; write folder/** for all below a folder"
         (["authors: true"], [(4, "authors must be text, not yes or no; write it in quotes")]),
         (["freeze: []"], [(4, "freeze: not enforced by this release; take it out")]),
         (["deployed: [staging]"], [(4, "deployed: not enforced by this release; take it out")]),
-        (["mode: evaluate"], [(4, "mode: not enforced by this release; take it out")]),
         (["signed: true"], [(4, "signed: not enforced by this release; take it out")]),
         (["owners: true"], [(4, "owners: not enforced by this release; take it out")]),
     ],
