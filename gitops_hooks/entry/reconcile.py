@@ -27,6 +27,7 @@ from gitops_hooks.model.deployment import Outcome, RunState
 from gitops_hooks.model.errors import EdgeError, PolicyError
 from gitops_hooks.model.server import RepositoryEntry, ServerFile
 
+_UPKEEP_PAUSE = 0.1
 _END_SECONDS = 10.0
 
 
@@ -45,9 +46,7 @@ class Reconciler:
         """One look at every repository: whether all is settled, and when the next step is due."""
         server = load_server(self.home)
         rotate_log(self.home)
-        # Whatever became of its repository meanwhile: one that was removed waits for it to let go.
-        if self.upkeep is not None and self.upkeep.poll():
-            self.upkeep = None
+        self._let_go()
         settled, due = not self.runs, []
         for entry in server.repositories:
             try:
@@ -82,6 +81,7 @@ class Reconciler:
 
         One repository at a time, beside everything else.
         """
+        self._let_go()
         if self.upkeep is not None:
             return
         last, limits = self.kept_up.get(entry.name), server.limits
@@ -89,6 +89,11 @@ class Reconciler:
             self.kept_up[entry.name] = time.monotonic()
             state = self.home.state(entry.id)
             self.upkeep = Upkeep(entry.path, state, server.git, limits.upkeep_most_seconds)
+
+    def _let_go(self) -> None:
+        """End maintenance that is done, whatever became of its repository: sweeping and removal wait for its hold."""
+        if self.upkeep is not None and self.upkeep.poll():
+            self.upkeep = None
 
     def finish_upkeep(self) -> None:
         """Wait for the maintenance under way."""
@@ -104,7 +109,10 @@ class Reconciler:
     def listen(self, seconds: float) -> bool:
         """Wait for the bell or a run's word; whether anything calls for another look."""
         waiting: list[Bell | RunningDeployment] = [self.bell, *(run.child for run, _ in self.runs.values())]
+        if self.upkeep is not None:
+            seconds = min(seconds, _UPKEEP_PAUSE)
         ready = select.select(waiting, [], [], max(0.0, seconds))[0]
+        self._let_go()
         rung = self.bell in ready
         if rung:
             self.bell.hush()
