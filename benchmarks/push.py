@@ -26,7 +26,9 @@ from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.keys import make_key
 from gitops_hooks.edge.sshd import start_sshd
 from gitops_hooks.entry.sitting import open_sitting
-from gitops_hooks.model.event import Event, Oid, Proposed, Stamp, Text, Word
+from gitops_hooks.model.change_event import Proposed
+from gitops_hooks.model.event import Event
+from gitops_hooks.model.event_words import Oid, Stamp, Text, Word
 from tests.push.desk import MAIN, Desk
 from tests.world import REPOSITORY, World
 

@@ -17,7 +17,10 @@ from gitops_hooks.model.verdict import Requirement, Status
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All that the decision on one landing rests on; `paths` are all that differ from base or tip."""
+    """All that the decision on one landing rests on; `paths` are all that differ from base or tip.
+
+    `life` is what of the change itself keeps it from landing: a draft, a change below that has not landed.
+    """
 
     policy: Policy
     governing: Governing
@@ -27,11 +30,17 @@ class Case:
     fast_forward: bool
     content: Content
     demands: Demands
+    life: tuple[Requirement, ...] = ()
 
     @property
     def approvals(self) -> tuple[Requirement, ...]:
         met = judge_approvals(self.demands.rules, self.policy, self.proof, self.governing.vetoes)
         return (*met, *self.demands.faults)
+
+    @property
+    def missing(self) -> tuple[Requirement, ...]:
+        """What is still in the way of a landing, whoever asks for it."""
+        return tuple(requirement for requirement in (*self.approvals, *self.life) if not requirement.holds)
 
 
 def holds(rule: str, reason: str = "") -> Requirement:
@@ -91,6 +100,7 @@ def judge_landing(case: Case, actor: str) -> tuple[Requirement, ...]:
         *judge_line(case.governing, case.fast_forward),
         *judge_freeze(case.governing, case.content.at),
         *judge_bounds(case),
+        *case.life,
         *case.approvals,
     )
 

@@ -11,20 +11,26 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
+from gitops_hooks.model import change_event as said
 from gitops_hooks.model import event as nouns
 from gitops_hooks.model.deployment import HostOutcome, HostState, RunState
-from gitops_hooks.model.event import Body, Event, Hosts, Oid, Stamp, Text, Word
+from gitops_hooks.model.event import Body, Event
+from gitops_hooks.model.event_words import Hosts, Oid, Stamp, Text, Word
 
 FORMAT = 1
 
 _KINDS: dict[str, type[Any]] = {
-    "proposed": nouns.Proposed,
-    "approved": nouns.Approved,
-    "rejected": nouns.Rejected,
-    "withdrawn": nouns.Withdrawn,
-    "closed": nouns.Closed,
-    "purged": nouns.Purged,
-    "change-landed": nouns.ChangeLanded,
+    "proposed": said.Proposed,
+    "rebased": said.Rebased,
+    "edited": said.Edited,
+    "commented": said.Commented,
+    "approved": said.Approved,
+    "rejected": said.Rejected,
+    "withdrawn": said.Withdrawn,
+    "closed": said.Closed,
+    "purged": said.Purged,
+    "reopened": said.Reopened,
+    "change-landed": said.ChangeLanded,
     "adopted": nouns.Adopted,
     "landing": nouns.Landing,
     "landed": nouns.Landed,
@@ -35,13 +41,17 @@ _KINDS: dict[str, type[Any]] = {
     "requested": nouns.Requested,
 }
 _SUBJECTS: dict[type[Any], str] = {
-    nouns.Proposed: "change {body.change} revision {body.revision} for {body.target} by {stamp.actor}",
-    nouns.Approved: "change {body.change} at {body.head:.7} approved by {stamp.actor}",
-    nouns.Rejected: "change {body.change} at {body.head:.7} rejected by {stamp.actor}",
-    nouns.Withdrawn: "change {body.change} at {body.head:.7} taken back by {stamp.actor}",
-    nouns.Closed: "change {body.change} closed by {stamp.actor}",
-    nouns.Purged: "change {body.change} purged by {stamp.actor}",
-    nouns.ChangeLanded: "change {body.change} landed as {body.result:.7}",
+    said.Proposed: "change {body.change} revision {body.revision} for {body.target} by {stamp.actor}",
+    said.Rebased: "change {body.change} revision {body.revision} rebased onto {body.base:.7} for {stamp.actor}",
+    said.Edited: "change {body.change} edited by {stamp.actor}",
+    said.Commented: "change {body.change} at {body.head:.7} commented by {stamp.actor}",
+    said.Approved: "change {body.change} at {body.head:.7} approved by {stamp.actor}",
+    said.Rejected: "change {body.change} at {body.head:.7} rejected by {stamp.actor}",
+    said.Withdrawn: "change {body.change} at {body.head:.7} taken back by {stamp.actor}",
+    said.Closed: "change {body.change} closed by {stamp.actor}",
+    said.Purged: "change {body.change} purged by {stamp.actor}",
+    said.Reopened: "change {body.change} reopened by {stamp.actor}",
+    said.ChangeLanded: "change {body.change} landed as {body.result:.7}",
     nouns.Adopted: "repository adopted by {stamp.actor}, default branch {body.default}",
     nouns.Landing: "{body.ref} to move {body.old:.7}..{body.new:.7} for {stamp.actor}",
     nouns.Landed: "{body.ref} moved to {body.new:.7}",

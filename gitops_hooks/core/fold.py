@@ -5,8 +5,21 @@ from dataclasses import replace
 
 from gitops_hooks.core.events import InvalidEvent
 from gitops_hooks.model.approval import Approval, Rejection
-from gitops_hooks.model.change import ChangeRecord, ChangeState, Revision
-from gitops_hooks.model.event import Approved, ChangeLanded, Closed, Event, Proposed, Purged, Rejected, Withdrawn
+from gitops_hooks.model.change import ChangeRecord, ChangeState, Comment, Revision
+from gitops_hooks.model.change_event import (
+    Approved,
+    ChangeLanded,
+    Closed,
+    Commented,
+    Edited,
+    Proposed,
+    Purged,
+    Rebased,
+    Rejected,
+    Reopened,
+    Withdrawn,
+)
+from gitops_hooks.model.event import Event
 
 
 def fold_change(events: Sequence[Event], repository: str) -> ChangeRecord:
@@ -38,34 +51,104 @@ def _opened(event: Event) -> ChangeRecord:
         change_id=body.change_id,
         state=ChangeState.OPEN,
         revisions=(_revision(event, body),),
+        description=body.description,
+        draft=body.draft,
+        reviewers=body.reviewers,
+        cc=body.cc,
     )
 
 
 def _revision(event: Event, body: Proposed) -> Revision:
-    asked = event.stamp.actor if body.auto_land else ""
-    return Revision(body.revision, body.head, body.base, event.stamp.actor, asked)
+    asked, key = (event.stamp.actor, event.stamp.key) if body.auto_land else ("", "")
+    return Revision(body.revision, body.head, body.base, event.stamp.actor, asked, key, body.depends, body.ground)
+
+
+def _rebased(record: ChangeRecord, event: Event, body: Rebased) -> ChangeRecord:
+    """Whoever pushed the source stays its uploader: the server chose nothing, and who asked pushed nothing."""
+    source = record.revision_at(body.source)
+    if source is None:
+        raise InvalidEvent(f"event {event.oid[:12]}: rebases a commit that is no revision of the change")
+    made = Revision(
+        body.revision,
+        body.head,
+        body.base,
+        source.uploader,
+        depends=body.depends,
+        ground=body.ground,
+        rebased_for=event.stamp.actor,
+    )
+    return replace(record, revisions=(*record.revisions, made))
+
+
+def _edited(record: ChangeRecord, event: Event, body: Edited) -> ChangeRecord:
+    now = replace(
+        record,
+        title=body.title,
+        description=body.description,
+        draft=body.draft,
+        reviewers=body.reviewers,
+        cc=body.cc,
+    )
+    if not body.auto_land:
+        return now
+    asked = (event.stamp.actor, event.stamp.key)
+    revisions = tuple(
+        replace(each, auto_land_by=asked[0], auto_land_key=asked[1]) if each.head == body.head else each
+        for each in now.revisions
+    )
+    return replace(now, revisions=revisions)
+
+
+def _reopened(record: ChangeRecord) -> ChangeRecord:
+    """What was approved or asked for before the change was closed has ended with it."""
+    revisions = tuple(replace(each, auto_land_by="", auto_land_key="") for each in record.revisions)
+    return replace(record, state=ChangeState.OPEN, approvals=(), revisions=revisions)
+
+
+def _revised(record: ChangeRecord, event: Event, body: Proposed) -> ChangeRecord:
+    return replace(
+        record,
+        title=body.title or record.title,
+        description=body.description or record.description,
+        change_id=body.change_id or record.change_id,
+        revisions=(*record.revisions, _revision(event, body)),
+        draft=body.draft,
+        reviewers=body.reviewers,
+        cc=body.cc,
+    )
 
 
 def _followed(record: ChangeRecord, event: Event) -> ChangeRecord:
     now = replace(record, tip=event.oid)
     match event.body:
         case Proposed() as body:
-            title, change_id = body.title or now.title, body.change_id or now.change_id
-            revisions = (*now.revisions, _revision(event, body))
-            return replace(now, title=title, change_id=change_id, revisions=revisions)
-        case Approved() as body:
-            return take_approval(now, _approval(event, body))
-        case Rejected() as body:
-            return take_rejection(now, Rejection(event.oid, event.stamp.actor, body.head))
-        case Withdrawn() as body:
-            return take_withdrawal(now, event.stamp.actor, body.head)
-        case Closed():
-            return replace(now, state=ChangeState.CLOSED)
-        case Purged():
-            return replace(now, state=ChangeState.CLOSED, purged=True)
-        case ChangeLanded():
-            return replace(now, state=ChangeState.LANDED)
+            return _revised(now, event, body)
+        case Rebased() as body:
+            return _rebased(now, event, body)
+        case Edited() as body:
+            return _edited(now, event, body)
+        case Commented() as body:
+            said = Comment(event.stamp.actor, body.head, body.message)
+            return replace(now, comments=(*now.comments, said))
+        case Approved() | Rejected() | Withdrawn() as body:
+            return _reviewed(now, event, body)
+        case Closed() | Purged() as body:
+            return replace(now, state=ChangeState.CLOSED, purged=isinstance(body, Purged))
+        case Reopened():
+            return _reopened(now)
+        case ChangeLanded() as body:
+            return replace(now, state=ChangeState.LANDED, landed_as=body.result)
     raise InvalidEvent(f"event {event.oid[:12]}: does not belong to a change")
+
+
+def _reviewed(record: ChangeRecord, event: Event, body: Approved | Rejected | Withdrawn) -> ChangeRecord:
+    match body:
+        case Approved():
+            return take_approval(record, _approval(event, body))
+        case Rejected():
+            return take_rejection(record, Rejection(event.oid, event.stamp.actor, body.head))
+        case Withdrawn():
+            return take_withdrawal(record, event.stamp.actor, body.head)
 
 
 def _approval(event: Event, body: Approved) -> Approval:

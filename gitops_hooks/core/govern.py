@@ -109,17 +109,16 @@ class Governing:
     @property
     def land_method(self) -> LandMethod | Requirement:
         """The strictest way to land, or the ERROR of two that exclude each other."""
-        forward = [rule for rule in self.rules if rule.land_method is LandMethod.FAST_FORWARD]
-        always = [rule for rule in self.rules if rule.land_method is LandMethod.ALWAYS_MERGE]
-        if forward and always:
-            reason = (
-                f"{forward[0].place} asks for fast-forward and {always[0].place} for always-merge: "
-                "nothing can land on this branch until one of them gives way."
-            )
-            return Requirement("land_method", Status.ERROR, reason, always[0].place)
-        if forward:
-            return LandMethod.FAST_FORWARD
-        return LandMethod.ALWAYS_MERGE if always else LandMethod.MERGE
+        asking = {rule.land_method: rule for rule in self.rules if rule.land_method is not LandMethod.MERGE}
+        methods = [method for method in LandMethod if method in asking]
+        if len(methods) < 2:
+            return methods[0] if methods else LandMethod.MERGE
+        one, other = asking[methods[0]], asking[methods[1]]
+        reason = (
+            f"{one.place} asks for {methods[0].value} and {other.place} for {methods[1].value}: "
+            "nothing can land on this branch until one of them gives way."
+        )
+        return Requirement("land_method", Status.ERROR, reason, other.place)
 
     @property
     def known_authors(self) -> bool:

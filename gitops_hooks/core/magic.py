@@ -7,14 +7,24 @@ import base64
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from gitops_hooks.core.options import (
+    BASE,
+    CC,
+    DRAFT,
+    READY,
+    REVIEWERS,
+    STACK,
+    names_fault,
+    names_in,
+    together,
+)
+from gitops_hooks.core.options import Option as _Option
 from gitops_hooks.core.receive import Place, name_fault, place_of, refuse_all, shown
 from gitops_hooks.model.push import NO_OID, RefUpdate
 from gitops_hooks.model.request import Act, Direct, Propose, Refusal, Request, Verb
 
 TITLE_LENGTH = 200
-LINE_BYTES = 1024
 DESCRIPTION_BYTES = 16 * 1024
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
@@ -23,22 +33,6 @@ _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _BASE64 = "{base64}"
 # Bidirectional overrides let a title read otherwise than it is.
 _BIDIRECTIONAL = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
-@dataclass(frozen=True, slots=True)
-class _Option:
-    """One thing that can be said: its names, its value's kind ("" for none) and help; `most` bounds a value's bytes."""
-
-    names: tuple[str, ...]
-    value: str
-    summary: str
-    aliases: tuple[str, ...] = ()
-    most: int = LINE_BYTES
-    lines: bool = False
-
-    @property
-    def usage(self) -> str:
-        return "|".join(self.names) + (f"=<{self.value}>" if self.value else "")
 
 
 _HELP = _Option(("help",), "", "this list; nothing is done")
@@ -74,13 +68,16 @@ _REPOSITORY = _Option(("repository",), "id", "only if the change is in the repos
 _FOR_BRANCH = _Option(("target",), "branch", "only if the change is for this branch")
 _MERGE_BASE = _Option(("base",), "oid", "only if this is the merge base, in full")
 
-_FOR_PROPOSALS = (_TOPIC, _TITLE, _DESCRIPTION, _CHANGE, _AUTO_LAND, _OLD_OID, _TARGET, _CREATE, _HELP)
+_FOR_PROPOSALS = (
+    *(_TOPIC, _TITLE, _DESCRIPTION, _CHANGE, DRAFT, READY, REVIEWERS, CC, BASE, STACK),
+    *(_AUTO_LAND, _OLD_OID, _TARGET, _CREATE, _HELP),
+)
 _FOR_VERBS = (_REASON, _HELP)
 _SAID_AGAIN = (_REPOSITORY, _FOR_BRANCH, _MERGE_BASE)
 _NOT_BUILT = frozenset(
     (
-        *("draft", "wip", "work-in-progress", "ready", "private", "remove-private", "edit", "merged", "base", "issue"),
-        *("reviewer", "reviewers", "r", "cc", "label", "l", "hashtag", "t", "notify", "publish-comments"),
+        *("private", "remove-private", "edit", "merged", "issue"),
+        *("reviewers", "label", "l", "hashtag", "t", "notify", "publish-comments"),
         *("force-push", "break-glass", "skip-validation", "trace", "deadline"),
     )
 )
@@ -156,6 +153,8 @@ def _propose(update: RefUpdate, rest: str, words: Sequence[str]) -> Propose | Re
         return Refusal("magic", "a delete of refs/for/… proposes nothing", "close a change with :refs/close/<number>")
     values = _read_options(words, _FOR_PROPOSALS)
     topic, target, number = (values.get(option, "") for option in (_TOPIC, _TARGET, _CHANGE))
+    if faults := together(values, (_TITLE, _DESCRIPTION, _CHANGE, BASE, _OLD_OID)):
+        raise _Faults(faults)
     candidates = _candidates(rest, topic, target)
     if isinstance(candidates, Refusal):
         return candidates
@@ -167,6 +166,11 @@ def _propose(update: RefUpdate, rest: str, words: Sequence[str]) -> Propose | Re
         change=int(number or "0"),
         auto_land=_AUTO_LAND in values,
         old_oid=values.get(_OLD_OID, ""),
+        draft=True if DRAFT in values else (False if READY in values else None),
+        reviewers=names_in(values.get(REVIEWERS, "")),
+        cc=names_in(values.get(CC, "")),
+        base=int(values.get(BASE, "0")),
+        stack=STACK in values,
     )
 
 
@@ -198,12 +202,15 @@ def _branch(short: str) -> bytes:
 def _act(update: RefUpdate, verb: Verb, rest: str, words: Sequence[str]) -> Act | Refusal:
     if not _NUMBER.fullmatch(rest):
         return Refusal("magic", f"refs/{verb.value}/{shown(rest)}: not the number of a change")
-    if update.deletes and verb is not Verb.CLOSE:
+    if update.deletes and verb not in (Verb.CLOSE, Verb.REOPEN):
         cure = f"git fetch origin refs/changes/{rest}/head && git push origin FETCH_HEAD:refs/{verb.value}/{rest}"
         return Refusal("magic", f"{verb.value} names the exact commit, and a delete names none", cure)
     values = _read_options(words, (*_FOR_VERBS, *_SAID_AGAIN) if verb is Verb.APPROVE else _FOR_VERBS)
+    said = values.get(_REASON, "")
+    if verb is Verb.COMMENT and not said:
+        return Refusal("magic", "a comment says something", f"git push -o m='…' origin <commit>:refs/comment/{rest}")
     bound = tuple(f"{option.names[0]}={values[option]}" for option in _SAID_AGAIN if option in values)
-    return Act(verb, int(rest), update.new, values.get(_REASON, ""), bound)
+    return Act(verb, int(rest), update.new, said, bound)
 
 
 def _read_options(words: Sequence[str], built: Sequence[_Option]) -> dict[_Option, str]:
@@ -219,6 +226,8 @@ def _read_options(words: Sequence[str], built: Sequence[_Option]) -> dict[_Optio
         value = _decode(text)
         if fault := _value_fault(option, value, given=bool(equals)):
             faults.append(f"{name}: {fault}")
+        elif option.many and option in values:
+            values[option] += f",{value}"
         elif values.setdefault(option, value or "") != value:
             faults.append(f"{name}: given twice with different values")
     if faults:
@@ -253,10 +262,12 @@ def _value_fault(option: _Option, value: str | None, *, given: bool) -> str:
         return "takes no value" if given else ""
     if not value.strip():
         return f"needs a value: {option.usage}"
-    if option is _CHANGE:
+    if option in (_CHANGE, BASE):
         return "" if _NUMBER.fullmatch(value) else "not the number of a change"
     if option is _OLD_OID:
         return "" if _OID.fullmatch(value) else "not an object id of 40 lower-case digits"
+    if option.many:
+        return names_fault(value)
     return _text_fault(option, value)
 
 

@@ -61,9 +61,7 @@ def _read_land_method(node: Marked | None, reading: Reading) -> LandMethod:
         return LandMethod.MERGE
     word = read_text(node, "land_method", reading.faults, _WORD, "a word")
     found = next((method for method in LandMethod if method.value == word), None)
-    if word in ("squash", "rebase"):
-        reading.complain(node, f"land_method: {word} is not enforced by this release")
-    elif word and found is None:
+    if word and found is None:
         words = ", ".join(method.value for method in LandMethod)
         reading.complain(node, f"land_method: '{shown(word)}' is not one of {words}")
     return found or LandMethod.MERGE

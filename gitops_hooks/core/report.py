@@ -4,6 +4,7 @@ import re
 import textwrap
 from collections.abc import Iterable
 
+from gitops_hooks.model.change import ChangeRecord
 from gitops_hooks.model.policy import Policy
 from gitops_hooks.model.verdict import CheckOutcome, Decision, Requirement, Verdict
 
@@ -29,6 +30,12 @@ def field(name: str, words: str, indent: int = 2) -> list[str]:
     return textwrap.wrap(
         escape(words), WIDTH, initial_indent=head, subsequent_indent=" " * len(head), break_long_words=False
     ) or [head.rstrip()]
+
+
+def reason(name: str, words: str) -> list[str]:
+    """A reason under its name; the lines after its first are commands, which are not wrapped."""
+    first, *commands = words.split("\n")
+    return field(name, first) + [" " * 13 + escape(command) for command in commands]
 
 
 def refused(decision: Decision) -> list[str]:
@@ -116,25 +123,38 @@ def needs(requirements: Iterable[Requirement]) -> list[str]:
     lines: list[str] = []
     for requirement in requirements:
         # The first sentence; a name or a path may hold a dot.
-        reason = requirement.reason.removesuffix(".").partition(". ")[0].removeprefix("0 of ")
-        lines += field("needs", reason if requirement.rule in ("approvals", "owners") else requirement.reason)
+        first = requirement.reason.removesuffix(".").partition(". ")[0].removeprefix("0 of ")
+        lines += reason("needs", first if requirement.rule in ("approvals", "owners") else requirement.reason)
     return lines
 
 
 def proposed(
-    number: int, revision: int, target: str, verdicts: tuple[Verdict, ...], unmet: Iterable[Requirement]
+    number: int,
+    revision: int,
+    target: str,
+    verdicts: tuple[Verdict, ...],
+    unmet: Iterable[Requirement],
+    said: Iterable[str] = (),
 ) -> list[str]:
-    """What the pusher of a proposal reads."""
+    """What the pusher of a proposal reads; `said` is what the change says about itself."""
     branch = target.removeprefix("refs/heads/")
-    lines = [f"gitops: change {number}, revision {revision} for {escape(branch)}"]
+    lines = [f"gitops: change {number}, revision {revision} for {escape(branch)}", *said]
     lines += field("checks", verdict_line(verdicts))
     lines += findings(verdicts)
     return lines + (needs(unmet) or field("needs", "nothing more; it can land"))
 
 
-def landed(ref: str, old: str, new: str, fast_forward: bool) -> list[str]:
+def life(record: ChangeRecord) -> list[str]:
+    """What a change stands on, and who was asked to look: nothing where it says nothing of that."""
+    newest = record.head
+    lines = field("stands on", f"change {newest.depends} at {newest.ground[:7]}") if newest.depends else []
+    lines += field("reviewers", " ".join(record.reviewers)) if record.reviewers else []
+    return lines + (field("cc", " ".join(record.cc)) if record.cc else [])
+
+
+def landed(ref: str, old: str, new: str, shape: str) -> list[str]:
     """`  main       4f1c2aa..9be0d13 (fast-forward)`."""
-    how = "fast-forward" if fast_forward else "merge made by the server; git fetch brings it"
+    how = shape if shape == "fast-forward" else f"{shape} made by the server; git fetch brings it"
     return field(ref.removeprefix("refs/heads/"), f"{old[:7]}..{new[:7]} ({how})")
 
 

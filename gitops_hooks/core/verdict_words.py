@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 
-from gitops_hooks.model.event import Word
+from gitops_hooks.model.event_words import Word
 from gitops_hooks.model.verdict import CheckOutcome, Finding, Severity, Verdict
 
 

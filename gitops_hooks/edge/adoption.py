@@ -18,7 +18,8 @@ from gitops_hooks.edge.refs import LostRace, RefMove, RefWriter, clean_environme
 from gitops_hooks.edge.repository import open_repository
 from gitops_hooks.edge.signatures import load_signer
 from gitops_hooks.model.errors import EdgeError
-from gitops_hooks.model.event import Adopted, Oid, Word
+from gitops_hooks.model.event import Adopted
+from gitops_hooks.model.event_words import Oid, Word
 from gitops_hooks.model.people import People
 from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.server import RepositoryEntry, ServerFile

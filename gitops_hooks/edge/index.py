@@ -21,6 +21,7 @@ CREATE TABLE IF NOT EXISTS changes (
     open INTEGER NOT NULL, unfinished INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS mine ON changes (owner, open);
 CREATE INDEX IF NOT EXISTS half ON changes (number) WHERE unfinished = 1;
+CREATE TABLE IF NOT EXISTS waiting (number INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS heads (head TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (head, number));
 CREATE TABLE IF NOT EXISTS tips (ref TEXT PRIMARY KEY, tip TEXT NOT NULL, record TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS intents (ref TEXT PRIMARY KEY, landing TEXT NOT NULL);
@@ -86,6 +87,14 @@ class Index:
         words = "SELECT number FROM changes WHERE owner = ? AND open = 1 AND target = ? AND topic = ? ORDER BY number"
         return tuple(int(row[0]) for row in self._ask(words, (owner, target, topic)))
 
+    def is_open(self, number: int) -> bool:
+        """Whether a change may be open: one that is not here may be."""
+        return all(row[0] for row in self._ask("SELECT open FROM changes WHERE number = ?", (number,)))
+
+    def waiting(self) -> tuple[int, ...]:
+        """The changes that may land by themselves once they can, lowest first."""
+        return tuple(int(row[0]) for row in self._ask("SELECT number FROM waiting ORDER BY number"))
+
     def newest(self, most: int, *, only_open: bool) -> tuple[int, ...]:
         """The newest numbers, newest first."""
         words = "SELECT number FROM changes WHERE open >= ? ORDER BY number DESC LIMIT ?"
@@ -105,6 +114,9 @@ class Index:
         is_open = record.state is ChangeState.OPEN
         values = (record.number, record.owner, record.target, record.topic, is_open)
         self.connection.execute("INSERT OR REPLACE INTO changes VALUES (?, ?, ?, ?, ?, 0)", values)
+        self.connection.execute("DELETE FROM waiting WHERE number = ?", (record.number,))
+        if is_open and record.head.auto_land_by:
+            self.connection.execute("INSERT INTO waiting VALUES (?)", (record.number,))
         heads = [(revision.head, record.number) for revision in record.revisions]
         self.connection.executemany("INSERT OR IGNORE INTO heads VALUES (?, ?)", heads)
 
@@ -117,6 +129,7 @@ class Index:
         with self._transaction() as connection:
             connection.execute("DELETE FROM changes")
             connection.execute("DELETE FROM heads")
+            connection.execute("DELETE FROM waiting")
             for record in records:
                 self._note(record)
             connection.execute("INSERT OR REPLACE INTO facts VALUES ('changes', 'built')")

@@ -52,6 +52,14 @@ class Record:
             raise EdgeError(f"event {oid[:12]}", "belongs to another repository")
         return event
 
+    def is_ours(self, oid: str) -> bool:
+        """Whether a commit was made and signed by this server."""
+        try:
+            signature, payload = self.repository.git2[oid].peel(pygit2.Commit).gpg_signature
+        except (KeyError, ValueError):
+            return False
+        return bool(signature) and self.verifier.verifies(payload, signature.decode("ascii", "replace"))
+
     def events(self, ref: str) -> Iterator[Event]:
         """The events of one log, newest first, with their numbers checked to fall by one."""
         oid = self.repository.tip(ref)

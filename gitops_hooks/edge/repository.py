@@ -62,7 +62,8 @@ class Repository:
         parents = tuple(str(parent) for parent in found.parent_ids)
         author, committer = (address.lower() for address in people[:2])
         signers = tuple(address.lower() for address in _SIGNED_OFF.findall(found.message))
-        return Commit(oid, str(found.tree_id), parents, addresses, found.message, author, committer, signers)
+        line = _line_of(found.author)
+        return Commit(oid, str(found.tree_id), parents, addresses, found.message, author, committer, signers, line)
 
     def tree(self, oid: str) -> GitTree:
         return GitTree(self.git2, oid, self.limits.blob_size)
@@ -175,6 +176,13 @@ class Repository:
         if entry.mode not in (0o100644, 0o100755):
             raise EdgeError(path, "is not a regular file")
         return read_blob(self.git2, entry.oid, most, path)
+
+
+def _line_of(who: pygit2.Signature) -> str:
+    """git's own line for an author: name, address, time and zone."""
+    sign, zone = ("-" if who.offset < 0 else "+"), abs(who.offset)
+    name, address = (raw.decode("utf-8", "replace") for raw in (who.raw_name, who.raw_email))
+    return f"{name} <{address}> {who.time} {sign}{zone // 60:02}{zone % 60:02}"
 
 
 def open_repository(

@@ -9,18 +9,21 @@ from gitops_hooks.core.approve import Contributors, Proof, counted_approvals, ke
 from gitops_hooks.core.decide import Case, judge_forced_push, judge_landing, judge_unapproved_push
 from gitops_hooks.core.floor import parse_floor, with_floor
 from gitops_hooks.core.govern import Governing, govern
+from gitops_hooks.core.life import judge_draft
+from gitops_hooks.core.results import Inscription
+from gitops_hooks.core.shape import shape_of
 from gitops_hooks.core.tag_rules import govern_tag
 from gitops_hooks.edge.record import LOG, Record
-from gitops_hooks.edge.repository import Repository
 from gitops_hooks.entry.authorised_moves import forced_objects, judge_created, judge_deleted, judge_tag_record
 from gitops_hooks.entry.content import read_content_again
 from gitops_hooks.entry.demanding import find_demands
 from gitops_hooks.entry.kept import find_kept
-from gitops_hooks.entry.matter import makes_merge
+from gitops_hooks.entry.results import is_result, judge_result, plan_result
 from gitops_hooks.entry.signing import judge_signatures
 from gitops_hooks.entry.sitting import Sitting, policy_at
+from gitops_hooks.entry.stacking import ground_of
 from gitops_hooks.model.change import ChangeRecord
-from gitops_hooks.model.commit import Merged, Range
+from gitops_hooks.model.commit import Merged, Range, Shape
 from gitops_hooks.model.errors import PolicyError
 from gitops_hooks.model.event import Administered, Adopted, Event, Landed, Landing
 from gitops_hooks.model.owners import Known
@@ -93,9 +96,7 @@ def judge_record(
     forced = landing.way == "force"
     if unproven := judge_signatures(record, landing, approvers):
         return unproven
-    matter = (
-        forced_objects(record.repository, landing) if forced else _objects_of(record.repository, landing, governing)
-    )
+    matter = forced_objects(record.repository, landing) if forced else _objects_of(record, event, landing, governing)
     if isinstance(matter, Refusal):
         return matter
     return _judge_landing(record, event, landing, policy, governing, *matter)
@@ -130,18 +131,31 @@ def _policies_before(record: Record, event: Event) -> set[str]:
     return found
 
 
-def _objects_of(repository: Repository, landing: Landing, governing: Governing) -> tuple[Range, Merged] | Refusal:
+def _objects_of(record: Record, event: Event, landing: Landing, governing: Governing) -> tuple[Range, Merged] | Refusal:
     """The range and the result, made again from (tip, head), and equal to what was recorded."""
+    repository = record.repository
     span = repository.range(landing.old, landing.head)
     merged = repository.merge(span) if isinstance(span, Range) else span
     if isinstance(span, Refusal) or isinstance(merged, Refusal):
         return merged if isinstance(merged, Refusal) else Refusal("merge", "cannot be made again")
     result = repository.commit(landing.new)
-    by_merge = landing.way == "change" and makes_merge(governing, span)
-    fits = result.parents == (landing.old, landing.head) if by_merge else result.oid == landing.head
-    if not fits or (span.base, merged.tree, result.tree) != (landing.base, landing.tree, landing.tree):
+    same = (span.base, merged.tree, result.tree) == (landing.base, landing.tree, landing.tree)
+    if not same or not _fits(record, event, landing, shape_of(governing.land_method, span), (span, merged)):
         return Refusal("merge", f"{landing.new[:12]} is not what landing {landing.head[:12]} makes")
     return span, merged
+
+
+def _fits(record: Record, event: Event, landing: Landing, shape: Shape, made: tuple[Range, Merged]) -> bool:
+    """Whether the branch moved to the head itself or to exactly what the server makes of it."""
+    if landing.way != "change" or shape is Shape.ITSELF:
+        return landing.new == landing.head
+    change = record.change_as_of(landing.change, landing.meta) if landing.change else None
+    branch = landing.ref.removeprefix("refs/heads/")
+    words = Inscription(landing.change, change.title if change else "", branch, event.stamp.actor)
+    planned = plan_result(record.repository, shape, *made, words)
+    if isinstance(planned, Refusal):
+        return False
+    return is_result(record.repository, landing.new, planned, made[0], event.stamp.at)
 
 
 def _judge_landing(
@@ -173,7 +187,9 @@ def _judge_landing(
     if isinstance(content, Refusal):
         return content
     demands = find_demands(record.repository, governing, span, merged, policy, _recorded_owners(landing))
-    case = Case(policy, governing, proof, Contributors(names), paths, span.fast_forward, content, demands)
+    found = judge_result(record.repository, governing.land_method, span, merged) if landing.way == "change" else ()
+    life = (*_life(record, change, span), *found)
+    case = Case(policy, governing, proof, Contributors(names), paths, span.fast_forward, content, demands, life)
     if unchecked := _missing_verdicts(governing, landing):
         return unchecked
     if landing.way == "push":
@@ -194,6 +210,13 @@ def _wrongly_kept(event: Event, landing: Landing, case: Case) -> Refusal | None:
     if set(kept_words(counted, case.proof)) == set(landing.kept):
         return None
     return Refusal("keep", f"landing {event.oid[:12]}: it counts approvals of another revision than objects bear out")
+
+
+def _life(record: Record, change: ChangeRecord | None, span: Range) -> tuple[Requirement, ...]:
+    """What of the change itself kept it from landing: `change` is as it was judged, and its ground was in the tip."""
+    if change is None:
+        return ()
+    return (*ground_of(record, span.tip, change, span.head).requirements, *judge_draft(change, span.head))
 
 
 def _lander(event: Event, record: ChangeRecord | None, case: Case) -> str:

@@ -1,16 +1,16 @@
 """An accepted judgement carried out, told to the pusher, and reported to git."""
 
-from dataclasses import dataclass, field
-
 from gitops_hooks.core.govern import govern
 from gitops_hooks.core.magic import parse_request
-from gitops_hooks.core.pktline import Moved, Report
-from gitops_hooks.core.report import escape, needs, proposed, refused
+from gitops_hooks.core.pktline import Report
+from gitops_hooks.core.report import escape, needs, reason, refused
 from gitops_hooks.core.report import field as line
 from gitops_hooks.core.report import landed as landed_lines
 from gitops_hooks.edge.refs import LostRace
 from gitops_hooks.edge.terminal import tell
-from gitops_hooks.entry import landing
+from gitops_hooks.entry import change_writing, landing
+from gitops_hooks.entry.carry_out_change import carry_out_change
+from gitops_hooks.entry.done import Done, landed_report, lost_race
 from gitops_hooks.entry.judge_change import complete, find_target
 from gitops_hooks.entry.matter import gather
 from gitops_hooks.entry.sitting import Checker, Sitting
@@ -23,20 +23,12 @@ from gitops_hooks.model.judgement import (
     Judgement,
     Land,
     Reject,
-    Revise,
-    Unchanged,
+    Reopen,
+    Say,
     Withdraw,
 )
-from gitops_hooks.model.push import NO_OID, Actor, RefUpdate
+from gitops_hooks.model.push import Actor, RefUpdate
 from gitops_hooks.model.request import Act, Direct, Propose, Refusal
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What became of one update: git's report, and the governed refs that moved."""
-
-    report: Report
-    landed: tuple[str, ...] = field(default=())
 
 
 def lock_name(sitting: Sitting, update: RefUpdate, options: tuple[str, ...]) -> str:
@@ -66,42 +58,35 @@ def carry_out(sitting: Sitting, actor: Actor, judgement: Judgement, check: Check
             return Done(Report(update.ref, True, fall_through=True))
         case Land():
             return _land(sitting, actor, update, effect)
-        case Revise():
-            return _revise(sitting, actor, judgement, effect)
-        case Unchanged():
-            record = effect.record
-            verdicts = judgement.decision.verdicts
-            tell(proposed(record.number, record.head.number, record.target, verdicts, effect.needs))
-            head = record.head.head
-            return Done(Report(update.ref, True, moved=(Moved(_head(record), head, head),)))
         case Approve():
             return _approve(sitting, actor, update, effect, check)
+        case Reject() | Withdraw() | Say() | Close() | Reopen():
+            return _word(sitting, actor, update, effect)
+    return carry_out_change(sitting, actor, judgement, effect, check)
+
+
+def _word(sitting: Sitting, actor: Actor, update: RefUpdate, effect: Reject | Withdraw | Say | Close | Reopen) -> Done:
+    """What is one event in the change's history, and nothing else."""
+    change = f"change {effect.record.number}"
+    match effect:
         case Reject():
-            words = f"gitops: change {effect.record.number} rejected by {actor.name} at {effect.record.head.head[:7]}"
-            return _say(update, effect.record, landing.reject(sitting, actor, effect), words)
+            words = f"gitops: {change} rejected by {actor.name} at {effect.record.head.head[:7]}"
+            return _say(update, landing.reject(sitting, actor, effect), words)
         case Withdraw():
-            words = f"gitops: change {effect.record.number}: {actor.name} takes back what was said of {effect.head[:7]}"
-            done = landing.withdraw(sitting, actor, effect)
-            return _say(update, effect.record, done, words, *needs(effect.needs))
+            words = f"gitops: {change}: {actor.name} takes back what was said of {effect.head[:7]}"
+            return _say(update, landing.withdraw(sitting, actor, effect), words, *needs(effect.needs))
+        case Say():
+            words = f"gitops: {actor.name} commented on {change} at {effect.record.head.head[:7]}"
+            return _say(update, change_writing.comment(sitting, actor, effect), words)
         case Close():
-            words = f"gitops: change {effect.record.number} closed by {actor.name}"
-            return _say(update, effect.record, landing.close(sitting, actor, effect), words)
+            return _say(update, landing.close(sitting, actor, effect), f"gitops: {change} closed by {actor.name}")
+    words = f"gitops: {change} reopened by {actor.name}; what was approved before is not any more"
+    return _say(update, change_writing.reopen(sitting, actor, effect), words)
 
 
-def _head(record: ChangeRecord) -> str:
-    return f"refs/changes/{record.number}/head"
-
-
-def _lost(update: RefUpdate, lost: LostRace) -> Done:
-    tell(
-        ["gitops: somebody else was faster; nothing was moved. Fetch, look, and push again.", f"  {escape(lost.words)}"]
-    )
-    return Done(Report(update.ref, False, "somebody else was faster; push again"))
-
-
-def _say(update: RefUpdate, record: ChangeRecord, event: object, *words: str) -> Done:
+def _say(update: RefUpdate, event: object, *words: str) -> Done:
     if isinstance(event, LostRace):
-        return _lost(update, event)
+        return lost_race(update, event)
     tell(words)
     return Done(Report(update.ref, True))
 
@@ -109,7 +94,7 @@ def _say(update: RefUpdate, record: ChangeRecord, event: object, *words: str) ->
 def _land(sitting: Sitting, actor: Actor, update: RefUpdate, effect: Land) -> Done:
     new = landing.land(sitting, actor, effect)
     if isinstance(new, LostRace):
-        return _lost(update, new)
+        return lost_race(update, new)
     if effect.record:
         tell([f"gitops: change {effect.record.number} landed by {actor.name}"])
     else:
@@ -117,7 +102,7 @@ def _land(sitting: Sitting, actor: Actor, update: RefUpdate, effect: Land) -> Do
             [f"gitops: {escape(effect.ref)} {_WAYS[effect.way]} by {actor.name}, as the policy allows without approval"]
         )
     tell(_moved_lines(effect, new))
-    return Done(_landed_report(update, effect, new), (effect.ref,))
+    return Done(landed_report(update, effect, new), (effect.ref,))
 
 
 _WAYS = {"push": "pushed", "create": "created", "delete": "deleted", "force": "moved by force"}
@@ -135,35 +120,13 @@ def _moved_lines(effect: Land, new: str) -> list[str]:
         case "create":
             return line(name, f"begins at {new[:7]}")
         case _:
-            return landed_lines(effect.ref, old, new, new == effect.span.head)
-
-
-def _landed_report(update: RefUpdate, effect: Land, new: str) -> Report:
-    """A fast-forward is reported as the branch; a merge of the server's as the change, since the client lacks it."""
-    if update.ref == effect.ref:
-        return Report(update.ref, True)
-    if new == effect.span.head:
-        return Report(update.ref, True, moved=(Moved(effect.ref, effect.span.tip, new),))
-    # post-receive is told of the branch by our own note, not by git.
-    number = effect.record.number if effect.record else 0
-    return Report(update.ref, True, moved=(Moved(f"refs/changes/{number}/head", effect.span.head, effect.span.head),))
-
-
-def _revise(sitting: Sitting, actor: Actor, judgement: Judgement, effect: Revise) -> Done:
-    update = judgement.update
-    record = landing.revise(sitting, actor, effect)
-    if isinstance(record, LostRace):
-        return _lost(update, record)
-    tell(proposed(record.number, record.head.number, record.target, judgement.decision.verdicts, effect.needs))
-    before = effect.record.head.head if effect.record else NO_OID
-    forced = before != NO_OID and not sitting.repository.descends(record.head.head, before)
-    return Done(Report(update.ref, True, moved=(Moved(_head(record), before, record.head.head, forced),)))
+            return landed_lines(effect.ref, old, new, effect.shape.value)
 
 
 def _approve(sitting: Sitting, actor: Actor, update: RefUpdate, effect: Approve, check: Checker) -> Done:
     event = landing.approve(sitting, actor, effect)
     if isinstance(event, LostRace):
-        return _lost(update, event)
+        return lost_race(update, event)
     record = sitting.record.change(effect.record.number)
     words = f"gitops: change {effect.record.number} revision {effect.record.head.number} approved by {actor.name}"
     if record is None or effect.needs:
@@ -195,12 +158,12 @@ def _land_approved(
         return stored
     effect, hints, _ = complete(sitting, actor, matter, check)
     if effect is None:
-        tell([words, *(text for hint in hints for text in line("not landed", hint)), *by_hand])
+        tell([words, *(text for hint in hints for text in reason("not landed", hint)), *by_hand])
         return stored
     tell([f"{words}; landing"])
     new = landing.land(sitting, actor, effect)
     if isinstance(new, LostRace):
         tell([*line("not landed", "somebody else was faster"), *by_hand])
         return stored
-    tell(landed_lines(effect.ref, effect.span.tip, new, new == effect.span.head))
-    return Done(_landed_report(update, effect, new), (effect.ref,))
+    tell(landed_lines(effect.ref, effect.span.tip, new, effect.shape.value))
+    return Done(landed_report(update, effect, new), (effect.ref,))

@@ -4,7 +4,7 @@ import subprocess
 
 from gitops_hooks.core.approve import needed
 from gitops_hooks.core.govern import govern
-from gitops_hooks.core.report import escape, field, needs
+from gitops_hooks.core.report import escape, field, life, needs
 from gitops_hooks.edge.refs import clean_environment
 from gitops_hooks.entry.matter import gather
 from gitops_hooks.entry.sitting import Sitting
@@ -25,10 +25,18 @@ def list_lines(records: list[ChangeRecord]) -> list[str]:
     if not records:
         return ["no changes"]
     return [
-        f"{record.number:>6}  {record.state.value:<7} {record.owner:<12} "
+        f"{record.number:>6}  {state_of(record):<7} {record.owner:<12} "
         f"{escape(record.target.removeprefix('refs/heads/')):<12} {escape(record.title)[:60]}"
+        + (f"  (asked: {' '.join(record.reviewers)})" if record.reviewers else "")
         for record in records
     ]
+
+
+def state_of(record: ChangeRecord) -> str:
+    """`draft` for an open one that is not to land yet, `purged` for one whose content was taken away."""
+    if record.purged:
+        return "purged"
+    return "draft" if record.draft and record.state is ChangeState.OPEN else record.state.value
 
 
 def facts(record: ChangeRecord) -> dict[str, object]:
@@ -42,8 +50,24 @@ def facts(record: ChangeRecord) -> dict[str, object]:
         "title": record.title,
         "head": record.head.head,
         "revisions": [
-            {"number": r.number, "head": r.head, "base": r.base, "uploader": r.uploader} for r in record.revisions
+            {
+                "number": r.number,
+                "head": r.head,
+                "base": r.base,
+                "uploader": r.uploader,
+                "rebased_for": r.rebased_for,
+                "auto_land_by": r.auto_land_by,
+                "depends": r.depends,
+                "ground": r.ground if r.depends else "",
+            }
+            for r in record.revisions
         ],
+        "draft": record.draft,
+        "description": record.description,
+        "reviewers": list(record.reviewers),
+        "cc": list(record.cc),
+        "comments": [{"actor": c.actor, "head": c.head, "text": c.text} for c in record.comments],
+        "landed_as": record.landed_as,
         "approvals": [{"actor": a.actor, "head": a.head} for a in record.approvals],
         "rejections": [{"actor": r.actor, "head": r.head} for r in record.rejections],
     }
@@ -52,15 +76,18 @@ def facts(record: ChangeRecord) -> dict[str, object]:
 def show_lines(sitting: Sitting, record: ChangeRecord) -> list[str]:
     """One change for people, with what it still needs while it is open."""
     branch = escape(record.target.removeprefix("refs/heads/"))
-    lines = [
-        f"change {record.number}, {'purged' if record.purged else record.state.value}, for {branch} by {record.owner}"
-    ]
-    lines += field("title", record.title) + (field("topic", record.topic) if record.topic else [])
+    lines = [f"change {record.number}, {state_of(record)}, for {branch} by {record.owner}"]
+    lines += field("title", record.title) + (field("topic", record.topic) if record.topic else []) + life(record)
+    lines += [line for text in record.description.split("\n") if text for line in field("", text)]
     for revision in record.revisions:
         said = [f"approved by {a.actor}" for a in record.approvals if a.head == revision.head]
         said += [f"rejected by {r.actor}" for r in record.rejections if r.head == revision.head]
+        said += [f"rebased for {revision.rebased_for}"] if revision.rebased_for else []
+        said += [f"to land for {revision.auto_land_by}"] if revision.auto_land_by else []
         words = ", ".join([f"{revision.head} by {revision.uploader}", *said])
         lines += field(f"revision {revision.number}", words)
+    for comment in record.comments:
+        lines += field(comment.actor, f"at {comment.head[:7]}: {comment.text}")
     return lines + (_needs(sitting, record) if record.state is ChangeState.OPEN else [])
 
 
@@ -72,8 +99,9 @@ def _needs(sitting: Sitting, record: ChangeRecord) -> list[str]:
     matter = gather(sitting, governing, standing, record.head.head, frozenset(), record)
     if isinstance(matter, Refusal):
         return field("needs", f"{matter.reason} {matter.cure}")
-    missing = [requirement for requirement in matter.case.approvals if not requirement.holds]
-    return needs(missing) or field("approved", "; ".join(needed(rule) for rule in matter.case.demands.rules))
+    return needs(matter.case.missing) or field(
+        "approved", "; ".join(needed(rule) for rule in matter.case.demands.rules)
+    )
 
 
 def diff(sitting: Sitting, record: ChangeRecord) -> str:

@@ -1,9 +1,19 @@
 """Which change a proposal belongs to: a new one, or a revision of an open one."""
 
+import re
+
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.change import ChangeRecord, ChangeState
+from gitops_hooks.model.commit import Commit
 from gitops_hooks.model.push import Actor
 from gitops_hooks.model.request import Propose, Refusal
+
+_CHANGE_ID = re.compile(r"^Change-Id: (I[0-9a-f]{40})$", re.MULTILINE)
+
+
+def change_id_of(commit: Commit) -> str:
+    """Gerrit's name for a change that outlives its commits, or ""."""
+    return "".join(_CHANGE_ID.findall(commit.message)[-1:])
 
 
 def choose_change(
@@ -13,15 +23,16 @@ def choose_change(
     sitting.record.ensure_changes()
     if request.change:
         return _named(sitting, request, target)
-    mine = _open_on(sitting, actor, target, topic)
+    mine = open_on(sitting, actor, target, topic)
     if not mine:
-        return _checked(None, request) if request.old_oid else _room(sitting, actor)
-    if topic:
+        return _checked(None, request) if request.old_oid else no_room(sitting, actor.name)
+    if topic and len(mine) == 1:
         return _checked(mine[0], request)
-    for record in mine:
-        if (change_id and record.change_id == change_id) or _continues(sitting, record, request.head):
-            return _checked(record, request)
-    return _undecided(mine, target)
+    named = [record for record in mine if change_id and record.change_id == change_id]
+    # Of a stack, a head continues all that it contains: the uppermost is meant.
+    continued = [record for record in mine if _continues(sitting, record, request.head)]
+    found = named or continued[-1:]
+    return _checked(found[0], request) if found else _undecided(mine, target)
 
 
 def _named(sitting: Sitting, request: Propose, target: str) -> ChangeRecord | Refusal:
@@ -45,7 +56,7 @@ def _checked(record: ChangeRecord | None, request: Propose) -> ChangeRecord | Re
     return record
 
 
-def _open_on(sitting: Sitting, actor: Actor, target: str, topic: str) -> list[ChangeRecord]:
+def open_on(sitting: Sitting, actor: Actor, target: str, topic: str) -> list[ChangeRecord]:
     """The actor's open changes there, as their own records say: the index alone decides nothing."""
     numbers = sitting.record.index.open_on(actor.name, target, topic)
     found = [sitting.record.change(number) for number in numbers]
@@ -56,11 +67,12 @@ def _continues(sitting: Sitting, record: ChangeRecord, head: str) -> bool:
     return sitting.repository.is_commit(record.head.head) and sitting.repository.descends(head, record.head.head)
 
 
-def _room(sitting: Sitting, actor: Actor) -> Refusal | None:
+def no_room(sitting: Sitting, owner: str, more: int = 1) -> Refusal | None:
+    """Why somebody may not have so many open changes more."""
     most = sitting.server.limits.open_changes
-    if len(sitting.record.index.open_numbers(actor.name)) < most:
+    if len(sitting.record.index.open_numbers(owner)) + more <= most:
         return None
-    return Refusal("limits", f"{actor.name} has {most} open changes.", "Close one:  git push origin :refs/close/<n>")
+    return Refusal("limits", f"{owner} has {most} open changes.", "Close one:  git push origin :refs/close/<n>")
 
 
 def _undecided(mine: list[ChangeRecord], target: str) -> Refusal:

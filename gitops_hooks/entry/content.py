@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from gitops_hooks.core.bounded import asks_for_files, asks_who_pushed
 from gitops_hooks.core.govern import Governing
+from gitops_hooks.core.results import SERVER_ADDRESS
 from gitops_hooks.edge.introduced import introduced
 from gitops_hooks.edge.repository import Repository
 from gitops_hooks.entry.sitting import Sitting
@@ -25,6 +26,7 @@ def read_content(
     vouched: frozenset[str] = frozenset()
     if asks_who_pushed(governing):
         vouched = _vouched(span.commits, _first_pushers(sitting, record), pushers, sitting.people)
+        vouched |= {f"committer:{commit.oid}" for commit in span.commits if _server_made(sitting, commit)}
     return Content(span.commits, files, vouched, sitting.ledger.clock().replace(microsecond=0))
 
 
@@ -45,6 +47,11 @@ def _first_pushers(sitting: Sitting, record: ChangeRecord | None) -> dict[str, s
         for commit in sitting.repository.between(revision.base, revision.head):
             found.setdefault(commit.oid, revision.uploader)
     return found
+
+
+def _server_made(sitting: Sitting, commit: Commit) -> bool:
+    """A commit that the server's own rebase made: it stands in for the one that was pushed."""
+    return commit.committer == SERVER_ADDRESS and sitting.record.is_ours(commit.oid)
 
 
 def _vouched(

@@ -15,7 +15,8 @@ from gitops_hooks.edge.tree import whole_tree
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, Progress, RunState
 from gitops_hooks.model.errors import EdgeError
-from gitops_hooks.model.event import Event, Finished, Hosts, Oid, Started, Text, Word
+from gitops_hooks.model.event import Event, Finished, Started
+from gitops_hooks.model.event_words import Hosts, Oid, Text, Word
 from gitops_hooks.model.policy import Environment
 
 _DETAIL = 2000

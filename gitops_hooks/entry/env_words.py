@@ -15,7 +15,8 @@ from gitops_hooks.entry.follow import Watched, count_hosts, follow, log_length
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.entry.tend import last_end, read_log
 from gitops_hooks.model.deployment import Progress, RunState
-from gitops_hooks.model.event import Event, Finished, Oid, Requested, Started, Text, Word
+from gitops_hooks.model.event import Event, Finished, Requested, Started
+from gitops_hooks.model.event_words import Oid, Text, Word
 from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.push import NO_OID, Actor
 from gitops_hooks.model.record import Standing

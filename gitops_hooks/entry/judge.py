@@ -13,10 +13,11 @@ from gitops_hooks.core.magic import parse_request
 from gitops_hooks.entry.judge_change import judge_act, judge_proposal_request
 from gitops_hooks.entry.judge_moves import gather_forced, judge_create, judge_delete
 from gitops_hooks.entry.judge_tags import judge_tag_update
-from gitops_hooks.entry.matter import Matter, gather, judge_policy, makes_merge, run_checks
+from gitops_hooks.entry.matter import Matter, gather, judge_policy, run_checks
 from gitops_hooks.entry.sitting import Checker, Sitting
 from gitops_hooks.entry.wording import refusal_judgement
 from gitops_hooks.model.change import ChangeRecord, ChangeState
+from gitops_hooks.model.commit import Shape
 from gitops_hooks.model.judgement import FallThrough, Judgement
 from gitops_hooks.model.push import Actor, RefUpdate
 from gitops_hooks.model.record import Standing
@@ -127,11 +128,12 @@ def _judge_approved_head(
 
 
 def _judge_direct_landing(update: RefUpdate, matter: Matter, record: ChangeRecord) -> Requirement:
-    """A push to the branch itself moves it to the pushed commit, and so cannot give way to a merge."""
-    if not makes_merge(matter.case.governing, matter.span):
+    """A push to the branch itself moves it to the pushed commit, and so cannot give way to what the server makes."""
+    if matter.shape is Shape.ITSELF:
         return holds("land_method")
     line = f"git push origin {update.new}:refs/land/{record.number}"
-    return fails("land_method", f"{update.ref} takes merges by the server only. Land it:\n{line}")
+    made = "merges" if matter.shape is Shape.MERGE else f"a {matter.shape.value} of this"
+    return fails("land_method", f"{update.ref} takes {made} by the server only. Land it:\n{line}")
 
 
 def _open_changes_at(sitting: Sitting, update: RefUpdate) -> list[ChangeRecord]:

@@ -1,36 +1,27 @@
 """Proposals and verbs on changes, judged."""
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gitops_hooks.core.bounded import judge_read_only
-from gitops_hooks.core.decide import holds, judge_approval, judge_landing, judge_proposal, judge_rejection
+from gitops_hooks.core.decide import holds, judge_approval, judge_landing, judge_rejection
 from gitops_hooks.core.fold import take_approval
 from gitops_hooks.core.govern import Governing, govern
-from gitops_hooks.core.verdict_words import verdict_words
-from gitops_hooks.entry.choose import choose_change
+from gitops_hooks.entry.choose import change_id_of, choose_change, no_room
+from gitops_hooks.entry.judge_rebase import judge_rebase
+from gitops_hooks.entry.judge_stack import judge_stack
 from gitops_hooks.entry.matter import Matter, gather, judge_policy, run_checks
+from gitops_hooks.entry.proposing import Asked, judge_head
 from gitops_hooks.entry.signing import judge_signature
 from gitops_hooks.entry.sitting import Checker, Sitting
+from gitops_hooks.entry.stacking import choose_ground
 from gitops_hooks.entry.withdrawal import judge_withdrawal
 from gitops_hooks.entry.wording import refusal_judgement, refuse
 from gitops_hooks.model.approval import Approval
 from gitops_hooks.model.change import ChangeRecord, ChangeState
-from gitops_hooks.model.judgement import Approve, Close, Judgement, Land, Reject, Revise, Unchanged
+from gitops_hooks.model.judgement import Approve, Close, Judgement, Land, Reject, Reopen, Say
 from gitops_hooks.model.push import NO_OID, Actor, RefUpdate
 from gitops_hooks.model.request import Act, Propose, Refusal, Verb
-from gitops_hooks.model.verdict import Decision, Requirement, Verdict
-
-_CHANGE_ID = re.compile(r"^Change-Id: (I[0-9a-f]{40})$", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A proposal with what was found out about it."""
-
-    request: Propose
-    topic: str
-    change_id: str
+from gitops_hooks.model.verdict import Decision, Verdict
 
 
 def judge_proposal_request(
@@ -43,52 +34,22 @@ def judge_proposal_request(
     governing, topic = place
     if not sitting.repository.is_commit(request.head):
         return refuse(update, "object", f"{request.head[:12]} is not a commit.")
-    change_id = "".join(_CHANGE_ID.findall(sitting.repository.commit(request.head).message)[-1:])
+    if request.stack:
+        return judge_stack(sitting, actor, update, request, (governing, topic), check)
+    change_id = change_id_of(sitting.repository.commit(request.head))
     chosen = choose_change(sitting, actor, request, governing.ref, topic, change_id)
     if isinstance(chosen, Refusal):
         return refusal_judgement(update, chosen)
-    pushers = frozenset({actor.name})
-    matter = gather(sitting, governing, sitting.record.standing(governing.ref), request.head, pushers, chosen)
+    standing = sitting.record.standing(governing.ref)
+    ground = choose_ground(sitting, request.base, chosen, request.head, governing.ref)
+    if isinstance(ground, Refusal):
+        return refusal_judgement(update, ground)
+    matter = gather(sitting, governing, standing, request.head, frozenset({actor.name}), chosen, ground)
     if isinstance(matter, Refusal):
         return refusal_judgement(update, matter)
     if not matter.span.commits:
         return refuse(update, "nothing", f"{request.head[:12]} is in {governing.ref} already.")
-    return _judge_proposal(sitting, actor, update, _Asked(request, topic, change_id), matter, check)
-
-
-def _judge_proposal(
-    sitting: Sitting, actor: Actor, update: RefUpdate, asked: _Asked, matter: Matter, check: Checker
-) -> Judgement:
-    requirements = (
-        *judge_proposal(matter.case, actor.name),
-        *judge_policy(sitting, matter),
-        *_judge_auto_land(matter, asked.request, actor),
-    )
-    verdicts = run_checks(sitting, matter, check)
-    decision = Decision(update.ref, requirements, verdicts)
-    if not decision.accepted:
-        return Judgement(update, decision, None)
-    needs = tuple(requirement for requirement in matter.case.approvals if not requirement.holds)
-    record = matter.record
-    if record and record.head.head == update.new:
-        return Judgement(update, decision, Unchanged(record, needs))
-    effect = Revise(
-        record,
-        matter.standing.ref,
-        asked.topic,
-        asked.request.title or (record.title if record else matter.span.commits[0].title[:200]),
-        asked.request.description,
-        asked.change_id,
-        matter.span,
-        asked.request.auto_land,
-        verdict_words(verdicts),
-        needs,
-    )
-    return Judgement(update, decision, effect)
-
-
-def _judge_auto_land(matter: Matter, request: Propose, actor: Actor) -> tuple[Requirement, ...]:
-    return (matter.case.governing.may("land", actor.name),) if request.auto_land else ()
+    return judge_head(sitting, actor, update, Asked(request, topic, change_id, ground), matter, check)
 
 
 def find_target(sitting: Sitting, request: Propose) -> tuple[Governing, str] | Refusal:
@@ -117,10 +78,28 @@ def judge_act(sitting: Sitting, actor: Actor, update: RefUpdate, request: Act, c
     governing = govern(sitting.policy, record.target)
     if governing is None:
         return refuse(update, "target", f"No rule governs {record.target} any more.")
-    if request.verb is Verb.CLOSE:
-        return _judge_close(sitting, actor, update, request, record, governing)
-    if request.verb is Verb.WITHDRAW:
-        return judge_withdrawal(sitting, actor, update, request, record, governing)
+    match request.verb:
+        case Verb.CLOSE | Verb.REOPEN:
+            return _judge_end(sitting, actor, update, request, record, governing)
+        case Verb.WITHDRAW:
+            return judge_withdrawal(sitting, actor, update, request, record, governing)
+        case Verb.COMMENT:
+            return Judgement(update, Decision(update.ref, (holds("comment"),)), Say(record, request.message))
+        case Verb.REBASE:
+            return judge_rebase(sitting, actor, update, record, governing, check)
+    return _judge_weighed(sitting, actor, update, request, (record, governing), check)
+
+
+def _judge_weighed(
+    sitting: Sitting,
+    actor: Actor,
+    update: RefUpdate,
+    request: Act,
+    meant: tuple[ChangeRecord, Governing],
+    check: Checker,
+) -> Judgement:
+    """A verb for which it counts what the commit would make of the branch: approve, reject, land."""
+    record, governing = meant
     commit = sitting.record.standing(record.target)
     matter = gather(sitting, governing, commit, request.commit, frozenset(), record)
     if isinstance(matter, Refusal):
@@ -142,7 +121,9 @@ def _judge_address(record: ChangeRecord | None, request: Act) -> Refusal | None:
     number = request.number
     if record is None:
         return Refusal("change", f"There is no change {number}.", "See what there is:  ssh <host> change list")
-    if record.state is not ChangeState.OPEN:
+    if record.purged:
+        return Refusal("change", f"Change {number} was purged: its content is no longer here.")
+    if record.state is not (ChangeState.CLOSED if request.verb is Verb.REOPEN else ChangeState.OPEN):
         return Refusal("change", f"Change {number} is {record.state.value}.")
     if request.commit == NO_OID or request.commit == record.head.head:
         return None
@@ -154,12 +135,18 @@ def _judge_address(record: ChangeRecord | None, request: Act) -> Refusal | None:
     return Refusal("commit", f"{request.commit[:12]} is not the head of change {number}, which is {head}.", fetch)
 
 
-def _judge_close(
+def _judge_end(
     sitting: Sitting, actor: Actor, update: RefUpdate, request: Act, record: ChangeRecord, governing: Governing
 ) -> Judgement:
+    """Close and reopen are the owner's, and theirs who may land."""
+    verb = request.verb
     own = actor.name == record.owner
-    right = holds("close", "its owner") if own else governing.may("land", actor.name)
-    return Judgement(update, Decision(update.ref, (right,)), Close(record, request.message) if right.holds else None)
+    right = holds(verb.value, "its owner") if own else governing.may("land", actor.name)
+    room = no_room(sitting, record.owner) if verb is Verb.REOPEN else None
+    if room:
+        return refusal_judgement(update, room)
+    effect = Reopen(record, request.message) if verb is Verb.REOPEN else Close(record, request.message)
+    return Judgement(update, Decision(update.ref, (right,)), effect if right.holds else None)
 
 
 def _judge_reject(update: RefUpdate, actor: Actor, request: Act, matter: Matter, record: ChangeRecord) -> Judgement:

@@ -54,4 +54,4 @@ def gather_forced(
     merged = sitting.repository.replaced(span)
     if isinstance(merged, Refusal):
         return merged
-    return weigh(sitting, governing, standing, span, merged, pushers, None)
+    return weigh(sitting, governing, standing, (span, merged), pushers, None)

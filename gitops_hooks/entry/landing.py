@@ -1,39 +1,34 @@
 """The write order of everything that is recorded: record first, one commit point, then what can be rebuilt."""
 
+from collections.abc import Callable
+from datetime import datetime
+
+from gitops_hooks.core.results import Inscription
 from gitops_hooks.edge.ledger import SERVER, Ledger
 from gitops_hooks.edge.record import LOG, meta_ref
 from gitops_hooks.edge.refs import LostRace, RefMove
 from gitops_hooks.entry.finish import finish
+from gitops_hooks.entry.results import plan_result, write_result
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.change import ChangeRecord, ChangeState
+from gitops_hooks.model.change_event import Approved, ChangeLanded, Closed, Proposed, Rejected, Withdrawn
 from gitops_hooks.model.errors import EdgeError
-from gitops_hooks.model.event import (
-    Approved,
-    ChangeLanded,
-    Closed,
-    Event,
-    Landed,
-    Landing,
-    Oid,
-    Proposed,
-    Rejected,
-    Text,
-    Voided,
-    Withdrawn,
-    Word,
-)
+from gitops_hooks.model.event import Body, Event, Landed, Landing, Voided
+from gitops_hooks.model.event_words import Oid, Text, Word
 from gitops_hooks.model.judgement import Approve, Close, Land, Reject, Revise, Withdraw
 from gitops_hooks.model.push import NO_OID, Actor
+from gitops_hooks.model.request import Refusal
 
 
 def land(sitting: Sitting, actor: Actor, effect: Land) -> str | LostRace:
     """Intent, then the ref in one transaction, then `landed`; the new tip, or why nothing moved."""
     close_intent(sitting, effect.ref)
     sitting.record.sync()
-    new = _result(sitting, actor, effect)
+    at = sitting.ledger.now()
+    new = _result(sitting, actor, effect, at)
     if effect.way in ("delete", "force"):
         _keep(sitting, effect.span.tip)
-    intent = sitting.ledger.log(LOG, _intent(sitting, effect, new), actor)
+    intent = sitting.ledger.log(LOG, _intent(sitting, effect, new), actor, at)
     if lost := sitting.ledger.refs.move([RefMove(effect.ref, effect.span.tip, new)], _verified(sitting, effect)):
         sitting.ledger.log(LOG, Voided(Oid(intent.oid), Word(effect.ref)), SERVER)
         return lost
@@ -53,16 +48,14 @@ def _keep(sitting: Sitting, oid: str) -> None:
         raise EdgeError(kept_ref(oid), lost.words)
 
 
-def _result(sitting: Sitting, actor: Actor, effect: Land) -> str:
-    """The approved head itself, or a merge of exactly (tip, head)."""
-    if not effect.merges:
-        return effect.span.head
-    number = effect.record.number if effect.record else 0
-    branch = effect.ref.removeprefix("refs/heads/")
-    title = effect.record.title if effect.record else ""
-    message = f"Merge change {number} into {branch}\n\n{title}\n\nLanded-by: {actor.name}\n"
-    at = sitting.ledger.clock()
-    return sitting.ledger.objects.write_merge(effect.merged.tree, effect.span.tip, effect.span.head, message, at)
+def _result(sitting: Sitting, actor: Actor, effect: Land, at: datetime) -> str:
+    """The approved head itself, or what the server makes of exactly (tip, head), at the time of its record."""
+    number, title = (effect.record.number, effect.record.title) if effect.record else (0, "")
+    landing = Inscription(number, title, effect.ref.removeprefix("refs/heads/"), actor.name)
+    planned = plan_result(sitting.repository, effect.shape, effect.span, effect.merged, landing)
+    if isinstance(planned, Refusal):
+        raise EdgeError(effect.ref, planned.reason)
+    return write_result(sitting.ledger.objects, planned, effect.span.tip, effect.span.head, at)
 
 
 def _intent(sitting: Sitting, effect: Land, new: str) -> Landing:
@@ -144,22 +137,34 @@ def finish_change(sitting: Sitting, number: int, intent: Event) -> None:
 
 def revise(sitting: Sitting, actor: Actor, effect: Revise) -> ChangeRecord | LostRace:
     """Revision ref, then meta (the commit point), then head."""
-    index = sitting.record.index
-    number = effect.record.number if effect.record else _reserve(sitting, actor, effect)
-    index.begin(number)
-    revision = _next_revision(sitting, number, effect.record)
-    lost = sitting.ledger.refs.move([RefMove(f"refs/changes/{number}/{revision}", NO_OID, effect.span.head)])
+    number = effect.record.number if effect.record else reserve(sitting, actor, effect)
+    place = (number, effect.span.head)
+    return revise_with(sitting, actor, effect.record, place, lambda *at: proposed(sitting, effect, *at))
+
+
+def revise_with(
+    sitting: Sitting,
+    actor: Actor,
+    record: ChangeRecord | None,
+    place: tuple[int, str],
+    body: Callable[[int, int], Body],
+) -> ChangeRecord | LostRace:
+    """One more revision of change `place[0]` at commit `place[1]`; `body` makes its event of number and revision."""
+    number, head = place
+    sitting.record.index.begin(number)
+    revision = next_revision(sitting, number, record)
+    lost = sitting.ledger.refs.move([RefMove(f"refs/changes/{number}/{revision}", NO_OID, head)])
     if lost:
         return lost
-    tip = effect.record.tip if effect.record else NO_OID
-    event = sitting.ledger.append(meta_ref(number), _proposed(sitting, effect, number, revision), actor, expect=tip)
+    tip = record.tip if record else NO_OID
+    event = sitting.ledger.append(meta_ref(number), body(number, revision), actor, expect=tip)
     if isinstance(event, LostRace):
         return event
     finish(lambda: mend_change(sitting, number))
-    return _recorded(sitting, number)
+    return recorded(sitting, number)
 
 
-def _reserve(sitting: Sitting, actor: Actor, effect: Revise) -> int:
+def reserve(sitting: Sitting, actor: Actor, effect: Revise) -> int:
     """A number whose refs are free: the index proposes, the refs decide."""
     for _ in range(1000):
         number = sitting.record.index.reserve(actor.name, effect.target, effect.topic)
@@ -168,7 +173,7 @@ def _reserve(sitting: Sitting, actor: Actor, effect: Revise) -> int:
     raise EdgeError("the repository's index", "gives numbers that are taken; the administrator runs: doctor")
 
 
-def _next_revision(sitting: Sitting, number: int, record: ChangeRecord | None) -> int:
+def next_revision(sitting: Sitting, number: int, record: ChangeRecord | None) -> int:
     """The first free revision; one that a killed writer left without an event is passed over."""
     revision = record.head.number + 1 if record else 1
     while sitting.repository.tip(f"refs/changes/{number}/{revision}") != NO_OID:
@@ -176,7 +181,7 @@ def _next_revision(sitting: Sitting, number: int, record: ChangeRecord | None) -
     return revision
 
 
-def _proposed(sitting: Sitting, effect: Revise, number: int, revision: int) -> Proposed:
+def proposed(sitting: Sitting, effect: Revise, number: int, revision: int) -> Proposed:
     return Proposed(
         number,
         revision,
@@ -191,12 +196,17 @@ def _proposed(sitting: Sitting, effect: Revise, number: int, revision: int) -> P
         Oid(sitting.policy.commit),
         effect.auto_land,
         tuple(Word(words) for words in effect.verdicts),
+        effect.life.draft,
+        effect.life.depends,
+        Oid(effect.life.ground),
+        tuple(Word(name) for name in effect.life.reviewers),
+        tuple(Word(name) for name in effect.life.cc),
     )
 
 
 def mend_change(sitting: Sitting, number: int) -> ChangeRecord:
     """Bring head and index to what the change's record says. Errors: EdgeError where there is no record."""
-    record = _recorded(sitting, number)
+    record = recorded(sitting, number)
     if record.purged:
         drop_content(sitting.ledger, record)
         sitting.record.index.note(record)
@@ -211,7 +221,7 @@ def mend_change(sitting: Sitting, number: int) -> ChangeRecord:
     return record
 
 
-def _recorded(sitting: Sitting, number: int) -> ChangeRecord:
+def recorded(sitting: Sitting, number: int) -> ChangeRecord:
     record = sitting.record.change(number)
     if record is None:
         raise EdgeError(f"change {number}", "has no record")

@@ -1,25 +1,30 @@
 """What one landing would be: the objects behind a head, gathered once, ready for the pure rules."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitops_hooks.core.approve import Contributors, Proof, contributors, counted_approvals, kept_words
 from gitops_hooks.core.approvers import missing_approvers
 from gitops_hooks.core.decide import Case, fails, holds, judge_standing
 from gitops_hooks.core.floor import with_floor
 from gitops_hooks.core.govern import Governing, govern
+from gitops_hooks.core.life import judge_draft
 from gitops_hooks.core.owners import touches_owners
 from gitops_hooks.core.policy_file import parse_policy
+from gitops_hooks.core.results import SERVER_ADDRESS
+from gitops_hooks.core.shape import shape_of
 from gitops_hooks.core.verdict_words import verdict_words
 from gitops_hooks.entry.content import read_content
 from gitops_hooks.entry.demanding import find_demands, judge_owners_file, known_owners
 from gitops_hooks.entry.kept import find_kept
+from gitops_hooks.entry.results import judge_result
 from gitops_hooks.entry.sitting import POLICY_PATH, POLICY_SIZE, Checker, Sitting
+from gitops_hooks.entry.stacking import Ground, ground_of
 from gitops_hooks.model.change import Change, ChangeRecord
-from gitops_hooks.model.commit import Commit, Merged, Range
+from gitops_hooks.model.commit import Commit, Merged, Range, Shape
 from gitops_hooks.model.errors import EdgeError, PolicyError
 from gitops_hooks.model.judgement import Land
 from gitops_hooks.model.owners import Known
-from gitops_hooks.model.policy import LandMethod, Policy, Strict
+from gitops_hooks.model.policy import Policy, Strict
 from gitops_hooks.model.push import NO_OID, ActorKind
 from gitops_hooks.model.record import Standing
 from gitops_hooks.model.request import Refusal
@@ -53,17 +58,17 @@ class Matter:
             actors,
             verdict_words(verdicts),
             case.content.at,
-            way == "change" and makes_merge(case.governing, self.span),
+            self.shape if way == "change" else Shape.ITSELF,
             tuple(sorted(case.content.vouched)),
             bots=tuple(actor for actor in actors if actor in case.proof.bots),
             kept=kept_words(counted, case.proof),
             owners=self.owners.addresses_of(actors) if case.governing.owners else (),
         )
 
-
-def makes_merge(governing: Governing, span: Range) -> bool:
-    """Whether a change lands as a merge commit of the server's."""
-    return not span.fast_forward or governing.land_method is LandMethod.ALWAYS_MERGE
+    @property
+    def shape(self) -> Shape:
+        """What landing it as a change makes."""
+        return shape_of(self.case.governing.land_method, self.span)
 
 
 def gather(
@@ -73,44 +78,51 @@ def gather(
     head: str,
     pushers: frozenset[str],
     record: ChangeRecord | None,
+    ground: Ground | None = None,
 ) -> Matter | Refusal:
     """Everything that the rules ask about landing `head` on a governed ref.
 
+    A head that stands on another open change is held against that; without `ground` the record says so.
     Refused where the ref does not stand as recorded, before its history is asked, and where head cannot be merged.
     """
     if not (record_says := judge_standing(standing)).holds:
         return Refusal(record_says.rule, record_says.reason)
     if standing.real == NO_OID:
         return Refusal("target", f"{standing.ref} is not there any more.", "Whoever may create it brings it back.")
-    span = sitting.repository.range(standing.real, head)
+    ground = ground or ground_of(sitting.record, standing.real, record, head)
+    span = sitting.repository.range(ground.tip or standing.real, head)
     if isinstance(span, Refusal):
         return span
     merged = sitting.repository.merge(span)
     if isinstance(merged, Refusal):
         return merged
-    return weigh(sitting, governing, standing, span, merged, pushers, record)
+    result = () if ground.tip else judge_result(sitting.repository, governing.land_method, span, merged)
+    life = (*ground.requirements, *(judge_draft(record, head) if record else ()), *result)
+    return weigh(sitting, governing, standing, (span, merged), pushers, record, life)
 
 
 def weigh(
     sitting: Sitting,
     governing: Governing,
     standing: Standing,
-    span: Range,
-    merged: Merged,
+    made: tuple[Range, Merged],
     pushers: frozenset[str],
     record: ChangeRecord | None,
+    life: tuple[Requirement, ...] = (),
 ) -> Matter | Refusal:
     """The matter of a range and of what it makes. Refused where its commits together change too many files."""
+    span, merged = made
     content = read_content(sitting, governing, span, pushers, record)
     if isinstance(content, Refusal):
         return content
     pushers = pushers | (record.uploaders if record else frozenset())
-    hands = contributors(_hands_in(sitting, governing, span, record), pushers, sitting.people, governing.strict)
+    wrote = written(sitting, _hands_in(sitting, governing, span, record))
+    hands = contributors(wrote, pushers, sitting.people, governing.strict)
     known = known_owners(sitting.people)
     demands = find_demands(sitting.repository, governing, span, merged, sitting.policy, known)
     paths = tuple(file.path for file in merged.files)
     proof = _prove(sitting, governing, span, hands, record)
-    case = Case(sitting.policy, governing, proof, hands, paths, span.fast_forward, content, demands)
+    case = Case(sitting.policy, governing, proof, hands, paths, span.fast_forward, content, demands, life)
     return Matter(standing, span, merged, case, record, known)
 
 
@@ -131,6 +143,16 @@ def _prove(
         record.rejections if record else (),
         frozenset(bots),
         find_kept(sitting.repository, record, span, governing.keep),
+    )
+
+
+def written(sitting: Sitting, commits: tuple[Commit, ...]) -> tuple[Commit, ...]:
+    """The commits with those who wrote them: that the server itself made one again is nobody's hand in it."""
+    return tuple(
+        replace(commit, addresses=tuple(a for a in commit.addresses if a != SERVER_ADDRESS))
+        if SERVER_ADDRESS in commit.addresses and sitting.record.is_ours(commit.oid)
+        else commit
+        for commit in commits
     )
 
 

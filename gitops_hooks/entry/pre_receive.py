@@ -1,24 +1,21 @@
 """pre-receive: everything that can be refused is refused here, while the objects are in quarantine."""
 
 import os
-from dataclasses import dataclass, field
 
 from gitops_hooks.core.receive import read_commands, read_options, whole_push
 from gitops_hooks.core.report import refused
-from gitops_hooks.edge.checks import missing_verdict, run_checks
 from gitops_hooks.edge.handoff import hand_on, hand_on_certificate
 from gitops_hooks.edge.quota import over_size
 from gitops_hooks.edge.terminal import tell
+from gitops_hooks.entry.checkers import Confined
 from gitops_hooks.entry.hook import open_hook, push_folder
 from gitops_hooks.entry.judge import judge_update
 from gitops_hooks.entry.signing import with_certificate
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.entry.wording import refusal_judgement
-from gitops_hooks.model.change import Change
 from gitops_hooks.model.judgement import Judgement
 from gitops_hooks.model.push import NO_OID, Push, RefUpdate
 from gitops_hooks.model.request import Refusal
-from gitops_hooks.model.verdict import Verdict
 
 _MOST_INPUT = 64 * 1024 * 1024
 
@@ -69,26 +66,3 @@ def _refuse_whole(fault: Refusal | None) -> bool:
 def _tell_plugins(sitting: Sitting, push: Push, judgements: list[Judgement]) -> None:
     for judgement in judgements:
         sitting.plugins.decided(push, judgement.decision)
-
-
-@dataclass
-class Confined:
-    """Runs the checks that are asked for, and keeps every verdict for proc-receive."""
-
-    sitting: Sitting
-    verdicts: list[Verdict] = field(default_factory=list)
-
-    def __call__(self, change: Change, tree: str, names: tuple[str, ...]) -> tuple[Verdict, ...]:
-        offered = self.sitting.plugins.checks()
-        repository = self.sitting.repository
-        ran = run_checks(
-            [offered[name] for name in names if name in offered],
-            change,
-            repository.tree(tree),
-            tree_oid=tree,
-            readable=repository.object_folders,
-            limits=self.sitting.server.limits,
-        )
-        missing = [missing_verdict(name, tree) for name in names if name not in offered]
-        self.verdicts += [*ran, *missing]
-        return (*ran, *missing)

@@ -7,15 +7,16 @@ from gitops_hooks.core.pktline import Conversation, Report, encode_report
 from gitops_hooks.edge.disk import needing_room
 from gitops_hooks.edge.handoff import note_landed, take_certificate, take_over
 from gitops_hooks.edge.locks import hold
-from gitops_hooks.entry.carry_out import Done, carry_out, lock_name
+from gitops_hooks.entry.carry_out import carry_out, lock_name
+from gitops_hooks.entry.checkers import Recalled
+from gitops_hooks.entry.done import Done
 from gitops_hooks.entry.hook import open_hook, push_folder
 from gitops_hooks.entry.judge import judge_update
+from gitops_hooks.entry.settling import settled
 from gitops_hooks.entry.signing import certificate_words, with_certificate
 from gitops_hooks.entry.sitting import Sitting
-from gitops_hooks.model.change import Change
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.push import Actor, RefUpdate
-from gitops_hooks.model.verdict import CheckOutcome, Verdict
 
 _LOCK_SECONDS = 30.0
 
@@ -54,25 +55,12 @@ def _write_all(descriptor: int, content: bytes) -> None:
         content = content[os.write(descriptor, content) :]
 
 
-def _do(sitting: Sitting, actor: Actor, update: RefUpdate, options: tuple[str, ...], recall: "Recalled") -> Done:
+def _do(sitting: Sitting, actor: Actor, update: RefUpdate, options: tuple[str, ...], recall: Recalled) -> Done:
     try:
-        with needing_room(), hold(sitting.state, lock_name(sitting, update, options), _LOCK_SECONDS):
-            sitting.record.sync()
+        name = lock_name(sitting, update, options)
+        with needing_room(), hold(sitting.state, name, _LOCK_SECONDS):
+            sitting = settled(sitting, name)
             judgement = judge_update(sitting, actor, update, options, recall)
             return carry_out(sitting, actor, judgement, recall)
     except EdgeError as error:
         return Done(Report(update.ref, False, str(error)))
-
-
-class Recalled:
-    """The verdicts that pre-receive had; on another tree the push lost a race, and is asked to come again."""
-
-    def __init__(self, verdicts: tuple[Verdict, ...]) -> None:
-        self._known = {(verdict.check, verdict.tree): verdict for verdict in verdicts}
-
-    def __call__(self, change: Change, tree: str, names: tuple[str, ...]) -> tuple[Verdict, ...]:
-        return tuple(self._known.get((name, tree)) or _moved(name, tree) for name in names)
-
-
-def _moved(name: str, tree: str) -> Verdict:
-    return Verdict(name, tree, CheckOutcome.ERROR, detail="the branch moved while the push was checked; push again")

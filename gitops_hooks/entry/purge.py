@@ -12,8 +12,10 @@ from gitops_hooks.edge.sweep import sweep
 from gitops_hooks.entry.landing import drop_content
 from gitops_hooks.entry.recovery import Bench, open_bench
 from gitops_hooks.model.change import ChangeRecord, ChangeState
+from gitops_hooks.model.change_event import Purged
 from gitops_hooks.model.errors import EdgeError
-from gitops_hooks.model.event import Administered, Oid, Purged, Text, Word
+from gitops_hooks.model.event import Administered
+from gitops_hooks.model.event_words import Oid, Text, Word
 from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.request import Refusal
 

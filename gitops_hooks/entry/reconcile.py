@@ -20,9 +20,10 @@ from gitops_hooks.edge.launch import RunningDeployment
 from gitops_hooks.edge.locks import try_lock
 from gitops_hooks.edge.pushes import using
 from gitops_hooks.edge.upkeep import Upkeep
+from gitops_hooks.entry.auto_land import land_waiting
 from gitops_hooks.entry.deploying import ProgressPlace, Run, end
-from gitops_hooks.entry.sitting import open_sitting
-from gitops_hooks.entry.tend import report_alarms, tend
+from gitops_hooks.entry.sitting import brought_up, open_sitting
+from gitops_hooks.entry.tend import mend, report_alarms, tend
 from gitops_hooks.model.deployment import Outcome, RunState
 from gitops_hooks.model.errors import EdgeError, PolicyError
 from gitops_hooks.model.server import RepositoryEntry, ServerFile
@@ -66,7 +67,11 @@ class Reconciler:
         sitting = open_sitting(self.home, name)
         busy = {environment for repository, environment in self.runs if repository == name}
         with using(sitting.state):
-            look = tend(sitting, busy)
+            mend(sitting)
+            for landed in land_waiting(sitting):
+                number = landed.effect.record.number if landed.effect.record else 0
+                _say(f"{name}: change {number} landed, as {landed.actor.name} had asked")
+            look = tend(brought_up(sitting), busy)
         for run in look.began:
             environment = run.deployment.environment.name
             self.runs[name, environment] = (run, ProgressPlace(sitting, environment))

@@ -13,8 +13,9 @@ from gitops_hooks.edge.repository import Repository
 from gitops_hooks.edge.signed_by import is_signed_by, signing_key
 from gitops_hooks.edge.tree import read_blob
 from gitops_hooks.entry.sitting import Sitting
+from gitops_hooks.model.change_event import Approved
 from gitops_hooks.model.errors import EdgeError
-from gitops_hooks.model.event import Approved, Landing
+from gitops_hooks.model.event import Landing
 from gitops_hooks.model.push import NO_OID, Actor, PushCertificate
 from gitops_hooks.model.request import Refusal
 from gitops_hooks.model.verdict import Requirement

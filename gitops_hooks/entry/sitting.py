@@ -1,7 +1,7 @@
 """Everything that is open while one push is judged."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -80,6 +80,14 @@ def open_sitting(
     plugins = load_enabled(server.plugins, home)
     policy = with_floor(policy_at(repository, default.recorded), load_floor(home))
     return Sitting(home, server, entry, load_people(home), plugins, repository, record, ledger, default, policy)
+
+
+def brought_up(sitting: Sitting) -> Sitting:
+    """The same sitting after the default branch may have moved: the policy in force is the one there now."""
+    default = sitting.record.standing(sitting.record.default_branch)
+    if default.recorded == sitting.default.recorded:
+        return replace(sitting, default=default)
+    return replace(sitting, default=default, policy=policy_at(sitting.repository, default.recorded))
 
 
 def policy_at(repository: Repository, commit: str) -> Policy:

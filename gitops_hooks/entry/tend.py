@@ -62,6 +62,8 @@ def mend(sitting: Sitting) -> None:
     for ref, _ in sitting.record.index.intents():
         with hold(sitting.state, ref, _LOCK_SECONDS):
             close_intent(sitting, ref)
+    # A change that landed is told so before anything is written to the index about it.
+    _finish_landed_changes(sitting)
     for number in sitting.record.index.unfinished():
         # Whoever writes a change holds its target's lock: under it nothing is half-written any more.
         with hold(sitting.state, sitting.record.index.target(number), _LOCK_SECONDS):
@@ -69,7 +71,6 @@ def mend(sitting: Sitting) -> None:
                 mend_change(sitting, number)
             else:
                 drop_unborn(sitting, number)
-    _finish_landed_changes(sitting)
 
 
 def _finish_landed_changes(sitting: Sitting) -> None:

@@ -7,6 +7,14 @@ LISTED: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("change", "list"): ("--all",),
     ("change", "show"): (),
     ("change", "diff"): (),
+    ("change", "approve"): ("--stdin",),
+    ("change", "reject"): ("--stdin",),
+    ("change", "withdraw"): ("--stdin",),
+    ("change", "comment"): ("--stdin",),
+    ("change", "land"): (),
+    ("change", "rebase"): (),
+    ("change", "close"): ("--stdin",),
+    ("change", "reopen"): ("--stdin",),
     ("env", "list"): (),
     ("env", "show"): (),
     ("env", "log"): (),
@@ -14,11 +22,12 @@ LISTED: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("whoami",): (),
     ("help",): (),
 }
-WRITING = (("env", "deploy"),)
+VERBS = ("approve", "reject", "withdraw", "comment", "land", "rebase", "close", "reopen")
+WRITING = (("env", "deploy"), *(("change", verb) for verb in VERBS))
 LOCAL = ("agent", "doctor", "policy", "reconcile", "recovery", "repo", "serve", "user", "verify")
 LOCAL_WORDS = (("change", "purge"),)
 LATER: Mapping[str, tuple[str, ...]] = {
-    "change": ("approve", "reject", "withdraw", "comment", "land", "rebase", "plan", "close", "reopen"),
+    "change": ("plan",),
     "env": ("rollback", "pause", "resume", "cancel", "plan", "drift"),
     "policy": ("explain",),
     "check": ("run",),
@@ -31,6 +40,8 @@ HELP = """\
 change list              the open changes          (--all: closed and landed ones too)
 change show N            one change: its revisions, approvals and checks
 change diff N            what it changes
+change VERB N COMMIT     approve, reject, withdraw, comment, land, rebase, close, reopen;
+                         COMMIT in full (--stdin: read the reason or comment from there)
 env list                 the environments and what is live
 env show ENV             desired, attempted and deployed, host by host
 env log ENV              its deployments

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import click
 
 from gitops_hooks.edge.ledger import SERVER
-from gitops_hooks.entry import change_words, env_words
+from gitops_hooks.entry import change_words, env_words, verb_words
 from gitops_hooks.entry.caller import Caller
 from gitops_hooks.entry.sitting import Sitting, open_sitting
+from gitops_hooks.entry.vocabulary import VERBS
 from gitops_hooks.model.request import Refusal
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Facts for programs.")
@@ -37,7 +38,8 @@ def _print(lines: Sequence[str] | Refusal, facts: object, as_json: bool) -> None
     """Print lines or facts; a refusal ends with exit code 1."""
     if isinstance(lines, Refusal):
         sys.stdout.flush()
-        click.echo(f"gitops: {lines.reason}" + (f"\n{lines.cure}" if lines.cure else ""), err=True)
+        if lines.reason:
+            click.echo(f"gitops: {lines.reason}" + (f"\n{lines.cure}" if lines.cure else ""), err=True)
         raise SystemExit(1)
     click.echo(json.dumps(facts, indent=2) if as_json else "\n".join(lines))
 
@@ -91,6 +93,30 @@ def change_purge(caller: Caller, number: int, reason: str) -> None:
         _print(Refusal("words", "'change purge' is for the administrator, on the server's own shell"), None, False)
     answer = purge(caller.home, caller.repository.name, number, reason)
     _print(answer, None, False)
+
+
+def _add_verb(verb: str) -> None:
+    @change.command(verb, help=f"{verb.capitalize()} a change at exactly this commit, in full.")
+    @_NUMBER
+    @click.argument("commit")
+    @click.option("--stdin", "from_stdin", is_flag=True, help="Read the reason from standard input.")
+    @_JSON
+    @click.pass_obj
+    def say(caller: Caller, number: int, commit: str, from_stdin: bool, as_json: bool) -> None:
+        message = verb_words.read_message() if from_stdin else ""
+        sitting = _sitting(caller)
+        answer = verb_words.say_verb(caller, sitting, (verb, number, commit), message)
+        if isinstance(answer, Refusal):
+            _print(answer, None, False)
+            return
+        record = sitting.record.change(number)
+        if as_json and record:
+            _print((), change_words.facts(record), True)
+        raise SystemExit(0 if answer.report.accepted else 1)
+
+
+for _each in VERBS:
+    _add_verb(_each)
 
 
 @env.command("list")

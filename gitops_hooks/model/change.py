@@ -49,18 +49,39 @@ class ChangeState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One uploaded head of a change, with who pushed it and the merge base at that time."""
+    """One head of a change, with who pushed it and the merge base at that time.
+
+    `auto_land_by` asked, with the key `auto_land_key`, that it lands as soon as it may; `depends` is the change that
+    it stands on, or 0, and `ground` that change's commit; `rebased_for` asked the server to make it of another
+    revision, whose uploader stays.
+    """
 
     number: int
     head: str
     base: str
     uploader: str
     auto_land_by: str = ""
+    auto_land_key: str = ""
+    depends: int = 0
+    ground: str = ""
+    rebased_for: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """What somebody said about one head."""
+
+    actor: str
+    head: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeRecord:
-    """A change folded from the events in refs/changes/<n>/meta; `tip` is that ref's commit."""
+    """A change folded from the events in refs/changes/<n>/meta; `tip` is that ref's commit.
+
+    `reviewers` and `cc` were asked to look; `landed_as` is where its branch stood after it had landed, or "".
+    """
 
     number: int
     tip: str
@@ -74,6 +95,12 @@ class ChangeRecord:
     approvals: tuple[Approval, ...] = ()
     rejections: tuple[Rejection, ...] = ()
     purged: bool = False
+    description: str = ""
+    draft: bool = False
+    reviewers: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    landed_as: str = ""
 
     @property
     def head(self) -> Revision:

@@ -1,6 +1,7 @@
 """What the objects say: commits, and how a head relates to a tip."""
 
 from dataclasses import dataclass
+from enum import Enum
 
 from gitops_hooks.model.change import ChangedFile
 
@@ -9,7 +10,7 @@ from gitops_hooks.model.change import ChangedFile
 class Commit:
     """One commit; `addresses` are those of author, committer and co-authors, in lower case, as all addresses here.
 
-    `signers` are those of its Signed-off-by lines.
+    `signers` are those of its Signed-off-by lines; `written` is git's line of its author: name, address, time, zone.
     """
 
     oid: str
@@ -20,6 +21,7 @@ class Commit:
     author: str = ""
     committer: str = ""
     signers: tuple[str, ...] = ()
+    written: str = ""
 
     @property
     def title(self) -> str:
@@ -46,3 +48,12 @@ class Merged:
 
     tree: str
     files: tuple[ChangedFile, ...]
+
+
+class Shape(Enum):
+    """What a landing makes of an approved head: the head itself, or commits by the server."""
+
+    ITSELF = "fast-forward"
+    MERGE = "merge"
+    SQUASH = "squash"
+    REBASE = "rebase"

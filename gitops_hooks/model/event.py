@@ -1,120 +1,23 @@
-"""The facts that the server records: one frozen value per kind of event.
-
-The annotation of a field decides how it is written (core/events.py): Oid, Word (no space), Text (free text of
-people's own, JSON-encoded), tuples of those, numbers, yes or no, times in UTC.
-"""
+"""The facts that the server records: one frozen value per kind of event; those of a change are in change_event."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NewType
 
-from gitops_hooks.model.deployment import HostOutcome, RunState
-from gitops_hooks.model.push import NO_OID
-
-Oid = NewType("Oid", str)
-Word = NewType("Word", str)
-Text = NewType("Text", str)
-Hosts = NewType("Hosts", tuple[HostOutcome, ...])
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """What every event carries: repository id, number in its own log (from 1), time, actor and key fingerprint."""
-
-    repository: Word
-    number: int
-    at: datetime
-    actor: Word
-    key: Word
-
-
-# --- refs/changes/<n>/meta ---
-
-
-@dataclass(frozen=True, slots=True)
-class Proposed:
-    """A revision arrived; `commits` are all of base..head, `policy` the commit whose policy was in force.
-
-    `verdicts` are `check:outcome:tree`, here and in Landing.
-    """
-
-    change: int
-    revision: int
-    target: Word
-    topic: Word
-    title: Text
-    description: Text
-    change_id: Word
-    base: Oid
-    head: Oid
-    commits: tuple[Oid, ...]
-    policy: Oid
-    auto_land: bool
-    verdicts: tuple[Word, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Approved:
-    """A reviewer accepts exactly these commits.
-
-    `certificate` is the push certificate in the event's own tree, `signer` the public key (`type base64`) that signed
-    it and was the reviewer's then; NO_OID and "" for an approval that nobody signed.
-    """
-
-    change: int
-    target: Word
-    base: Oid
-    head: Oid
-    commits: tuple[Oid, ...]
-    policy: Oid
-    message: Text
-    certificate: Oid = Oid(NO_OID)
-    signer: Text = Text("")
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A reviewer refuses exactly this head."""
-
-    change: int
-    head: Oid
-    message: Text
-
-
-@dataclass(frozen=True, slots=True)
-class Withdrawn:
-    """A reviewer takes back what they said of this head."""
-
-    change: int
-    head: Oid
-    message: Text
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """The change takes no more verbs and did not land."""
-
-    change: int
-    message: Text
-
-
-@dataclass(frozen=True, slots=True)
-class Purged:
-    """The administrator took the change's content from the server; it takes no more verbs, and its history stays."""
-
-    change: int
-    message: Text
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeLanded:
-    """The change is part of its branch; `record` is the landing's event in refs/gitops/log."""
-
-    change: int
-    head: Oid
-    result: Oid
-    record: Oid
-
+from gitops_hooks.model.change_event import (
+    Approved,
+    ChangeLanded,
+    Closed,
+    Commented,
+    Edited,
+    Proposed,
+    Purged,
+    Rebased,
+    Rejected,
+    Reopened,
+    Withdrawn,
+)
+from gitops_hooks.model.deployment import RunState
+from gitops_hooks.model.event_words import Hosts, Oid, Stamp, Text, Word
 
 # --- refs/gitops/log ---
 
@@ -234,11 +137,15 @@ class Requested:
 
 Body = (
     Proposed
+    | Rebased
+    | Edited
+    | Commented
     | Approved
     | Rejected
     | Withdrawn
     | Closed
     | Purged
+    | Reopened
     | ChangeLanded
     | Adopted
     | Landing

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gitops_hooks.model.change import ChangeRecord
-from gitops_hooks.model.commit import Merged, Range
+from gitops_hooks.model.commit import Merged, Range, Shape
 from gitops_hooks.model.push import RefUpdate
-from gitops_hooks.model.verdict import Decision, Requirement
+from gitops_hooks.model.verdict import Decision, Requirement, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class FallThrough:
 class Land:
     """Move a governed ref. `way` is change, push, create, delete or force; `record` the change, for way change.
 
-    `merges` says that the server makes a merge commit, else the ref moves to the head itself;
+    `shape` says whether the ref moves to the head itself or to what the server makes of it;
     `approvals` and `counted` are the events and actors that met the rules; `authors` those who do not count.
     `judged` is the moment of the decision, `vouched` what was found of who pushed (Content), and `signer` with
     `signer_key` (authorized_keys text) who signed a tag; `bots`, `kept` and `owners` are as the event records them.
@@ -34,13 +34,24 @@ class Land:
     counted: tuple[str, ...]
     verdicts: tuple[str, ...]
     judged: datetime
-    merges: bool = False
+    shape: Shape = Shape.ITSELF
     vouched: tuple[str, ...] = ()
     signer: str = ""
     signer_key: str = ""
     bots: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     owners: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """How a change stands from now on; `depends` is the change below (0: none), `ground` its commit."""
+
+    draft: bool
+    reviewers: tuple[str, ...]
+    cc: tuple[str, ...]
+    depends: int = 0
+    ground: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +68,19 @@ class Revise:
     auto_land: bool
     verdicts: tuple[str, ...]
     needs: tuple[Requirement, ...]
+    life: Life
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Say something new about a change whose head stays."""
+
+    record: ChangeRecord
+    title: str
+    description: str
+    life: Life
+    auto_land: bool
+    needs: tuple[Requirement, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +89,41 @@ class Unchanged:
 
     record: ChangeRecord
     needs: tuple[Requirement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One change a commit, lowest first; all of them are written, or none."""
+
+    parts: tuple[Revise | Edit | Unchanged, ...]
+    verdicts: tuple[tuple[Verdict, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rebase:
+    """Add a revision that the server made of the newest one; its commits are written, `span` is its range."""
+
+    record: ChangeRecord
+    span: Range
+    verdicts: tuple[str, ...]
+    needs: tuple[Requirement, ...]
+    life: Life
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Keep a comment on the head."""
+
+    record: ChangeRecord
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    """Let a closed change take verbs again."""
+
+    record: ChangeRecord
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +166,9 @@ class Close:
     message: str
 
 
-Effect = FallThrough | Land | Revise | Unchanged | Approve | Reject | Withdraw | Close
+Effect = (
+    FallThrough | Land | Revise | Edit | Stack | Unchanged | Rebase | Approve | Reject | Withdraw | Say | Close | Reopen
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ class LandMethod(Enum):
     MERGE = "merge"
     FAST_FORWARD = "fast-forward"
     ALWAYS_MERGE = "always-merge"
+    SQUASH = "squash"
+    REBASE = "rebase"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,10 @@ class Verb(Enum):
     REJECT = "reject"
     WITHDRAW = "withdraw"
     LAND = "land"
+    REBASE = "rebase"
+    COMMENT = "comment"
     CLOSE = "close"
+    REOPEN = "reopen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,8 @@ class Propose:
 
     Where branch ends and topic begins is only known once the branches are looked at: `candidates` are
     (full branch ref, topic), longest branch first. `change` 0 leaves the choice to the record; `old_oid` is
-    the head that the pusher expects there, or "".
+    the head that the pusher expects there, or "". `draft` None leaves that as it is; `base` is the change that
+    this one stands on, or 0; `stack` asks for one change a commit.
     """
 
     head: str
@@ -41,11 +45,16 @@ class Propose:
     change: int = 0
     auto_land: bool = False
     old_oid: str = ""
+    draft: bool | None = None
+    reviewers: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    base: int = 0
+    stack: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A verb on a change; `commit` is NO_OID only where the verb allows a delete (close).
+    """A verb on a change; `commit` is NO_OID only where the verb allows a delete (close, reopen).
 
     `bound` are the options by which an approval says again what it is for (`base=…`).
     """

@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 
 from gitops_hooks.model.approval import Approval, Rejection
 from gitops_hooks.model.change import ChangeRecord
+from gitops_hooks.model.change_event import Approved, Proposed, Rejected
 from gitops_hooks.model.commit import Commit
-from gitops_hooks.model.event import Approved, Body, Event, Oid, Proposed, Rejected, Stamp, Text, Word
+from gitops_hooks.model.event import Body, Event
+from gitops_hooks.model.event_words import Oid, Stamp, Text, Word
 from gitops_hooks.model.people import People, Person
 from gitops_hooks.model.policy import ApprovalRule, BranchRule, LandMethod, Names, Policy
 from gitops_hooks.model.push import ActorKind
@@ -77,6 +79,11 @@ def proposed(revision: int = 1, head: str = "b", **more: object) -> Proposed:
         "policy": oid("f"),
         "auto_land": False,
         "verdicts": (Word(f"yaml:ok:{oid('7')}"),),
+        "draft": False,
+        "depends": 0,
+        "ground": oid("0"),
+        "reviewers": (),
+        "cc": (),
     }
     return Proposed(**{**facts, **more})  # type: ignore[arg-type]
 

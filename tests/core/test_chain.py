@@ -3,7 +3,9 @@
 import pytest
 
 from gitops_hooks.core.chain import Break, Chain, Step, follow
-from gitops_hooks.model.event import Administered, Adopted, Closed, Landed, Landing, Oid, Text, Voided, Word
+from gitops_hooks.model.change_event import Closed
+from gitops_hooks.model.event import Administered, Adopted, Landed, Landing, Voided
+from gitops_hooks.model.event_words import Oid, Text, Word
 from tests.core.records import AT, MAIN, history, oid
 
 NEXT = "refs/heads/next"

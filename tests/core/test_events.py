@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops_hooks.core.events import InvalidEvent, read_event, write_event
+from gitops_hooks.model import change_event as said
 from gitops_hooks.model import event as nouns
 from gitops_hooks.model.deployment import HostOutcome, HostState, RunState
-from gitops_hooks.model.event import Event, Hosts, Oid, Text, Word
+from gitops_hooks.model.event import Event
+from gitops_hooks.model.event_words import Hosts, Oid, Text, Word
 from tests.core.records import AT, MAIN, approved, oid, proposed, rejected, stamp
 
 HOSTS = Hosts((HostOutcome("web1", HostState.CHANGED, 3), HostOutcome("web2", HostState.FAILED, 0, 'task "x"\nfailed')))
@@ -18,10 +20,15 @@ BODIES = [
     proposed(),
     proposed(commits=(), verdicts=(), topic=Word("web"), auto_land=True, change_id=Word("I" + "a" * 40)),
     approved(),
+    proposed(draft=True, depends=3, ground=oid("9"), reviewers=(Word("bob"), Word("carol")), cc=(Word("dave"),)),
     rejected(),
-    nouns.Withdrawn(1, oid("b"), Text("too early")),
-    nouns.Closed(1, Text("later")),
-    nouns.ChangeLanded(1, oid("b"), oid("c"), oid("d")),
+    said.Withdrawn(1, oid("b"), Text("too early")),
+    said.Rebased(1, 2, oid("b"), oid("a"), oid("c"), (oid("c"),), oid("f"), (), 3, oid("a")),
+    said.Edited(1, oid("b"), Text("Better"), Text("two\nlines"), True, False, (Word("bob"),), ()),
+    said.Commented(1, oid("b"), Text("why 80?")),
+    said.Reopened(1, Text("after all")),
+    said.Closed(1, Text("later")),
+    said.ChangeLanded(1, oid("b"), oid("c"), oid("d")),
     nouns.Adopted(Word(MAIN), (Word(oid("a")), Word(MAIN)), oid("a")),
     nouns.Landing(
         *(Word("change"), 1, Word(MAIN), oid("a"), oid("b"), oid("7"), oid("a"), oid("b"), oid("f"), Text("")),

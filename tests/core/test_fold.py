@@ -7,7 +7,9 @@ import pytest
 from gitops_hooks.core.events import InvalidEvent
 from gitops_hooks.core.fold import fold_change
 from gitops_hooks.model.change import ChangeState
-from gitops_hooks.model.event import Adopted, ChangeLanded, Closed, Oid, Text, Word
+from gitops_hooks.model.change_event import ChangeLanded, Closed
+from gitops_hooks.model.event import Adopted
+from gitops_hooks.model.event_words import Oid, Text, Word
 from tests.core.records import MAIN, REPOSITORY, approved, heads_of, history, oid, proposed, rejected
 
 

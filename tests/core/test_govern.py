@@ -175,14 +175,32 @@ def test_checks_unite_in_the_order_of_the_policy():
 
 
 M, F, A = LandMethod.MERGE, LandMethod.FAST_FORWARD, LandMethod.ALWAYS_MERGE
+S, R = LandMethod.SQUASH, LandMethod.REBASE
 
 
 @pytest.mark.parametrize(
     ("methods", "method"),
-    [((M,), M), ((F,), F), ((A,), A), ((M, M), M), ((M, F), F), ((F, M, F), F), ((A, M), A), ((A, A), A)],
+    [
+        ((M,), M),
+        ((F,), F),
+        ((A,), A),
+        ((M, M), M),
+        ((M, F), F),
+        ((F, M, F), F),
+        ((A, M), A),
+        ((A, A), A),
+        ((M, S), S),
+        ((R, M), R),
+    ],
 )
 def test_the_stricter_way_to_land_wins(methods, method):
     assert governing(*(rule(land_method=each) for each in methods)).land_method is method
+
+
+@pytest.mark.parametrize("methods", [(S, F), (R, A), (S, R), (M, R, F)])
+def test_no_two_ways_to_land_beside_merge_go_together(methods):
+    found = governing(*(rule(land_method=each) for each in methods)).land_method
+    assert isinstance(found, Requirement) and found.status is Status.ERROR
 
 
 def test_two_ways_to_land_that_exclude_each_other_are_an_error():

@@ -20,7 +20,8 @@ from gitops_hooks.core.fold import fold_change
 from gitops_hooks.core.govern import BUILT_IN, govern
 from gitops_hooks.core.owners import Owned
 from gitops_hooks.model.approval import Kept
-from gitops_hooks.model.event import Text, Withdrawn
+from gitops_hooks.model.change_event import Withdrawn
+from gitops_hooks.model.event_words import Text
 from gitops_hooks.model.people import People
 from gitops_hooks.model.policy import ApprovalRule, Keep, Names, Review, Strict
 from gitops_hooks.model.push import ActorKind

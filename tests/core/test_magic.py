@@ -12,9 +12,12 @@ from gitops_hooks.model.request import Act, Direct, Propose, Refusal, Verb
 
 A, B = "a" * 40, "b" * 40
 BUILT = (
-    "built: topic title description|message|m change submit|land|auto-land old-oid "
-    "merge_request.target merge_request.create help"
+    "built: topic title description|message|m change draft|wip ready reviewer|r cc base stack "
+    "submit|land|auto-land old-oid merge_request.target merge_request.create help"
 )
+
+
+STACKED = "title: speaks of one change, and a stack is several\nchange: speaks of one change, and a stack is several"
 
 
 def ask(ref: str, *options: str, old: str = NO_OID, new: str = A):
@@ -63,6 +66,13 @@ def b64(text: str | bytes) -> str:
         ("refs/for/main", ("auto-land", "submit"), propose(auto_land=True)),
         ("refs/for/main", ("merge_request.merge_when_pipeline_succeeds",), propose(auto_land=True)),
         ("refs/for/main", (f"old-oid={B}",), propose(old_oid=B)),
+        ("refs/for/main%wip", (), propose(draft=True)),
+        ("refs/for/main", ("draft", "merge_request.draft", "work-in-progress"), propose(draft=True)),
+        ("refs/for/main%ready", (), propose(draft=False)),
+        ("refs/for/main%r=bob,r=carol", ("cc=dave,bob",), propose(reviewers=("bob", "carol"), cc=("dave", "bob"))),
+        ("refs/for/main", ("reviewer=bob,bob",), propose(reviewers=("bob",))),
+        ("refs/for/main%base=3", (), propose(base=3)),
+        ("refs/for/main%stack,land", (), propose(stack=True, auto_land=True)),
         ("refs/for/main", ("merge_request.create", "merge_request.target=main"), propose()),
         ("refs/for/a/b/c", ("merge_request.target=a/b",), propose(("refs/heads/a/b", "c"))),
         (
@@ -82,6 +92,9 @@ def b64(text: str | bytes) -> str:
         ("refs/reject/12%message={base64}bm8sIG5vdA==", (), Act(Verb.REJECT, 12, A, "no, not")),
         ("refs/land/999999999", ("m=go", "reason=go"), Act(Verb.LAND, 999999999, A, "go")),
         ("refs/close/1", (), Act(Verb.CLOSE, 1, A)),
+        ("refs/reopen/1", (), Act(Verb.REOPEN, 1, A)),
+        ("refs/rebase/1", (), Act(Verb.REBASE, 1, A)),
+        ("refs/comment/1", ("m=why 80?",), Act(Verb.COMMENT, 1, A, "why 80?")),
         ("refs/heads/main", (), Direct(RefUpdate(NO_OID, A, "refs/heads/main"))),
         ("refs/heads/50%off", (), Direct(RefUpdate(NO_OID, A, "refs/heads/50%off"))),
         ("refs/tags/v1", (), Direct(RefUpdate(NO_OID, A, "refs/tags/v1"))),
@@ -91,22 +104,28 @@ def test_a_request_is_read(ref, options, request_):
     assert ask(ref, *options) == request_
 
 
-def test_closing_needs_no_commit():
+def test_closing_and_reopening_need_no_commit():
     assert ask("refs/close/12", new=NO_OID) == Act(Verb.CLOSE, 12, NO_OID)
+    assert ask("refs/reopen/12", new=NO_OID) == Act(Verb.REOPEN, 12, NO_OID)
 
 
 @pytest.mark.parametrize(
     ("ref", "options", "reason"),
     [
-        ("refs/for/main%draft", (), "draft: not in this release"),
-        ("refs/for/main%r=bob", (), "r: not in this release"),
+        ("refs/for/main%private", (), "private: not in this release"),
+        ("refs/for/main%l=Code-Review+1", (), "l: not in this release"),
+        ("refs/for/main%t=web", ("notify=NONE",), "t: not in this release\nnotify: not in this release"),
+        ("refs/for/main%r=Bob", (), "r: Bob is not a name"),
+        ("refs/for/main", ("r=bob,,carol",), "r: nothing is not a name"),
+        ("refs/for/main", ("cc=@senior",), "cc: @senior is not a name"),
+        ("refs/for/main%base=0", (), "base: not the number of a change"),
         ("refs/for/main", ("break-glass=now",), "break-glass: not in this release"),
-        ("refs/for/main", ("merge_request.draft",), "merge_request.draft: not in this release"),
+        ("refs/for/main", ("merge_request.label=x",), "merge_request.label: not in this release"),
         ("refs/for/main", ("auto_merge",), "auto_merge: not in this release"),
         (
-            "refs/for/main%wip,colour=red",
+            "refs/for/main%edit,colour=red",
             ("ci.skip",),
-            "wip: not in this release\ncolour: no such option\nci.skip: not in this release",
+            "edit: not in this release\ncolour: no such option\nci.skip: not in this release",
         ),
         ("refs/for/main", ("Title=x",), "Title: no such option"),
         ("refs/for/main", ("gr\u00f6\u202e=1",), "gr\\xf6\\u202e: no such option"),
@@ -147,6 +166,18 @@ def test_an_option_is_refused_and_never_ignored(ref, options, reason):
 
 
 @pytest.mark.parametrize(
+    ("ref", "options", "reason"),
+    [
+        ("refs/for/main%draft", ("ready",), "draft and ready: one of them"),
+        ("refs/for/main%stack", ("base=3",), "base: speaks of one change, and a stack is several"),
+        ("refs/for/main%stack,title=x", ("change=3",), STACKED),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(ref, options, reason):
+    assert ask(ref, *options) == Refusal("options", reason)
+
+
+@pytest.mark.parametrize(
     ("options", "reason"),
     [
         (("title=x",), "title: only on refs/for/<branch>"),
@@ -171,12 +202,18 @@ refs/for/<branch>[/<topic>][%option,…], or each option with -o:
   title=<text>                   one line of at most 200 characters
   description|message|m=<text>   at most 16 KiB
   change=<number>                add a revision to this change
+  draft|wip                      not to land before it is made ready
+  ready                          no draft any more
+  reviewer|r=<names>             ask them to review; once for each, or with commas
+  cc=<names>                     keep them informed
+  base=<number>                  stands on this open change, and lands after it
+  stack                          one change a commit, each standing on the one below
   submit|land|auto-land          land this revision as soon as approvals and checks are complete
   old-oid=<oid>                  only if the change's head is this commit, in full
   merge_request.target=<branch>  the branch of refs/for/<branch>, said again
   merge_request.create           what refs/for/<branch> does anyway
   help                           this list; nothing is done
-refs/{approve,reject,withdraw,land,close}/<number>:
+refs/{approve,reject,withdraw,land,rebase,comment,close,reopen}/<number>:
   reason|message|m=<text>        kept with the verb, at most 16 KiB
   help                           this list; nothing is done
 refs/approve/<number>, which --signed must have:
@@ -205,7 +242,8 @@ def test_a_direct_push_takes_no_options():
 
 
 FETCH = "git fetch origin refs/changes/12/head && git push origin FETCH_HEAD:refs/approve/12"
-VERBS = "built: for, approve, reject, withdraw, land, close"
+REBASE = FETCH.replace("approve", "rebase")
+VERBS = "built: for, approve, reject, withdraw, land, rebase, comment, close, reopen"
 
 
 @pytest.mark.parametrize(
@@ -234,10 +272,9 @@ VERBS = "built: for, approve, reject, withdraw, land, close"
             "refs/for/main and merge_request.target=next name different branches",
             "",
         ),
-        ("refs/comment/12", A, "refs/comment/…: comment is not in this release", VERBS),
-        ("refs/rebase/12", A, "refs/rebase/…: rebase is not in this release", VERBS),
+        ("refs/comment/12", A, "a comment says something", "git push -o m='…' origin <commit>:refs/comment/12"),
+        ("refs/rebase/12", NO_OID, "rebase names the exact commit, and a delete names none", REBASE),
         ("refs/plan/12%help", A, "refs/plan/…: plan is not in this release", VERBS),
-        ("refs/reopen/12", NO_OID, "refs/reopen/…: reopen is not in this release", VERBS),
         ("refs/deploy/staging", A, "refs/deploy/…: deploy is not in this release", "ssh <host> env deploy staging"),
         ("refs/deploy/a/b", A, "refs/deploy/…: deploy is not in this release", "ssh <host> env deploy <env>"),
         (
@@ -294,4 +331,4 @@ def test_nothing_that_is_asked_raises_and_what_is_read_keeps_its_limits(ref, wor
         assert not set("\n\r\0\u2028") & set(asked.title + "".join(topic for _, topic in asked.candidates))
         assert 0 <= asked.change < 10**9
     if isinstance(asked, Act):
-        assert asked.commit == A or asked.verb is Verb.CLOSE
+        assert asked.commit == A or asked.verb in (Verb.CLOSE, Verb.REOPEN)

@@ -7,7 +7,8 @@ import pytest
 
 from gitops_hooks.core.plan import Broken, Deploy, LogState, Settled, Wait, fold_log, plan
 from gitops_hooks.model.deployment import RunState
-from gitops_hooks.model.event import Event, Finished, Hosts, Requested, Started, Text, Word
+from gitops_hooks.model.event import Event, Finished, Requested, Started
+from gitops_hooks.model.event_words import Hosts, Text, Word
 from tests.core.records import AT, oid, stamp
 
 

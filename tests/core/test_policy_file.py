@@ -45,6 +45,7 @@ environments:
     playbook: site.yml
     inventory: inventories/production
 """
+METHODS = "merge, fast-forward, always-merge, squash, rebase"
 
 
 def parse(text: str | bytes, **asked) -> Policy:
@@ -273,9 +274,7 @@ SLASH = "has an empty part; write folder/** for all below a folder"
         ),
         (["checks: yaml"], [(4, "checks must be a list, not text")]),
         (["checks: [YAML]"], [(4, "check: 'YAML' is not the name of a check")]),
-        (["land_method: squash"], [(4, "land_method: squash is not enforced by this release")]),
-        (["land_method: rebase"], [(4, "land_method: rebase is not enforced by this release")]),
-        (["land_method: Merge"], [(4, "land_method: 'Merge' is not one of merge, fast-forward, always-merge")]),
+        (["land_method: Merge"], [(4, f"land_method: 'Merge' is not one of {METHODS}")]),
         (["land_method: [merge]"], [(4, "land_method must be text, not a list")]),
         (["authors: all"], [(4, "authors: 'all' is not known or any")]),
         (["authors: true"], [(4, "authors must be text, not yes or no; write it in quotes")]),

@@ -4,7 +4,8 @@ import pytest
 
 from gitops_hooks.core.fold import fold_change
 from gitops_hooks.core.reject import judge_rejections, may_veto
-from gitops_hooks.model.event import Text, Withdrawn
+from gitops_hooks.model.change_event import Withdrawn
+from gitops_hooks.model.event_words import Text
 from gitops_hooks.model.policy import Names
 from tests.core.records import REPOSITORY, approved, history, oid, policy, proposed, rejected
 

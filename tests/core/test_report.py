@@ -64,8 +64,8 @@ def test_a_name_with_a_dot_is_not_cut_from_what_is_needed():
 
 def test_a_landing_says_how():
     old, new = "a" * 40, "b" * 40
-    assert landed(MAIN, old, new, True) == ["  main       aaaaaaa..bbbbbbb (fast-forward)"]
-    assert landed(MAIN, old, new, False) == [
+    assert landed(MAIN, old, new, "fast-forward") == ["  main       aaaaaaa..bbbbbbb (fast-forward)"]
+    assert landed(MAIN, old, new, "merge") == [
         "  main       aaaaaaa..bbbbbbb (merge made by the server; git fetch brings it)"
     ]
 

@@ -4,6 +4,7 @@
 the next push has to have finished.
 """
 
+import itertools
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -141,10 +142,12 @@ def _change(number: int, refs: dict[str, str], logs: dict[str, Chain], settled: 
             yield f"I10: {place} has refs and no history"
         return
     kinds = [fact.kind for fact in meta.facts]
+    # Only what was closed goes on, and only by being opened again.
+    goes_on = [kind for kind, after in itertools.pairwise(kinds) if (kind, after) != ("closed", "reopened")]
     for end in ("change-landed", "closed"):
-        if end in kinds[:-1]:
+        if end in goes_on:
             yield f"I10: {place} goes on after it {end}"
-    proposed = [fact for fact in meta.facts if fact.kind == "proposed"]
+    proposed = [fact for fact in meta.facts if fact.kind in ("proposed", "rebased")]
     for fact in proposed:
         if refs.get(f"{place}/{fact['Revision']}") != fact["Head"]:
             yield f"I10: {place}/{fact['Revision']} is not its revision"

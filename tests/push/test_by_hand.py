@@ -108,18 +108,18 @@ def test_a_flood_of_options_or_one_that_holds_lines_is_refused(shared: Desk) -> 
 def test_an_unknown_option_is_refused_with_the_list_and_help_shows_it(shared: Desk) -> None:
     commit = shared.propose("dave", {"options.yml": "a: 1\n"}, "main/options")
     before = shared.refs()
-    words = ("-o", "colour=red", "-o", "draft", "-o", "reviewer=bob", "-o", "change=x")
+    words = ("-o", "colour=red", "-o", "private", "-o", "hashtag=web", "-o", "change=x")
     result = shared.push("dave", f"{commit}:refs/for/main/options", *words)
     assert result.remote == refusal(
         "refs/for/main/options",
         "options",
         "colour: no such option",
-        "draft: not in this release",
-        "reviewer: not in this release",
+        "private: not in this release",
+        "hashtag: not in this release",
         "change: not the number of a change",
         cure=(
-            "built: topic title description|message|m change submit|land|auto-land old-oid merge_request.target "
-            "merge_request.create help"
+            "built: topic title description|message|m change draft|wip ready reviewer|r cc base stack "
+            "submit|land|auto-land old-oid merge_request.target merge_request.create help"
         ),
     )
     told = shared.push("dave", f"{commit}:refs/for/main/options", "-o", "help").remote_lines

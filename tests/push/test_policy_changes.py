@@ -21,8 +21,9 @@ FAULTY = [
     (POLICY.replace("match: main", "match: other"), "main"),
     (POLICY + "    quorum: 2\n", ".gitops/policy.yaml:13: "),
     (
-        POLICY + "    land_method: squash\n",
-        ".gitops/policy.yaml:13: land_method: squash is not enforced by this release",
+        POLICY + "    land_method: octopus\n",
+        ".gitops/policy.yaml:13: land_method: 'octopus' is not one of merge, fast-forward, always-merge, "
+        "squash, rebase",
     ),
     (POLICY.replace("checks: [yaml]", "checks: [spelling]"), ".gitops/policy.yaml:12: there is no check spelling"),
 ]

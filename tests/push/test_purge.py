@@ -48,6 +48,8 @@ def test_a_purged_change_takes_no_verb_and_the_server_goes_on(desk: Desk) -> Non
     desk.world.admin("change", "purge", "1", "--reason", "a password").must()
     refused = desk.push("bob", f"{commit}:refs/approve/1")
     assert (refused.code, "change 1" in refused.remote.lower()) == (1, True), refused.err
+    reopened = desk.push("alice", ":refs/reopen/1")
+    assert "Change 1 was purged: its content is no longer here." in reopened.remote, reopened.err
     assert desk.world.ssh("alice", "change show 1").must().out.startswith("change 1, purged, for main by alice\n")
     assert desk.world.ssh("alice", "change diff 1").must().out == (
         "change 1 was purged: its content is no longer here\n"

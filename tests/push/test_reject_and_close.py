@@ -73,10 +73,9 @@ def test_a_change_is_closed_by_its_owner_or_who_may_land_and_takes_no_more(desk:
 
 def test_what_is_not_built_is_refused_by_its_name(desk: Desk) -> None:
     commit = desk.propose("alice", {"a.yml": "a: 1\n"})
-    built = "built: for, approve, reject, withdraw, land, close"
+    built = "built: for, approve, reject, withdraw, land, rebase, comment, close, reopen"
     cures = {
-        "reopen/1": built,
-        "comment/1": built,
+        "plan/1": built,
         "deploy/staging": "ssh <host> env deploy staging",
         "rollback/staging": "git revert <commit> && git push origin HEAD:refs/for/<branch>",
     }

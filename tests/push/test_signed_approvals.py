@@ -5,7 +5,8 @@ import json
 import pytest
 
 from gitops_hooks.entry.recovery import open_bench
-from gitops_hooks.model.event import Approved, Oid, Text, Word
+from gitops_hooks.model.change_event import Approved
+from gitops_hooks.model.event_words import Oid, Text, Word
 from gitops_hooks.model.push import Actor
 from tests.answers import Result
 from tests.push.desk import MAIN, POLICY, Desk

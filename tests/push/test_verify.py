@@ -11,7 +11,9 @@ import pytest
 
 from gitops_hooks.edge.keys import make_key
 from gitops_hooks.entry.recovery import open_bench
-from gitops_hooks.model.event import Approved, Body, Landed, Landing, Oid, Text, Word
+from gitops_hooks.model.change_event import Approved
+from gitops_hooks.model.event import Body, Landed, Landing
+from gitops_hooks.model.event_words import Oid, Text, Word
 from gitops_hooks.model.push import Actor
 from tests.answers import Result
 from tests.push.desk import MAIN, POLICY, Desk

@@ -1,0 +1,43 @@
+"""Commits made again on another parent: one clean three-way merge each, without renames, or the paths in conflict."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pygit2
+
+from gitops_hooks.edge.disk import needing_room
+from gitops_hooks.edge.repository import Repository
+from gitops_hooks.model.commit import Commit
+from gitops_hooks.model.request import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """One commit, and the tree that it has on its new parent."""
+
+    commit: Commit
+    tree: str
+
+
+def replay(repository: Repository, onto: str, commits: Sequence[Commit]) -> tuple[Replayed, ...] | Refusal:
+    """The commits (newest first) again on top of `onto`, oldest first; one whose change is there already is left out.
+
+    Refused: a commit of several parents, and a conflict.
+    """
+    tree = repository.tree_of(onto)
+    found: list[Replayed] = []
+    for commit in reversed(commits):
+        if len(commit.parents) != 1:
+            return Refusal("rebase", f"{commit.oid[:7]} is a merge, and a rebase keeps none.")
+        before = repository.tree_of(commit.parents[0])
+        index = repository.git2.merge_trees(before, tree, commit.tree, flags=pygit2.enums.MergeFlag(0))
+        if index.conflicts:
+            paths = sorted({side.path for sides in index.conflicts for side in sides if side})
+            shown = ", ".join(paths[:10]) + (f" and {len(paths) - 10} more" if len(paths) > 10 else "")
+            return Refusal("rebase", f"{commit.oid[:7]} conflicts with {onto[:7]} in {shown}.")
+        with needing_room(pygit2.GitError):
+            made = str(index.write_tree(repository.git2))
+        if made != tree or commit.tree == before:
+            found.append(Replayed(commit, made))
+        tree = made
+    return tuple(found)

@@ -1,0 +1,45 @@
+"""Who answers for the checks: those that run now, or the verdicts of those that ran before."""
+
+from dataclasses import dataclass, field
+
+from gitops_hooks.edge.checks import missing_verdict, run_checks
+from gitops_hooks.entry.sitting import Sitting
+from gitops_hooks.model.change import Change
+from gitops_hooks.model.verdict import CheckOutcome, Verdict
+
+
+@dataclass
+class Confined:
+    """Runs the checks that are asked for, and keeps every verdict for whoever judges again under the lock."""
+
+    sitting: Sitting
+    verdicts: list[Verdict] = field(default_factory=list)
+
+    def __call__(self, change: Change, tree: str, names: tuple[str, ...]) -> tuple[Verdict, ...]:
+        offered = self.sitting.plugins.checks()
+        repository = self.sitting.repository
+        ran = run_checks(
+            [offered[name] for name in names if name in offered],
+            change,
+            repository.tree(tree),
+            tree_oid=tree,
+            readable=repository.object_folders,
+            limits=self.sitting.server.limits,
+        )
+        missing = [missing_verdict(name, tree) for name in names if name not in offered]
+        self.verdicts += [*ran, *missing]
+        return (*ran, *missing)
+
+
+class Recalled:
+    """The verdicts that pre-receive had; on another tree the push lost a race, and is asked to come again."""
+
+    def __init__(self, verdicts: tuple[Verdict, ...]) -> None:
+        self._known = {(verdict.check, verdict.tree): verdict for verdict in verdicts}
+
+    def __call__(self, change: Change, tree: str, names: tuple[str, ...]) -> tuple[Verdict, ...]:
+        return tuple(self._known.get((name, tree)) or _moved(name, tree) for name in names)
+
+
+def _moved(name: str, tree: str) -> Verdict:
+    return Verdict(name, tree, CheckOutcome.ERROR, detail="the branch moved while the push was checked; push again")

@@ -1,0 +1,109 @@
+"""One proposed head, judged: a new change, a revision, or something new said about a change whose head stays."""
+
+from dataclasses import dataclass
+
+from gitops_hooks.core.decide import fails, judge_proposal
+from gitops_hooks.core.life import DRAFT
+from gitops_hooks.core.verdict_words import verdict_words
+from gitops_hooks.entry.matter import Matter, judge_policy, run_checks
+from gitops_hooks.entry.sitting import Checker, Sitting
+from gitops_hooks.entry.stacking import Ground
+from gitops_hooks.model.change import ChangeRecord
+from gitops_hooks.model.judgement import Edit, Judgement, Life, Revise, Unchanged
+from gitops_hooks.model.push import NO_OID, Actor, RefUpdate
+from gitops_hooks.model.request import Propose
+from gitops_hooks.model.verdict import Decision, Requirement
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A proposal with what was found out about it."""
+
+    request: Propose
+    topic: str
+    change_id: str
+    ground: Ground
+
+
+def judge_head(
+    sitting: Sitting, actor: Actor, update: RefUpdate, asked: Asked, matter: Matter, check: Checker
+) -> Judgement:
+    """Whether it may be proposed, and what follows; whether it may land is asked when it lands."""
+    requirements = (
+        *judge_proposal(matter.case, actor.name),
+        *judge_policy(sitting, matter),
+        *_judge_auto_land(matter, asked.request, actor),
+        *_judge_names(sitting, asked.request),
+    )
+    verdicts = run_checks(sitting, matter, check)
+    decision = Decision(update.ref, requirements, verdicts)
+    if not decision.accepted:
+        return Judgement(update, decision, None)
+    life = _life(matter.record, asked)
+    needs = tuple(each for each in matter.case.missing if each.rule != DRAFT.rule) + ((DRAFT,) if life.draft else ())
+    same = matter.record and _same_head(matter.record, matter.span.head, life)
+    if matter.record and same:
+        return Judgement(update, decision, _said(matter.record, asked.request, life, needs))
+    return Judgement(update, decision, _revision(matter, asked, life, verdict_words(verdicts), needs))
+
+
+def _judge_auto_land(matter: Matter, request: Propose, actor: Actor) -> tuple[Requirement, ...]:
+    return (matter.case.governing.may("land", actor.name),) if request.auto_land else ()
+
+
+def _judge_names(sitting: Sitting, request: Propose) -> tuple[Requirement, ...]:
+    """Whoever is asked must be somebody, and able to look."""
+    names = dict.fromkeys((*request.reviewers, *request.cc))
+    strange = [name for name in names if name not in sitting.people.names or not sitting.entry.may_read(name)]
+    return tuple(
+        fails("reviewer", f"The server knows nobody by the name {name} who may read this.") for name in strange
+    )
+
+
+def _life(record: ChangeRecord | None, asked: Asked) -> Life:
+    request = asked.request
+    draft, reviewers, cc = (record.draft, record.reviewers, record.cc) if record else (False, (), ())
+    return Life(
+        draft if request.draft is None else request.draft,
+        tuple(dict.fromkeys((*reviewers, *request.reviewers))),
+        tuple(dict.fromkeys((*cc, *request.cc))),
+        asked.ground.depends,
+        asked.ground.commit or NO_OID,
+    )
+
+
+def _same_head(record: ChangeRecord, head: str, life: Life) -> bool:
+    """Whether nothing of the commits is new: what a change stands on is a matter of its commits too."""
+    newest = record.head
+    return (newest.head, newest.depends, newest.ground) == (head, life.depends, life.ground)
+
+
+def _said(record: ChangeRecord, request: Propose, life: Life, needs: tuple[Requirement, ...]) -> Edit | Unchanged:
+    title, description = request.title or record.title, request.description or record.description
+    auto_land = request.auto_land and not record.head.auto_land_by
+    now = (title, description, life.draft, life.reviewers, life.cc)
+    before = (record.title, record.description, record.draft, record.reviewers, record.cc)
+    if now == before and not auto_land:
+        return Unchanged(record, needs)
+    return Edit(record, title, description, life, auto_land, needs)
+
+
+def _revision(
+    matter: Matter, asked: Asked, life: Life, verdicts: tuple[str, ...], needs: tuple[Requirement, ...]
+) -> Revise:
+    record, request = matter.record, asked.request
+    own = matter.span.commits[0].title[:200]
+    kept = record.title if record and not request.stack else own
+    return Revise(
+        record,
+        matter.standing.ref,
+        asked.topic,
+        request.title or kept,
+        request.description,
+        asked.change_id,
+        matter.span,
+        request.auto_land,
+        verdicts,
+        needs,
+        life,
+    )

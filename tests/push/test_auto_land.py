@@ -1,0 +1,51 @@
+"""A change whose landing was asked for lands when the last missing thing arrives, whoever brings that."""
+
+import time
+
+from gitops_hooks.entry.authorised import judge_tip
+from gitops_hooks.entry.sitting import open_sitting
+from tests.push.desk import MAIN, Desk
+
+
+def _await(desk: Desk, tip: str, seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while desk.tip(MAIN) != tip:
+        assert time.monotonic() < deadline, desk.world.admin("reconcile", "--once").err
+        time.sleep(0.2)
+
+
+def test_the_upper_changes_of_a_stack_land_by_themselves_once_the_lowest_has(desk: Desk) -> None:
+    commits = [MAIN]
+    for word in ("low", "mid", "top"):
+        commits.append(desk.commit("alice", {f"{word}.yml": f"{word}: 1\n"}, f"Add {word}", onto=commits[-1]))
+    low, mid, top = commits[1:]
+    desk.push("alice", "-o", "stack", "-o", "auto-land", f"{top}:refs/for/main").must()
+    for number, head in ((3, top), (2, mid)):
+        said = desk.push("bob", f"{head}:refs/approve/{number}").must()
+        assert said.remote_lines[1] == f"  not landed Change {number - 1}, which it stands on, has not landed yet."
+    desk.push("bob", f"{low}:refs/approve/1").must()
+    _await(desk, top)
+    landings = [event for event in desk.log() if event.fact("Event") == "landing"]
+    assert [(event.fact("Change"), event.fact("Actor")) for event in landings] == [
+        ("1", "bob"),
+        ("2", "alice"),
+        ("3", "alice"),
+    ]
+    key = desk.world.events("refs/changes/3/meta")[0].fact("Key")
+    assert landings[-1].fact("Key") == key
+    assert judge_tip(open_sitting(desk.world.home, "site"), MAIN) is None
+
+
+def test_nothing_lands_for_somebody_who_may_not_any_more(desk: Desk) -> None:
+    low = desk.propose("bob", {"low.yml": "low: 1\n"}, "main/low")
+    top = desk.commit("alice", {"top.yml": "top: 1\n"}, "Add top", onto=low)
+    desk.push("alice", "-o", "base=1", "-o", "auto-land", f"{top}:refs/for/main/top").must()
+    desk.push("carol", f"{top}:refs/approve/2").must()
+    policy = desk.world.show(f"{MAIN}:.gitops/policy.yaml").replace("land: ['@ops']", "land: [bob, carol]")
+    desk.land({".gitops/policy.yaml": policy}, "main/policy")
+    desk.push("carol", f"{low}:refs/approve/1").must()
+    desk.world.reconcile_once()
+    before = desk.tip(MAIN)
+    desk.world.reconcile_once()
+    assert desk.tip(MAIN) == before and desk.world.server_git("show", "-s", "--format=%P", MAIN).split()[1] == low
+    assert desk.said(2)[-1] == f"change 2 at {top[:7]} approved by carol"
