@@ -19,7 +19,7 @@ from gitops_hooks.model.deployment import (
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.push import Actor, ActorKind, Push
-from gitops_hooks.model.verdict import Decision, Finding, Severity
+from gitops_hooks.model.verdict import Decision, Finding, Requirement, Severity, Status, Verdict
 
 __all__ = [
     "Actor",
@@ -41,10 +41,13 @@ __all__ = [
     "Outcome",
     "Progress",
     "Push",
+    "Requirement",
     "RunState",
     "Say",
     "Severity",
+    "Status",
     "Tree",
+    "Verdict",
     "Workplace",
     "YamlFault",
     "YamlLimits",

@@ -22,7 +22,7 @@ def missing_anywhere(policy: Policy, people: People) -> tuple[str, ...]:
 
 def left_alone(policy: Policy, name: str, people: People) -> tuple[str, ...]:
     """What only `name` may do, once `people` are those who stay: landing on branches, operating environments."""
-    rules = (*policy.floor.rules, *policy.branches)
+    rules = (rule for rule in (*policy.floor.rules, *policy.branches) if not rule.evaluate)
     rights = [(rule.land, f"{rule.place}: nobody else may land on {rule.match}") for rule in rules]
     for environment in policy.environments:
         words = f"{environment.place}: nobody else may operate {environment.name}"
@@ -38,7 +38,8 @@ def _missing(policy: Policy, rules: Iterable[BranchRule], people: People) -> tup
     persons = [person.name for person in people.everybody if person.kind is ActorKind.PERSON]
     bots = [person.name for person in people.everybody if person.kind is ActorKind.BOT]
     found = []
-    for rule in (rule for branch in rules for rule in branch.approvals):
+    entries = (rule for branch in rules if not branch.evaluate for rule in branch.approvals)
+    for rule in (rule for rule in entries if not rule.evaluate):
         able = sum(policy.allows(rule.sources, name) for name in persons)
         # Bots fill an entry up, and the last of several is a person.
         able += min(sum(counts_bot(rule, policy, name) for name in bots), max(rule.count - 1, 1))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from gitops_hooks.model.event import Administered, Adopted, Event, Landed, Landing, Voided
+from gitops_hooks.model.event import Administered, Adopted, Evaluated, Event, Landed, Landing, Settled, Voided
 from gitops_hooks.model.push import NO_OID
 
 
@@ -69,7 +69,7 @@ def _take(event: Event, chain: Chain) -> Iterator[Step | Break]:
         yield from _close(event, body, chain)
     elif isinstance(body, Administered):
         yield from _administer(event, body, chain)
-    else:
+    elif not isinstance(body, Settled | Evaluated):  # those move no ref
         yield Break("", event, "this kind of event does not belong to the log")
 
 

@@ -5,11 +5,13 @@ from datetime import datetime
 
 from gitops_hooks.core.approve import Contributors, Proof, judge_approvals, would_count
 from gitops_hooks.core.bounded import judge_content, judge_freeze, judge_line, judge_read_only
-from gitops_hooks.core.demands import Demands
-from gitops_hooks.core.govern import Governing, Right
+from gitops_hooks.core.debts import judge_debts
+from gitops_hooks.core.demands import Demands, Trial
+from gitops_hooks.core.govern import Governing, Right, below_gitops
 from gitops_hooks.core.owners import touches_owners
 from gitops_hooks.core.reject import may_veto
 from gitops_hooks.model.content import Content
+from gitops_hooks.model.debt import Debt
 from gitops_hooks.model.policy import LandMethod, Policy
 from gitops_hooks.model.record import Standing
 from gitops_hooks.model.verdict import Requirement, Status
@@ -20,6 +22,7 @@ class Case:
     """All that the decision on one landing rests on; `paths` are all that differ from base or tip.
 
     `life` is what of the change itself keeps it from landing: a draft, a change below that has not landed.
+    `overdue` are the debts that close the branch at the moment of the decision; `trials` what is only rehearsed.
     """
 
     policy: Policy
@@ -31,6 +34,8 @@ class Case:
     content: Content
     demands: Demands
     life: tuple[Requirement, ...] = ()
+    overdue: tuple[Debt, ...] = ()
+    trials: tuple[Trial, ...] = ()
 
     @property
     def approvals(self) -> tuple[Requirement, ...]:
@@ -102,6 +107,7 @@ def judge_landing(case: Case, actor: str) -> tuple[Requirement, ...]:
         *judge_bounds(case),
         *case.life,
         *case.approvals,
+        *judge_debts(case.overdue),
     )
 
 
@@ -133,14 +139,16 @@ def judge_forced_push(case: Case, actor: str) -> tuple[Requirement, ...]:
 
 
 def _judge_own_files(case: Case, rule: str) -> Requirement:
-    needed = [path for path in case.paths if path.casefold().split("/", 1)[0] == ".gitops"]
     if touches_owners(case.governing.owners, case.paths):
         return fails(rule, "The file of code owners always needs an approval by somebody else.")
-    return fails(rule, ".gitops/** always needs an approval by somebody else.") if needed else holds(rule)
+    if below_gitops(case.paths):
+        return fails(rule, ".gitops/** always needs an approval by somebody else.")
+    return holds(rule)
 
 
 def _judge_straight(case: Case) -> tuple[Requirement, ...]:
-    return judge_authors(case), *judge_freeze(case.governing, case.content.at), *judge_bounds(case)
+    frozen = judge_freeze(case.governing, case.content.at)
+    return judge_authors(case), *frozen, *judge_bounds(case), *judge_debts(case.overdue)
 
 
 def judge_moved(governing: Governing, right: Right, actor: str, at: datetime) -> tuple[Requirement, ...]:

@@ -18,6 +18,14 @@ class Demands:
     faults: tuple[Requirement, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Rules of which some are on trial, as if all were in force, and what they need approved."""
+
+    governing: Governing
+    demands: Demands
+
+
 def demand(
     governing: Governing, paths: Sequence[str], reached: Sequence[Reached] | None, owned: Iterable[Owned] = ()
 ) -> Demands:

@@ -65,7 +65,9 @@ class Governing:
             rule
             for branch in self.rules
             for rule in branch.approvals
-            if (not rule.paths or changed.touch(rule.paths)) and (rule.reach is None or reaches(rule.reach, reached))
+            if not rule.evaluate
+            and (not rule.paths or changed.touch(rule.paths))
+            and (rule.reach is None or reaches(rule.reach, reached))
         )
         # Rules for some paths only do not open the others: absent approvals are one. And bots never approve alone.
         alone = all(rule.bots.items and rule.count == 1 for rule in found)
@@ -127,13 +129,23 @@ class Governing:
 
 
 def govern(policy: Policy, ref: str) -> Governing | None:
-    """The rules for a full ref name; None where no rule matches, or it is no branch."""
+    """The rules that are enforced for a full ref name; None where none matches, or it is no branch."""
+    rules = tuple(rule for rule in matching(policy, ref) if not rule.evaluate)
+    return Governing(ref, rules, policy) if rules else None
+
+
+def matching(policy: Policy, ref: str) -> tuple[BranchRule, ...]:
+    """Every rule for a full ref name, those in evaluate mode too; none where it is no branch."""
     if not ref.startswith(_HEADS):
-        return None
+        return ()
     short = ref.removeprefix(_HEADS)
     # The floor first: where it and the policy both refuse, the message names the one that no proposal can change.
-    rules = tuple(rule for rule in (*policy.floor.rules, *policy.branches) if matches(rule.match, short))
-    return Governing(ref, rules, policy) if rules else None
+    return tuple(rule for rule in (*policy.floor.rules, *policy.branches) if matches(rule.match, short))
+
+
+def below_gitops(paths: Iterable[str]) -> bool:
+    """Whether any path lies below .gitops/, however it is written."""
+    return ChangedPaths(paths).touch((".gitops", ".gitops/**"))
 
 
 def _names_of(rule: BranchRule, right: Right) -> Names:

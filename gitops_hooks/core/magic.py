@@ -3,12 +3,12 @@
 The option names are the union of Gerrit's, AGit's and GitLab's; one that is not built is refused by its name.
 """
 
-import base64
 import re
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from gitops_hooks.core.option_values import decode_value, text_fault
 from gitops_hooks.core.options import (
+    AUTO_LAND,
     BASE,
     CC,
     DRAFT,
@@ -30,14 +30,11 @@ DESCRIPTION_BYTES = 16 * 1024
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _OID = re.compile(r"[0-9a-f]{40}")
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,31}")
-_BASE64 = "{base64}"
-# Bidirectional overrides let a title read otherwise than it is.
-_BIDIRECTIONAL = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
 _HELP = _Option(("help",), "", "this list; nothing is done")
 _TOPIC = _Option(("topic",), "name", "the same as refs/for/<branch>/<topic>")
-_TITLE = _Option(("title",), "text", "one line of at most 200 characters", ("merge_request.title",))
+_TITLE = _Option(
+    ("title",), "text", "one line of at most 200 characters", ("merge_request.title",), characters=TITLE_LENGTH
+)
 _DESCRIPTION = _Option(
     names=("description", "message", "m"),
     value="text",
@@ -47,12 +44,6 @@ _DESCRIPTION = _Option(
     lines=True,
 )
 _CHANGE = _Option(("change",), "number", "add a revision to this change")
-_AUTO_LAND = _Option(
-    ("submit", "land", "auto-land"),
-    "",
-    "land this revision as soon as approvals and checks are complete",
-    ("merge_request.auto_merge", "merge_request.merge_when_pipeline_succeeds"),
-)
 _OLD_OID = _Option(("old-oid",), "oid", "only if the change's head is this commit, in full")
 _TARGET = _Option(("merge_request.target",), "branch", "the branch of refs/for/<branch>, said again")
 _CREATE = _Option(("merge_request.create",), "", "what refs/for/<branch> does anyway")
@@ -67,18 +58,21 @@ _REASON = _Option(
 _REPOSITORY = _Option(("repository",), "id", "only if the change is in the repository of this id")
 _FOR_BRANCH = _Option(("target",), "branch", "only if the change is for this branch")
 _MERGE_BASE = _Option(("base",), "oid", "only if this is the merge base, in full")
+_BREAK_GLASS = _Option(("break-glass",), "", "without what the policy lets you override; with reason=<text>")
+_WHY = _Option(("reason",), "text", "why the glass is broken, at most 16 KiB", most=DESCRIPTION_BYTES, lines=True)
 
 _FOR_PROPOSALS = (
     *(_TOPIC, _TITLE, _DESCRIPTION, _CHANGE, DRAFT, READY, REVIEWERS, CC, BASE, STACK),
-    *(_AUTO_LAND, _OLD_OID, _TARGET, _CREATE, _HELP),
+    *(AUTO_LAND, _OLD_OID, _TARGET, _CREATE, _BREAK_GLASS, _WHY, _HELP),
 )
-_FOR_VERBS = (_REASON, _HELP)
+_FOR_VERBS = (_REASON, _BREAK_GLASS, _HELP)
 _SAID_AGAIN = (_REPOSITORY, _FOR_BRANCH, _MERGE_BASE)
+_FOR_BRANCHES = (_BREAK_GLASS, _WHY)
 _NOT_BUILT = frozenset(
     (
         *("private", "remove-private", "edit", "merged", "issue"),
         *("reviewers", "label", "l", "hashtag", "t", "notify", "publish-comments"),
-        *("force-push", "break-glass", "skip-validation", "trace", "deadline"),
+        *("force-push", "skip-validation", "trace", "deadline"),
     )
 )
 _KNOWN_FAMILIES = ("merge_request.", "auto", "ci.", "integrations.")
@@ -97,9 +91,29 @@ def parse_request(update: RefUpdate, options: Sequence[str]) -> Request | Refusa
         case Place.MAGIC:
             return _parse_magic(update, options)
         case Place.HEADS | Place.TAGS:
-            return _refuse_options(options) or Direct(update)
+            return _parse_direct(update, options)
         case _:
             return Refusal("namespaces", f"{shown(update.ref)} is not for pushes")
+
+
+def _parse_direct(update: RefUpdate, options: Sequence[str]) -> Direct | Refusal:
+    """A branch takes no options but those that break the glass."""
+    if "break-glass" not in options or not update.ref.startswith("refs/heads/"):
+        return _refuse_options(options) or Direct(update)
+    try:
+        return Direct(update, _plea(_read_options(options, _FOR_BRANCHES), _WHY))
+    except _Faults as faults:
+        return faults.refusal
+
+
+def _plea(values: Mapping[_Option, str], reason: _Option) -> str:
+    """The reason to break the glass, or ""; raises where only one of the two is given."""
+    plea = values.get(reason, "")
+    if _BREAK_GLASS in values and not plea:
+        raise _Faults(["break-glass: needs a reason, which is recorded"], "add  -o reason='why it cannot wait'")
+    if reason is _WHY and plea and _BREAK_GLASS not in values:
+        raise _Faults(["reason: only with break-glass or on a verb"], "describe a proposal with -o description=…")
+    return plea if _BREAK_GLASS in values else ""
 
 
 def _refuse_options(options: Sequence[str]) -> Refusal | None:
@@ -164,13 +178,14 @@ def _propose(update: RefUpdate, rest: str, words: Sequence[str]) -> Propose | Re
         title=values.get(_TITLE, ""),
         description=values.get(_DESCRIPTION, ""),
         change=int(number or "0"),
-        auto_land=_AUTO_LAND in values,
+        auto_land=AUTO_LAND in values,
         old_oid=values.get(_OLD_OID, ""),
         draft=True if DRAFT in values else (False if READY in values else None),
         reviewers=names_in(values.get(REVIEWERS, "")),
         cc=names_in(values.get(CC, "")),
         base=int(values.get(BASE, "0")),
         stack=STACK in values,
+        plea=_plea(values, _WHY),
     )
 
 
@@ -206,11 +221,13 @@ def _act(update: RefUpdate, verb: Verb, rest: str, words: Sequence[str]) -> Act 
         cure = f"git fetch origin refs/changes/{rest}/head && git push origin FETCH_HEAD:refs/{verb.value}/{rest}"
         return Refusal("magic", f"{verb.value} names the exact commit, and a delete names none", cure)
     values = _read_options(words, (*_FOR_VERBS, *_SAID_AGAIN) if verb is Verb.APPROVE else _FOR_VERBS)
+    if _BREAK_GLASS in values and verb is not Verb.LAND:
+        raise _Faults([f"break-glass: only on refs/land/{rest}, refs/for/<branch> and a push to the branch"])
     said = values.get(_REASON, "")
     if verb is Verb.COMMENT and not said:
         return Refusal("magic", "a comment says something", f"git push -o m='…' origin <commit>:refs/comment/{rest}")
     bound = tuple(f"{option.names[0]}={values[option]}" for option in _SAID_AGAIN if option in values)
-    return Act(verb, int(rest), update.new, said, bound)
+    return Act(verb, int(rest), update.new, said, bound, _plea(values, _REASON))
 
 
 def _read_options(words: Sequence[str], built: Sequence[_Option]) -> dict[_Option, str]:
@@ -223,7 +240,7 @@ def _read_options(words: Sequence[str], built: Sequence[_Option]) -> dict[_Optio
         if option is None:
             faults.append(_stranger(name, built))
             continue
-        value = _decode(text)
+        value = decode_value(text)
         if fault := _value_fault(option, value, given=bool(equals)):
             faults.append(f"{name}: {fault}")
         elif option.many and option in values:
@@ -244,16 +261,6 @@ def _stranger(name: str, built: Sequence[_Option]) -> str:
     return f"{shown(name) or 'an empty option'}: no such option"
 
 
-def _decode(text: str) -> str | None:
-    """The value itself, also out of {base64}; None where it cannot be read."""
-    if not text.startswith(_BASE64):
-        return text
-    try:
-        return base64.b64decode(text.removeprefix(_BASE64), validate=True).decode("utf-8").replace("\r\n", "\n")
-    except ValueError:
-        return None
-
-
 def _value_fault(option: _Option, value: str | None, *, given: bool) -> str:
     """What is wrong with a value, or an empty string."""
     if value is None:
@@ -266,20 +273,4 @@ def _value_fault(option: _Option, value: str | None, *, given: bool) -> str:
         return "" if _NUMBER.fullmatch(value) else "not the number of a change"
     if option is _OLD_OID:
         return "" if _OID.fullmatch(value) else "not an object id of 40 lower-case digits"
-    if option.many:
-        return names_fault(value)
-    return _text_fault(option, value)
-
-
-def _text_fault(option: _Option, text: str) -> str:
-    if len(text.encode("utf-8", "surrogateescape")) > option.most:
-        return f"longer than {option.most} bytes"
-    if option is _TITLE and len(text) > TITLE_LENGTH:
-        return f"longer than {TITLE_LENGTH} characters"
-    allowed = "\n\t" if option.lines else ""
-    bad = next((char for char in text if char not in allowed and _is_hidden(char)), None)
-    return f"U+{ord(bad):04X} has no place in it" if bad else ""
-
-
-def _is_hidden(char: str) -> bool:
-    return char in _BIDIRECTIONAL or unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")
+    return names_fault(value) if option.many else text_fault(option, value)

@@ -13,7 +13,8 @@ _NAME = re.compile(r"[a-z][a-z0-9._-]{0,31}")
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One thing that can be said: its names, its value's kind ("" for none) and help; `most` bounds a value's bytes.
+    """One thing that can be said: its names, its value's kind ("" for none) and help; `most` bounds a value's bytes,
+    `characters` its length (0: not at all).
 
     `lines` allows several lines in it, `many` several of it; their values are then joined by commas.
     """
@@ -25,12 +26,19 @@ class Option:
     most: int = LINE_BYTES
     lines: bool = False
     many: bool = False
+    characters: int = 0
 
     @property
     def usage(self) -> str:
         return "|".join(self.names) + (f"=<{self.value}>" if self.value else "")
 
 
+AUTO_LAND = Option(
+    ("submit", "land", "auto-land"),
+    "",
+    "land this revision as soon as approvals and checks are complete",
+    ("merge_request.auto_merge", "merge_request.merge_when_pipeline_succeeds"),
+)
 DRAFT = Option(
     ("draft", "wip"),
     "",

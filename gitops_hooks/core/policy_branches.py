@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from gitops_hooks.core import policy_bounds
 from gitops_hooks.core.globs import matches
 from gitops_hooks.core.policy_nodes import read_count, read_fields, read_glob, read_items, read_text, read_truth
+from gitops_hooks.core.policy_override import read_break_glass, read_evaluate
 from gitops_hooks.core.policy_reading import Reading, read_names, read_plugin
 from gitops_hooks.core.policy_review import REVIEW, read_bots, read_reach, read_review
 from gitops_hooks.core.receive import shown
@@ -16,10 +17,10 @@ ANYBODY = Names(("*",))
 
 _RIGHTS = ("push", "propose", "land", "create", "delete", "force")
 _BRANCH = (
-    *("match", *_RIGHTS, "approvals", "checks", "land_method", "authors", "signed"),
+    *("match", *_RIGHTS, "approvals", "checks", "land_method", "authors", "signed", "mode", "break_glass"),
     *(*policy_bounds.KEYS, *REVIEW),
 )
-_APPROVAL = ("count", "from", "paths", "signed", "reach", "bots")
+_APPROVAL = ("count", "from", "paths", "signed", "reach", "bots", "mode")
 _WORD = re.compile(r"[^\x00-\x1f\x7f]{1,255}")
 _AUTHORS = re.compile("known|any")
 
@@ -42,6 +43,8 @@ def read_branch(node: Marked, reading: Reading) -> BranchRule:
         bounds=policy_bounds.read_bounds(fields, reading),
         signed=read_truth(fields.get("signed"), "signed", reading.faults),
         review=read_review(fields, reading),
+        evaluate=read_evaluate(fields.get("mode"), reading),
+        break_glass=read_break_glass(fields, reading),
     )
 
 
@@ -100,7 +103,8 @@ def _read_approval(node: Marked, reading: Reading) -> ApprovalRule:
     paths = tuple(read_glob(item, "paths", reading.faults) for item in globs)
     signed = read_truth(fields.get("signed"), "signed", reading.faults)
     reach, bots = read_reach(fields.get("reach"), reading), read_bots(fields.get("bots"), reading)
-    return ApprovalRule(count, sources, paths, reading.place(node), signed, reach, bots)
+    evaluate = read_evaluate(fields.get("mode"), reading)
+    return ApprovalRule(count, sources, paths, reading.place(node), signed, reach, bots, evaluate=evaluate)
 
 
 def _check_enough(node: Marked, written: Marked, count: int, sources: Names, reading: Reading) -> None:
@@ -117,6 +121,14 @@ def _check_enough(node: Marked, written: Marked, count: int, sources: Names, rea
         reading.complain(node, f"count: {count} by {wanted}, but {givers} could approve")
 
 
-def has_rule(branches: Iterable[BranchRule], short: str) -> bool:
-    """Whether any rule governs the branch of this short name."""
-    return any(rule.match and matches(rule.match, short) for rule in branches)
+def gap(branches: Iterable[BranchRule], short: str) -> str:
+    """Why the branch of this short name would not be protected, or an empty string."""
+    rules = [rule for rule in branches if rule.match and matches(rule.match, short)]
+    enforced = [rule for rule in rules if not rule.evaluate]
+    if not rules:
+        return "has no rule"
+    if not enforced:
+        return f"has only rules with mode: evaluate ({', '.join(rule.place for rule in rules)})"
+    if all(entry.evaluate for rule in enforced for entry in rule.approvals):
+        return f"has only approvals with mode: evaluate ({enforced[0].place})"
+    return ""

@@ -2,7 +2,7 @@
 
 import re
 
-from gitops_hooks.core.policy_branches import has_rule
+from gitops_hooks.core.policy_branches import gap
 from gitops_hooks.core.policy_nodes import read_fields, read_items, read_text
 from gitops_hooks.core.policy_reading import Reading, check_plugin, read_names, read_path, read_plugin
 from gitops_hooks.core.receive import name_fault, shown
@@ -58,8 +58,10 @@ def _read_branch(node: Marked | None, branches: tuple[BranchRule, ...], reading:
     short = read_text(node, "branch", reading.faults, _SHORT, "a short branch name: main, not refs/heads/main")
     if short and (fault := name_fault((_HEADS + short).encode("utf-8", "replace"))):
         reading.complain(node, f"branch: '{shown(short)}': {fault}")
-    elif short and not has_rule(branches, short):
-        reading.complain(node, f"branch: no rule of branches matches {shown(short)}")
+    elif short and (hole := gap(branches, short)):
+        none = hole == "has no rule"
+        words = f"no rule of branches matches {shown(short)}" if none else f"{shown(short)} {hole}"
+        reading.complain(node, f"branch: {words}")
     return _HEADS + short
 
 

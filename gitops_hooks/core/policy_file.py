@@ -5,7 +5,7 @@ What this release does not enforce is refused by name: a key that is parsed and 
 
 from collections.abc import Iterable
 
-from gitops_hooks.core.policy_branches import has_rule, read_branch
+from gitops_hooks.core.policy_branches import gap, read_branch
 from gitops_hooks.core.policy_environments import read_environments
 from gitops_hooks.core.policy_nodes import is_a, key_fault, read_fields, read_items, read_text
 from gitops_hooks.core.policy_reading import PERSON, Reading, check_person
@@ -42,8 +42,8 @@ def parse_policy(
     policy = _read_policy(documents[0], commit, reading) if len(documents) == 1 else None
     if policy is None and not faults:
         faults.append(_wrong_number(documents))
-    if policy is not None and default_branch is not None and not has_rule(policy.branches, default_branch):
-        faults.append(Fault(0, f"the default branch {shown(default_branch)} has no rule"))
+    if policy is not None and default_branch is not None and (hole := gap(policy.branches, default_branch)):
+        faults.append(Fault(0, f"the default branch {shown(default_branch)} {hole}"))
     if policy is None or faults:
         raise PolicyError(source, _in_order(faults))
     return policy

@@ -12,7 +12,7 @@ from gitops_hooks.model.errors import Fault
 NOT_ENFORCED = frozenset(
     (
         *("signed_commits", "mode", "evaluate", "override", "floor"),
-        *("break_glass", "break-glass", "require", "plan", "controller"),
+        *("break-glass", "require", "plan", "controller"),
         *("after", "windows", "window", "freeze", "batches", "max_failed", "max_changed", "health", "on_failure"),
         *("soak", "manual", "paused", "limit", "self_heal", "prune", "deployed", "interval", "drift", "strategy"),
         *("timeout", "retries", "retry", "notify", "schemas", "schema", "rego", "cel", "options", "providers"),

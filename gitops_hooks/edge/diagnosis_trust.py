@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from gitops_hooks.core.approvers import missing_anywhere
 from gitops_hooks.core.govern import govern
+from gitops_hooks.core.policy_branches import gap
 from gitops_hooks.core.policy_file import parse_policy
 from gitops_hooks.edge.adoption import POLICY_PATH, file_faults
 from gitops_hooks.edge.diagnosis import Line, State, verdict
@@ -70,7 +71,9 @@ def policy_lines(home: Home, server: ServerFile, people: People, entry: Reposito
         )
     except PolicyError as error:
         return verdict(name, str(error).split("\n"), "", cure)
-    missing = missing_anywhere(policy, people)
+    branch = record.default_branch.removeprefix("refs/heads/")
+    hole = gap(policy.branches, branch)
+    missing = (*((f"the default branch {branch} {hole}",) if hole else ()), *missing_anywhere(policy, people))
     return verdict(name, missing, f"{len(policy.branches)} branch rules, each with people who could approve", cure)
 
 

@@ -8,10 +8,12 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from gitops_hooks.edge.disk import full_disk, is_full
 from gitops_hooks.model.change import ChangeRecord, ChangeState
+from gitops_hooks.model.debt import Debt
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.record import RecordedTip
 
@@ -25,6 +27,9 @@ CREATE TABLE IF NOT EXISTS waiting (number INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS heads (head TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (head, number));
 CREATE TABLE IF NOT EXISTS tips (ref TEXT PRIMARY KEY, tip TEXT NOT NULL, record TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS intents (ref TEXT PRIMARY KEY, landing TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS debts (
+    landing TEXT PRIMARY KEY, ref TEXT NOT NULL, change INTEGER NOT NULL, head TEXT NOT NULL, due INTEGER NOT NULL,
+    opened INTEGER NOT NULL, paid INTEGER NOT NULL, payment TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
@@ -134,6 +139,22 @@ class Index:
                 self._note(record)
             connection.execute("INSERT OR REPLACE INTO facts VALUES ('changes', 'built')")
 
+    # --- debts of break-glass ---
+
+    def debts(self, ref: str = "") -> tuple[Debt, ...]:
+        """What is owed on a ref (or on all), oldest first."""
+        words = "SELECT * FROM debts WHERE paid = 0 AND (? = '' OR ref = ?) ORDER BY opened"
+        return tuple(_debt(row) for row in self._ask(words, (ref, ref)))
+
+    def debts_before(self, ref: str, number: int) -> tuple[Debt, ...]:
+        """All debts of a ref that were made before this event of the log, paid since or not."""
+        words = "SELECT * FROM debts WHERE ref = ? AND opened < ? ORDER BY opened"
+        return tuple(_debt(row) for row in self._ask(words, (ref, number)))
+
+    def debts_of(self, change: int) -> tuple[Debt, ...]:
+        """The debts of one change, paid or not."""
+        return tuple(_debt(row) for row in self._ask("SELECT * FROM debts WHERE change = ?", (change,)))
+
     # --- recorded tips ---
 
     def tip(self, ref: str) -> RecordedTip | None:
@@ -159,12 +180,20 @@ class Index:
             if step.anew:
                 connection.execute("DELETE FROM tips")
                 connection.execute("DELETE FROM intents")
+                connection.execute("DELETE FROM debts")
             connection.executemany("DELETE FROM tips WHERE ref = ?", [(tip.ref,) for tip in step.tips])
             rows = [(tip.ref, tip.tip, tip.record) for tip in step.tips if tip.tip]
             connection.executemany("INSERT INTO tips VALUES (?, ?, ?)", rows)
             connection.executemany("DELETE FROM intents WHERE ref = ?", [(ref,) for ref, _ in step.intents])
             open_ones = [(ref, landing) for ref, landing in step.intents if landing]
             connection.executemany("INSERT INTO intents VALUES (?, ?)", open_ones)
+            for debt in step.debts:
+                connection.execute("DELETE FROM debts WHERE landing = ?", (debt.landing,))
+                if debt.ref:
+                    connection.execute("INSERT INTO debts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", _row(debt))
+            for landing, paid, payment in step.payments:
+                words = "UPDATE debts SET paid = ?, payment = ? WHERE landing = ?"
+                connection.execute(words, (paid, payment, landing))
             facts = [("log", step.log_tip), ("default", step.default)]
             connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts)
         return True
@@ -174,7 +203,8 @@ class Index:
 class Step:
     """What one stretch of the log adds up to; a tip or intent of "" means that there is none any more.
 
-    `anew` says that the stretch begins at the adoption and replaces everything before.
+    `anew` says that the stretch begins at the adoption and replaces everything before; a debt without a ref came
+    to nothing; `payments` are (landing, number, event).
     """
 
     log_tip: str
@@ -182,6 +212,18 @@ class Step:
     tips: tuple[RecordedTip, ...]
     intents: tuple[tuple[str, str], ...]
     anew: bool
+    debts: tuple[Debt, ...] = ()
+    payments: tuple[tuple[str, int, str], ...] = ()
+
+
+def _row(debt: Debt) -> tuple[object, ...]:
+    due = int(debt.due.timestamp())
+    return (debt.landing, debt.ref, debt.change, debt.head, due, debt.opened, debt.paid, debt.payment)
+
+
+def _debt(row: tuple[str, ...]) -> Debt:
+    landing, ref, change, head, due, opened, paid, payment = row
+    return Debt(landing, ref, int(change), head, datetime.fromtimestamp(int(due), UTC), int(opened), int(paid), payment)
 
 
 def open_index(folder: Path) -> Index:

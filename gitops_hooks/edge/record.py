@@ -7,6 +7,7 @@ from itertools import dropwhile
 
 import pygit2
 
+from gitops_hooks.core.debts import fold_debts
 from gitops_hooks.core.events import InvalidEvent, read_event
 from gitops_hooks.core.fold import fold_change
 from gitops_hooks.edge.index import Index, Step
@@ -14,8 +15,18 @@ from gitops_hooks.edge.refs import clean_environment
 from gitops_hooks.edge.repository import Repository
 from gitops_hooks.edge.signatures import Verifier
 from gitops_hooks.model.change import ChangeRecord
+from gitops_hooks.model.change_event import ChangeLanded
 from gitops_hooks.model.errors import EdgeError
-from gitops_hooks.model.event import Administered, Adopted, Event, Landed, Landing, Voided
+from gitops_hooks.model.event import (
+    Administered,
+    Adopted,
+    Evaluated,
+    Event,
+    Landed,
+    Landing,
+    Settled,
+    Voided,
+)
 from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.record import RecordedTip, Standing
 
@@ -101,6 +112,11 @@ class Record:
         except InvalidEvent as error:
             raise EdgeError(f"change {number}", str(error)) from None
 
+    def newest_landing(self, number: int) -> Event | None:
+        """The event of the landing that a change's own history names."""
+        bodies = (event.body for event in self.events(meta_ref(number)))
+        return next((self.event(body.record) for body in bodies if isinstance(body, ChangeLanded)), None)
+
     def all_numbers(self) -> tuple[int, ...]:
         """Every change's number, by listing the refs: for rebuilding the index, never for a push."""
         command = [self.repository.git, "--git-dir", str(self.repository.path), "for-each-ref"]
@@ -153,7 +169,8 @@ class Record:
         intents: dict[str, str] = {}
         for event in reversed(fresh):
             default = _take(event, tips, intents) or default
-        return Step(tip, default, tuple(tips.values()), tuple(intents.items()), anew)
+        debts, payments = fold_debts(fresh[::-1])
+        return Step(tip, default, tuple(tips.values()), tuple(intents.items()), anew, debts, payments)
 
     @property
     def default_branch(self) -> str:
@@ -193,6 +210,8 @@ def _take(event: Event, tips: dict[str, RecordedTip], intents: dict[str, str]) -
         case Administered() as body:
             tips[body.ref] = RecordedTip(body.ref, "" if body.new == NO_OID else body.new, event.oid)
             intents[body.ref] = ""
+        case Settled() | Evaluated():
+            return ""  # no ref of people's moved
         case _:
             raise EdgeError(LOG, f"event {event.oid[:12]} does not belong to this log")
     return ""

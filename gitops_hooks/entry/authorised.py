@@ -4,12 +4,14 @@ Facts and time come from the records; today's clock, users and plugins are not a
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
-from gitops_hooks.core.approve import Contributors, Proof, counted_approvals, kept_words
+from gitops_hooks.core.approve import Contributors, counted_approvals, kept_words
 from gitops_hooks.core.decide import Case, judge_forced_push, judge_landing, judge_unapproved_push
 from gitops_hooks.core.floor import parse_floor, with_floor
 from gitops_hooks.core.govern import Governing, govern
 from gitops_hooks.core.life import judge_draft
+from gitops_hooks.core.override import judge_overridden
 from gitops_hooks.core.results import Inscription
 from gitops_hooks.core.shape import shape_of
 from gitops_hooks.core.tag_rules import govern_tag
@@ -17,7 +19,8 @@ from gitops_hooks.edge.record import LOG, Record
 from gitops_hooks.entry.authorised_moves import forced_objects, judge_created, judge_deleted, judge_tag_record
 from gitops_hooks.entry.content import read_content_again
 from gitops_hooks.entry.demanding import find_demands
-from gitops_hooks.entry.kept import find_kept
+from gitops_hooks.entry.owed import overdue_then
+from gitops_hooks.entry.recorded import present_then, prove
 from gitops_hooks.entry.results import is_result, judge_result, plan_result
 from gitops_hooks.entry.signing import judge_signatures
 from gitops_hooks.entry.sitting import Sitting, policy_at
@@ -26,7 +29,6 @@ from gitops_hooks.model.change import ChangeRecord
 from gitops_hooks.model.commit import Merged, Range, Shape
 from gitops_hooks.model.errors import PolicyError
 from gitops_hooks.model.event import Administered, Adopted, Event, Landed, Landing
-from gitops_hooks.model.owners import Known
 from gitops_hooks.model.policy import Policy
 from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.request import Refusal
@@ -168,41 +170,37 @@ def _judge_landing(
     merged: Merged,
 ) -> Refusal | None:
     change = record.change_as_of(landing.change, landing.meta) if landing.change else None
-    names = frozenset(landing.authors) | (change.uploaders if change else {event.stamp.actor})
-    proof = Proof(
-        record.identity,
-        landing.ref,
-        span.base,
-        span.head,
-        frozenset(commit.oid for commit in span.commits),
-        names,
-        names,
-        tuple(a for a in change.approvals if a.event in landing.approvals) if change else (),
-        change.rejections if change else (),
-        frozenset(landing.bots),
-        find_kept(record.repository, change, span, governing.keep),
+    present = present_then(landing)
+    rested = (
+        replace(change, approvals=tuple(a for a in change.approvals if a.event in landing.approvals))
+        if change
+        else None
     )
+    proof = prove(record, event, rested, span, governing.keep, present)
     paths = tuple(file.path for file in merged.files)
     content = read_content_again(record.repository, governing, span, landing)
     if isinstance(content, Refusal):
         return content
-    demands = find_demands(record.repository, governing, span, merged, policy, _recorded_owners(landing))
+    demands = find_demands(record.repository, governing, span, merged, policy, present.owners)
     found = judge_result(record.repository, governing.land_method, span, merged) if landing.way == "change" else ()
     life = (*_life(record, change, span), *found)
-    case = Case(policy, governing, proof, Contributors(names), paths, span.fast_forward, content, demands, life)
+    owed = overdue_then(record, event, landing.ref, lambda earlier: _policies_before(record, earlier))
+    told = (content, demands, life, owed)
+    case = Case(policy, governing, proof, Contributors(proof.authors), paths, span.fast_forward, *told)
     if unchecked := _missing_verdicts(governing, landing):
         return unchecked
     if landing.way == "push":
         return _first_fault(event, judge_unapproved_push(case, event.stamp.actor))
     if landing.way == "force":
         return _first_fault(event, judge_forced_push(case, event.stamp.actor))
-    return _wrongly_kept(event, landing, case) or _first_fault(event, judge_landing(case, _lander(event, change, case)))
+    return _wrongly_kept(event, landing, case) or _first_fault(event, _judge_change(event, landing, change, case))
 
 
-def _recorded_owners(landing: Landing) -> Known:
-    """Whoever is named owns, and whose an address was is in the record: today's people are not asked."""
-    pairs = (words.partition("=") for words in landing.owners)
-    return Known(None, tuple((name, address) for name, _, address in pairs))
+def _judge_change(event: Event, landing: Landing, change: ChangeRecord | None, case: Case) -> tuple[Requirement, ...]:
+    """A landing by break-glass is the actor's own, whoever had asked for auto-land."""
+    if landing.reason:
+        return judge_overridden(case, event.stamp.actor, landing)
+    return judge_landing(case, _lander(event, change, case))
 
 
 def _wrongly_kept(event: Event, landing: Landing, case: Case) -> Refusal | None:

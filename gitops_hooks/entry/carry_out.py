@@ -13,6 +13,8 @@ from gitops_hooks.entry.carry_out_change import carry_out_change
 from gitops_hooks.entry.done import Done, landed_report, lost_race
 from gitops_hooks.entry.judge_change import complete, find_target
 from gitops_hooks.entry.matter import gather
+from gitops_hooks.entry.override_words import override_lines
+from gitops_hooks.entry.settle import open_debts, settle
 from gitops_hooks.entry.sitting import Checker, Sitting
 from gitops_hooks.model.change import ChangeRecord
 from gitops_hooks.model.errors import EdgeError
@@ -25,6 +27,7 @@ from gitops_hooks.model.judgement import (
     Reject,
     Reopen,
     Say,
+    Settle,
     Withdraw,
 )
 from gitops_hooks.model.push import Actor, RefUpdate
@@ -60,6 +63,9 @@ def carry_out(sitting: Sitting, actor: Actor, judgement: Judgement, check: Check
             return _land(sitting, actor, update, effect)
         case Approve():
             return _approve(sitting, actor, update, effect, check)
+        case Settle():
+            said = settle(sitting, actor, effect)
+            return _say(update, said, *(said if isinstance(said, tuple) else ()))
         case Reject() | Withdraw() | Say() | Close() | Reopen():
             return _word(sitting, actor, update, effect)
     return carry_out_change(sitting, actor, judgement, effect, check)
@@ -96,12 +102,15 @@ def _land(sitting: Sitting, actor: Actor, update: RefUpdate, effect: Land) -> Do
     if isinstance(new, LostRace):
         return lost_race(update, new)
     if effect.record:
-        tell([f"gitops: change {effect.record.number} landed by {actor.name}"])
+        glass = ", by break-glass" if effect.override else ""
+        tell([f"gitops: change {effect.record.number} landed by {actor.name}{glass}"])
     else:
         tell(
             [f"gitops: {escape(effect.ref)} {_WAYS[effect.way]} by {actor.name}, as the policy allows without approval"]
         )
     tell(_moved_lines(effect, new))
+    owed = open_debts(sitting, effect.record) if effect.record else ()
+    tell(override_lines(effect.override, owed, sitting.ledger.clock()))
     return Done(landed_report(update, effect, new), (effect.ref,))
 
 

@@ -7,8 +7,10 @@ from gitops_hooks.core.govern import govern
 from gitops_hooks.core.report import escape, field, life, needs
 from gitops_hooks.edge.refs import clean_environment
 from gitops_hooks.entry.matter import gather
+from gitops_hooks.entry.override_words import debt_facts, glass_lines, owed_lines
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.change import ChangeRecord, ChangeState
+from gitops_hooks.model.debt import Debt
 from gitops_hooks.model.request import Refusal
 
 _MOST = 200
@@ -39,8 +41,8 @@ def state_of(record: ChangeRecord) -> str:
     return "draft" if record.draft and record.state is ChangeState.OPEN else record.state.value
 
 
-def facts(record: ChangeRecord) -> dict[str, object]:
-    """One change for programs."""
+def facts(record: ChangeRecord, debts: tuple[Debt, ...] = ()) -> dict[str, object]:
+    """One change for programs, with what its landings by break-glass owe or owed."""
     return {
         "number": record.number,
         "state": "purged" if record.purged else record.state.value,
@@ -70,6 +72,7 @@ def facts(record: ChangeRecord) -> dict[str, object]:
         "landed_as": record.landed_as,
         "approvals": [{"actor": a.actor, "head": a.head} for a in record.approvals],
         "rejections": [{"actor": r.actor, "head": r.head} for r in record.rejections],
+        "debts": [debt_facts(debt) for debt in debts],
     }
 
 
@@ -88,6 +91,9 @@ def show_lines(sitting: Sitting, record: ChangeRecord) -> list[str]:
         lines += field(f"revision {revision.number}", words)
     for comment in record.comments:
         lines += field(comment.actor, f"at {comment.head[:7]}: {comment.text}")
+    now = sitting.ledger.clock()
+    for debt in sitting.record.index.debts_of(record.number):
+        lines += [*glass_lines(sitting.record.event(debt.landing)), *owed_lines(debt, now)]
     return lines + (_needs(sitting, record) if record.state is ChangeState.OPEN else [])
 
 

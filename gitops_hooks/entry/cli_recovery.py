@@ -52,6 +52,18 @@ def policy(home: Home, repository: str, file: Path, reason: str) -> None:
     click.echo(acts.put_policy(home, repository, file.read_bytes(), reason))
 
 
+@recovery.command("settle")
+@_REPOSITORY
+@click.argument("change", type=click.IntRange(1, 10**9))
+@_REASON
+@click.pass_obj
+def settle(home: Home, repository: str, change: int, reason: str) -> None:
+    """Open a branch that an unsettled break-glass landing of CHANGE closed, though nobody approved it."""
+    from gitops_hooks.entry import recovery as acts
+
+    click.echo(acts.settle_debt(home, repository, change, reason))
+
+
 @recovery.command("index")
 @_REPOSITORY
 @click.pass_obj

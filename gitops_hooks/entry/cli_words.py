@@ -19,7 +19,7 @@ _AS_TYPED = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 @click.pass_obj
 def change(home: Home, words: tuple[str, ...]) -> int:
     """The changes of a repository; -R NAME says which."""
-    return _run(home, "change", words)
+    return run_local(home, "change", words)
 
 
 @click.command("env", add_help_option=False, context_settings=_AS_TYPED)
@@ -27,10 +27,11 @@ def change(home: Home, words: tuple[str, ...]) -> int:
 @click.pass_obj
 def env(home: Home, words: tuple[str, ...]) -> int:
     """The environments of a repository; -R NAME says which."""
-    return _run(home, "env", words)
+    return run_local(home, "env", words)
 
 
-def _run(home: Home, group: str, words: tuple[str, ...]) -> int:
+def run_local(home: Home, group: str, words: tuple[str, ...]) -> int:
+    """Run these words as the administrator, in the repository that -R names."""
     if not words or words[-1] in ("-h", "--help"):
         return run_group(group, [*words[:-1], "--help"], f"gitops-hooks {group}", None)
     asked = take_repository((group, *words))

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from gitops_hooks.core.demands import Demands, demand
+from gitops_hooks.core.demands import Demands, Trial, demand
 from gitops_hooks.core.govern import Governing
 from gitops_hooks.core.owners import Owned, owned, owners_faults, parse_owners, places
 from gitops_hooks.core.owners_lines import SIZE
+from gitops_hooks.core.rehearse import trials
 from gitops_hooks.edge.repository import Repository
 from gitops_hooks.entry.reaching import find_reach
 from gitops_hooks.model.commit import Merged, Range
@@ -33,6 +34,28 @@ def find_demands(
     reached = find_reach(repository, policy, governing.ref, (tip, merged.tree), paths) if governing.asks_reach else ()
     asked = tuple(_owned(repository, rule, tip, paths, policy, known) for rule in governing.owners)
     return demand(governing, paths, reached, asked)
+
+
+def find_trials(
+    repository: Repository, ref: str, span: Range, merged: Merged, policy: Policy, known: Known
+) -> tuple[Trial, ...]:
+    """The same for each set of rules that is on trial."""
+    return tuple(
+        Trial(governing, find_demands(repository, governing, span, merged, policy, known))
+        for governing in trials(policy, ref)
+    )
+
+
+def imagine_demands(
+    repository: Repository, governing: Governing, tip: str, paths: tuple[str, ...], known: Known
+) -> Demands:
+    """What a change of these paths on top of `tip` would need, by code owners and inventories as they are there."""
+    tree = repository.tree_of(tip)
+    policy = governing.policy
+    reached = find_reach(repository, policy, governing.ref, (tree, tree), paths) if governing.asks_reach else ()
+    return demand(
+        governing, paths, reached, [_owned(repository, r, tree, paths, policy, known) for r in governing.owners]
+    )
 
 
 def _owned(

@@ -1,4 +1,4 @@
-"""The commands of `change` and `env`, run for one caller; the same over SSH and on the server's shell."""
+"""The commands of `change`, `env`, `policy` and `owners`, run for one caller, over SSH and on the server's shell."""
 
 import importlib
 import secrets
@@ -13,7 +13,8 @@ from gitops_hooks.entry.vocabulary import WRITING
 
 def run_group(group: str, words: Sequence[str], shown: str, caller: Caller | None) -> int:
     """Run `words` of this group; answers the exit code. No caller is enough for `--help`."""
-    commands = getattr(importlib.import_module("gitops_hooks.entry.words"), group)
+    module = "policy_words" if group in ("policy", "owners") else "words"
+    commands = getattr(importlib.import_module(f"gitops_hooks.entry.{module}"), group)
     with _marked(group, words, caller):
         return run_click(commands, shown, words, caller)
 

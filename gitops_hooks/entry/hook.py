@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gitops_hooks.core.approvers import missing_approvers
+from gitops_hooks.core.policy_branches import gap
 from gitops_hooks.entry.environment import Hook, read_hook
 from gitops_hooks.entry.sitting import POLICY_PATH, RECOVERY, Sitting, find_actor, open_sitting
 from gitops_hooks.model.errors import EdgeError, Fault, PolicyError
@@ -17,9 +18,16 @@ def open_hook(environ: Mapping[str, str], *, quarantine: bool) -> tuple[Hook, Si
     # The hook must be of the repository whose rights and policy are asked.
     if Path.cwd().resolve() != sitting.entry.path.resolve():
         raise EdgeError(hook.repository, "is not the repository that git is working in")
-    if missing := missing_approvers(sitting.policy, sitting.default.ref, sitting.people):
-        raise PolicyError(POLICY_PATH, tuple(Fault(0, words) for words in (*missing, RECOVERY)))
+    if ways := open_ways(sitting):
+        raise PolicyError(POLICY_PATH, tuple(Fault(0, words) for words in (*ways, RECOVERY)))
     return hook, sitting, find_actor(sitting, environ)
+
+
+def open_ways(sitting: Sitting) -> tuple[str, ...]:
+    """Why the policy in force protects the default branch too little, or lets nobody approve."""
+    if hole := gap(sitting.policy.branches, sitting.default_name):
+        return (f"the default branch {sitting.default_name} {hole}",)
+    return missing_approvers(sitting.policy, sitting.default.ref, sitting.people)
 
 
 def push_folder(hook: Hook, sitting: Sitting) -> Path:

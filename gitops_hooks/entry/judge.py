@@ -10,12 +10,14 @@ from gitops_hooks.core.decide import (
 )
 from gitops_hooks.core.govern import Governing, govern
 from gitops_hooks.core.magic import parse_request
+from gitops_hooks.entry.conclude import Asking, conclude
 from gitops_hooks.entry.judge_change import judge_act, judge_proposal_request
 from gitops_hooks.entry.judge_moves import gather_forced, judge_create, judge_delete
 from gitops_hooks.entry.judge_tags import judge_tag_update
-from gitops_hooks.entry.matter import Matter, gather, judge_policy, run_checks
+from gitops_hooks.entry.matter import Matter, gather
+from gitops_hooks.entry.rehearsal import judge_open
 from gitops_hooks.entry.sitting import Checker, Sitting
-from gitops_hooks.entry.wording import refusal_judgement
+from gitops_hooks.entry.wording import refusal_judgement, refuse
 from gitops_hooks.model.change import ChangeRecord, ChangeState
 from gitops_hooks.model.commit import Shape
 from gitops_hooks.model.judgement import FallThrough, Judgement
@@ -40,14 +42,16 @@ def judge_update(
         case Direct() if update.ref.startswith("refs/tags/"):
             return judge_tag_update(sitting, actor, update)
         case Direct():
-            return _judge_direct(sitting, actor, update, check)
+            return _judge_direct(sitting, actor, request, check)
 
 
-def _judge_direct(sitting: Sitting, actor: Actor, update: RefUpdate, check: Checker) -> Judgement:
+def _judge_direct(sitting: Sitting, actor: Actor, request: Direct, check: Checker) -> Judgement:
+    update = request.update
     governing = govern(sitting.policy, update.ref)
     if governing is None:
         # Who may write was asked before; a ref without a rule is git's own affair.
-        return Judgement(update, Decision(update.ref, (holds("open", "no rule governs it"),)), FallThrough())
+        decision = judge_open(sitting, actor, update, check)
+        return Judgement(update, decision, FallThrough() if decision.accepted else None)
     standing = sitting.record.standing(update.ref)
     first = _judge_move(sitting, update, governing, standing)
     if first is not None:
@@ -58,7 +62,10 @@ def _judge_direct(sitting: Sitting, actor: Actor, update: RefUpdate, check: Chec
         return judge_create(sitting, actor, update, governing, standing)
     if not sitting.repository.descends(update.new, standing.real):
         return _judge_forced(sitting, actor, update, governing, standing, check)
-    return _judge_forward(sitting, actor, update, governing, standing, check)
+    bare = gather(sitting, governing, standing, update.new, frozenset({actor.name}), None)
+    if isinstance(bare, Refusal):
+        return refusal_judgement(update, bare)
+    return _judge_forward(sitting, actor, request, bare, check)
 
 
 def _judge_move(sitting: Sitting, update: RefUpdate, governing: Governing, standing: Standing) -> Requirement | None:
@@ -88,40 +95,42 @@ def _judge_forced(
     matter = gather_forced(sitting, governing, standing, update.new, frozenset({actor.name}))
     if isinstance(matter, Refusal):
         return refusal_judgement(update, matter)
-    return _finish(sitting, update, matter, judge_forced_push(matter.case, actor.name), "force", check)
+    asking = Asking(actor, "force", lambda case: judge_forced_push(case, actor.name))
+    return conclude(sitting, update, matter, asking, check)
 
 
-def _judge_forward(
-    sitting: Sitting, actor: Actor, update: RefUpdate, governing: Governing, standing: Standing, check: Checker
-) -> Judgement:
-    pushers = frozenset({actor.name})
-    bare = gather(sitting, governing, standing, update.new, pushers, None)
-    if isinstance(bare, Refusal):
-        return refusal_judgement(update, bare)
-    requirements = judge_unapproved_push(bare.case, actor.name)
+def _judge_forward(sitting: Sitting, actor: Actor, request: Direct, bare: Matter, check: Checker) -> Judgement:
+    update, branch = request.update, request.update.ref.removeprefix("refs/heads/")
+    asking = Asking(actor, "push", lambda case: judge_unapproved_push(case, actor.name))
+    requirements = asking.judge(bare.case)
     if all(requirement.holds for requirement in requirements):
-        return _finish(sitting, update, bare, requirements, "push", check)
-    if answer := _judge_approved_head(sitting, actor, update, bare, check):
+        return conclude(sitting, update, bare, asking, check)
+    if answer := _judge_approved_head(sitting, actor, request, bare, check):
         return answer
+    if request.plea:
+        # What is owed afterwards is an approval, and those are given to a change.
+        line = f"git push -o break-glass -o reason='…' origin HEAD:refs/for/{branch}"
+        reason = "Break-glass lands a change, and no open one has this head."
+        return refuse(update, "break-glass", reason, f"Propose it:  {line}")
     if all(requirement.holds for requirement in requirements if requirement.rule == "push"):
         # Whoever may push is told what is wrong with the push; an approval would not mend it.
         return _answer(update, requirements)
-    branch = update.ref.removeprefix("refs/heads/")
     advice = (f"Propose it instead:  git push origin HEAD:refs/for/{branch}",)
     return _answer(update, judge_landing(bare.case, actor.name), advice)
 
 
 def _judge_approved_head(
-    sitting: Sitting, actor: Actor, update: RefUpdate, bare: Matter, check: Checker
+    sitting: Sitting, actor: Actor, request: Direct, bare: Matter, check: Checker
 ) -> Judgement | None:
     """A direct push passes as a fast-forward to the head of a change that may land."""
-    answer: Judgement | None = None
+    update, answer = request.update, None
     for record in _open_changes_at(sitting, update):
         matter = gather(sitting, bare.case.governing, bare.standing, update.new, frozenset(), record)
         if isinstance(matter, Refusal):
             continue
-        requirements = (*judge_landing(matter.case, actor.name), _judge_direct_landing(update, matter, record))
-        answer = _finish(sitting, update, matter, requirements, "change", check)
+        more = (_judge_direct_landing(update, matter, record),)
+        asking = Asking(actor, "change", lambda case: judge_landing(case, actor.name), more, request.plea)
+        answer = conclude(sitting, update, matter, asking, check)
         if answer.decision.accepted:
             return answer
     return answer
@@ -147,18 +156,3 @@ def _open_changes_at(sitting: Sitting, update: RefUpdate) -> list[ChangeRecord]:
         and record.state is ChangeState.OPEN
         and record.revision_at(update.new)
     ]
-
-
-def _finish(
-    sitting: Sitting,
-    update: RefUpdate,
-    matter: Matter,
-    requirements: tuple[Requirement, ...],
-    way: str,
-    check: Checker,
-) -> Judgement:
-    requirements = (*requirements, *judge_policy(sitting, matter))
-    held = all(requirement.holds for requirement in requirements)
-    verdicts = run_checks(sitting, matter, check) if held else ()
-    decision = Decision(update.ref, requirements, verdicts)
-    return Judgement(update, decision, matter.land(way, verdicts) if decision.accepted else None)

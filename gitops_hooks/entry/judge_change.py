@@ -6,11 +6,14 @@ from gitops_hooks.core.bounded import judge_read_only
 from gitops_hooks.core.decide import holds, judge_approval, judge_landing, judge_rejection
 from gitops_hooks.core.fold import take_approval
 from gitops_hooks.core.govern import Governing, govern
+from gitops_hooks.core.rehearse import rehearse
 from gitops_hooks.entry.choose import change_id_of, choose_change, no_room
+from gitops_hooks.entry.conclude import Asking, conclude
 from gitops_hooks.entry.judge_rebase import judge_rebase
 from gitops_hooks.entry.judge_stack import judge_stack
 from gitops_hooks.entry.matter import Matter, gather, judge_policy, run_checks
 from gitops_hooks.entry.proposing import Asked, judge_head
+from gitops_hooks.entry.settle import judge_settlement
 from gitops_hooks.entry.signing import judge_signature
 from gitops_hooks.entry.sitting import Checker, Sitting
 from gitops_hooks.entry.stacking import choose_ground
@@ -21,7 +24,7 @@ from gitops_hooks.model.change import ChangeRecord, ChangeState
 from gitops_hooks.model.judgement import Approve, Close, Judgement, Land, Reject, Reopen, Say
 from gitops_hooks.model.push import NO_OID, Actor, RefUpdate
 from gitops_hooks.model.request import Act, Propose, Refusal, Verb
-from gitops_hooks.model.verdict import Decision, Verdict
+from gitops_hooks.model.verdict import Decision, Requirement, Verdict
 
 
 def judge_proposal_request(
@@ -72,6 +75,8 @@ def find_target(sitting: Sitting, request: Propose) -> tuple[Governing, str] | R
 def judge_act(sitting: Sitting, actor: Actor, update: RefUpdate, request: Act, check: Checker) -> Judgement:
     """A verb on a change at one commit."""
     record = sitting.record.change(request.number)
+    if record and (settlement := judge_settlement(sitting, actor, update, request, record)):
+        return settlement
     refusal = _judge_address(record, request)
     if refusal or record is None:
         return refusal_judgement(update, refusal or Refusal("change", "There is no such change."))
@@ -113,7 +118,8 @@ def _judge_weighed(
         case Verb.REJECT:
             return _judge_reject(update, actor, request, matter, record)
         case _:
-            return _judge_land(sitting, actor, update, matter, check)
+            asking = Asking(actor, "change", lambda case: judge_landing(case, actor.name), plea=request.plea)
+            return conclude(sitting, update, matter, asking, check)
 
 
 def _judge_address(record: ChangeRecord | None, request: Act) -> Refusal | None:
@@ -155,13 +161,6 @@ def _judge_reject(update: RefUpdate, actor: Actor, request: Act, matter: Matter,
     return Judgement(update, Decision(update.ref, (requirement,)), effect)
 
 
-def _judge_land(sitting: Sitting, actor: Actor, update: RefUpdate, matter: Matter, check: Checker) -> Judgement:
-    requirements = (*judge_landing(matter.case, actor.name), *judge_policy(sitting, matter))
-    verdicts = run_checks(sitting, matter, check) if all(r.holds for r in requirements) else ()
-    decision = Decision(update.ref, requirements, verdicts)
-    return Judgement(update, decision, matter.land("change", verdicts) if decision.accepted else None)
-
-
 def _judge_approve(
     sitting: Sitting, actor: Actor, update: RefUpdate, request: Act, matter: Matter, check: Checker
 ) -> Judgement:
@@ -183,8 +182,23 @@ def _judge_approve(
     signed = (signature.certificate, signature.signer)
     effect = Approve(record, matter.span, request.message, lands, needs, hints, *signed)
     # Findings on the resulting tree keep the change from landing, not the reviewer from speaking.
-    told = Decision(update.ref, requirements, verdicts if lands else ())
+    on_trial = _rehearse_landing(trial, actor) if lands else ()
+    told = Decision(update.ref, (*requirements, *on_trial), verdicts if lands else ())
     return Judgement(update, told, effect)
+
+
+def _rehearse_landing(matter: Matter, actor: Actor) -> tuple[Requirement, ...]:
+    """What rules on trial would have said of the landing that follows an approval."""
+    lander = lander_of(matter, actor)
+    return rehearse(lambda case: judge_landing(case, lander), matter.case, judge_landing(matter.case, lander))
+
+
+def lander_of(matter: Matter, actor: Actor) -> str:
+    """Who lands a completed change: its last approver, or whoever may land and asked for auto-land."""
+    revision = matter.record.revision_at(matter.span.head) if matter.record else None
+    if revision and revision.auto_land_by and not matter.case.governing.may("land", actor.name).holds:
+        return revision.auto_land_by
+    return actor.name
 
 
 def _with_approval(sitting: Sitting, actor: Actor, matter: Matter, signer: str) -> Matter:
@@ -212,11 +226,7 @@ def complete(
     sitting: Sitting, actor: Actor, matter: Matter, check: Checker
 ) -> tuple[Land | None, tuple[str, ...], tuple[Verdict, ...]]:
     """What follows a completed approval: the landing, or the lines that say what is still in its way."""
-    revision = matter.record.revision_at(matter.span.head) if matter.record else None
-    lander = actor.name
-    if not matter.case.governing.may("land", lander).holds and revision and revision.auto_land_by:
-        lander = revision.auto_land_by
-    requirements = (*judge_landing(matter.case, lander), *judge_policy(sitting, matter))
+    requirements = (*judge_landing(matter.case, lander_of(matter, actor)), *judge_policy(sitting, matter))
     missing = [requirement for requirement in requirements if not requirement.holds]
     if missing:
         return None, tuple(requirement.reason for requirement in missing), ()

@@ -2,6 +2,7 @@
 
 from gitops_hooks.core.decide import fails, holds, judge_moved
 from gitops_hooks.core.govern import Governing, govern
+from gitops_hooks.core.rehearse import rehearse_right
 from gitops_hooks.entry.matter import Matter, weigh
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.entry.wording import refuse
@@ -10,7 +11,7 @@ from gitops_hooks.model.judgement import Judgement, Land
 from gitops_hooks.model.push import NO_OID, Actor, RefUpdate
 from gitops_hooks.model.record import Standing
 from gitops_hooks.model.request import Refusal
-from gitops_hooks.model.verdict import Decision, Requirement
+from gitops_hooks.model.verdict import Decision
 
 
 def judge_create(
@@ -21,7 +22,8 @@ def judge_create(
     reason = f"{update.new[:12]} is not the recorded tip of any protected branch; begin at one."
     at = sitting.ledger.clock().replace(microsecond=0)
     asked = judge_moved(governing, "create", actor.name, at)
-    requirements = (*asked, holds("tip") if known else fails("tip", reason))
+    on_trial = rehearse_right(sitting.policy, update.ref, "create", actor.name)
+    requirements = (*asked, holds("tip") if known else fails("tip", reason), *on_trial)
     decision = Decision(update.ref, requirements)
     span = Range(standing.real, update.new, update.new, ())
     merged = Merged(sitting.repository.tree_of(update.new), ())
@@ -36,7 +38,8 @@ def judge_delete(
     if update.ref == sitting.default.ref:
         return refuse(update, "delete", f"{update.ref} is the default branch, which is never deleted.")
     at = sitting.ledger.clock().replace(microsecond=0)
-    requirements: tuple[Requirement, ...] = judge_moved(governing, "delete", actor.name, at)
+    on_trial = rehearse_right(sitting.policy, update.ref, "delete", actor.name)
+    requirements = (*judge_moved(governing, "delete", actor.name, at), *on_trial)
     decision = Decision(update.ref, requirements)
     span = Range(standing.real, NO_OID, NO_OID, ())
     effect = Land("delete", update.ref, span, Merged(NO_OID, ()), None, (actor.name,), (), (), (), at)

@@ -3,15 +3,18 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from gitops_hooks.core.debts import overdue
 from gitops_hooks.core.results import Inscription
-from gitops_hooks.edge.ledger import SERVER, Ledger
+from gitops_hooks.edge.ledger import SERVER
 from gitops_hooks.edge.record import LOG, meta_ref
 from gitops_hooks.edge.refs import LostRace, RefMove
+from gitops_hooks.entry.dropping import drop_content
 from gitops_hooks.entry.finish import finish
 from gitops_hooks.entry.results import plan_result, write_result
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.change import ChangeRecord, ChangeState
 from gitops_hooks.model.change_event import Approved, ChangeLanded, Closed, Proposed, Rejected, Withdrawn
+from gitops_hooks.model.debt import Override
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.event import Body, Event, Landed, Landing, Voided
 from gitops_hooks.model.event_words import Oid, Text, Word
@@ -29,11 +32,22 @@ def land(sitting: Sitting, actor: Actor, effect: Land) -> str | LostRace:
     if effect.way in ("delete", "force"):
         _keep(sitting, effect.span.tip)
     intent = sitting.ledger.log(LOG, _intent(sitting, effect, new), actor, at)
-    if lost := sitting.ledger.refs.move([RefMove(effect.ref, effect.span.tip, new)], _verified(sitting, effect)):
+    lost = _closed(sitting, intent) or sitting.ledger.refs.move(
+        [RefMove(effect.ref, effect.span.tip, new)], _verified(sitting, effect)
+    )
+    if lost:
         sitting.ledger.log(LOG, Voided(Oid(intent.oid), Word(effect.ref)), SERVER)
         return lost
     finish(lambda: _close_landed(sitting, intent))
     return new
+
+
+def _closed(sitting: Sitting, intent: Event) -> LostRace | None:
+    """The time in the record decides whether a branch is closed, and it is written a moment after the judging."""
+    body = intent.body
+    if isinstance(body, Landing) and overdue(sitting.record.index.debts(body.ref), intent.stamp.at):
+        return LostRace(f"{body.ref} closed in this moment: a landing by break-glass was not approved in time")
+    return None
 
 
 def kept_ref(oid: str) -> str:
@@ -82,7 +96,14 @@ def _intent(sitting: Sitting, effect: Land, new: str) -> Landing:
         tuple(Word(name) for name in effect.bots),
         tuple(Word(words) for words in effect.kept),
         tuple(Word(words) for words in effect.owners),
+        *_override(effect.override),
     )
+
+
+def _override(override: Override | None) -> tuple[Text, Text, int]:
+    if override is None:
+        return Text(""), Text(""), 0
+    return Text(override.reason), Text("\n".join(override.overridden)), override.settle
 
 
 def _verified(sitting: Sitting, effect: Land) -> list[tuple[str, str]]:
@@ -201,6 +222,7 @@ def proposed(sitting: Sitting, effect: Revise, number: int, revision: int) -> Pr
         Oid(effect.life.ground),
         tuple(Word(name) for name in effect.life.reviewers),
         tuple(Word(name) for name in effect.life.cc),
+        Text(effect.plea),
     )
 
 
@@ -226,26 +248,6 @@ def recorded(sitting: Sitting, number: int) -> ChangeRecord:
     if record is None:
         raise EdgeError(f"change {number}", "has no record")
     return record
-
-
-def drop_content(ledger: Ledger, record: ChangeRecord) -> None:
-    """Delete the refs that hold a purged change's commits; its history is a ref of its own."""
-    names = [str(number) for number in range(1, record.head.number + 1)]
-    for name in ("head", *names):
-        ref = f"refs/changes/{record.number}/{name}"
-        stands = ledger.record.repository.tip(ref)
-        if stands != NO_OID and (lost := ledger.refs.move([RefMove(ref, stands, NO_OID)])):
-            raise EdgeError(ref, lost.words)
-
-
-def drop_unborn(sitting: Sitting, number: int) -> None:
-    """A killed writer recorded no revision of this number: there is no such change, and its refs go."""
-    revision = 1
-    while (stands := sitting.repository.tip(ref := f"refs/changes/{number}/{revision}")) != NO_OID:
-        if lost := sitting.ledger.refs.move([RefMove(ref, stands, NO_OID)]):
-            raise EdgeError(ref, lost.words)
-        revision += 1
-    sitting.record.index.forget(number)
 
 
 def approve(sitting: Sitting, actor: Actor, effect: Approve) -> Event | LostRace:

@@ -4,23 +4,26 @@ from dataclasses import dataclass, replace
 
 from gitops_hooks.core.approve import Contributors, Proof, contributors, counted_approvals, kept_words
 from gitops_hooks.core.approvers import missing_approvers
+from gitops_hooks.core.debts import overdue
 from gitops_hooks.core.decide import Case, fails, holds, judge_standing
 from gitops_hooks.core.floor import with_floor
-from gitops_hooks.core.govern import Governing, govern
+from gitops_hooks.core.govern import Governing, govern, matching
 from gitops_hooks.core.life import judge_draft
 from gitops_hooks.core.owners import touches_owners
 from gitops_hooks.core.policy_file import parse_policy
+from gitops_hooks.core.rehearse import trial_checks, waive_on_trial
 from gitops_hooks.core.results import SERVER_ADDRESS
 from gitops_hooks.core.shape import shape_of
 from gitops_hooks.core.verdict_words import verdict_words
 from gitops_hooks.entry.content import read_content
-from gitops_hooks.entry.demanding import find_demands, judge_owners_file, known_owners
+from gitops_hooks.entry.demanding import find_demands, find_trials, judge_owners_file, known_owners
 from gitops_hooks.entry.kept import find_kept
 from gitops_hooks.entry.results import judge_result
 from gitops_hooks.entry.sitting import POLICY_PATH, POLICY_SIZE, Checker, Sitting
 from gitops_hooks.entry.stacking import Ground, ground_of
 from gitops_hooks.model.change import Change, ChangeRecord
 from gitops_hooks.model.commit import Commit, Merged, Range, Shape
+from gitops_hooks.model.content import Content
 from gitops_hooks.model.errors import EdgeError, PolicyError
 from gitops_hooks.model.judgement import Land
 from gitops_hooks.model.owners import Known
@@ -112,7 +115,7 @@ def weigh(
 ) -> Matter | Refusal:
     """The matter of a range and of what it makes. Refused where its commits together change too many files."""
     span, merged = made
-    content = read_content(sitting, governing, span, pushers, record)
+    content = _read(sitting, governing, span, pushers, record)
     if isinstance(content, Refusal):
         return content
     pushers = pushers | (record.uploaders if record else frozenset())
@@ -120,10 +123,24 @@ def weigh(
     hands = contributors(wrote, pushers, sitting.people, governing.strict)
     known = known_owners(sitting.people)
     demands = find_demands(sitting.repository, governing, span, merged, sitting.policy, known)
+    trials = find_trials(sitting.repository, governing.ref, span, merged, sitting.policy, known)
     paths = tuple(file.path for file in merged.files)
     proof = _prove(sitting, governing, span, hands, record)
-    case = Case(sitting.policy, governing, proof, hands, paths, span.fast_forward, content, demands, life)
+    owed = overdue(sitting.record.index.debts(standing.ref), sitting.ledger.clock())
+    told = (content, demands, life, owed, trials)
+    case = Case(sitting.policy, governing, proof, hands, paths, span.fast_forward, *told)
     return Matter(standing, span, merged, case, record, known)
+
+
+def _read(
+    sitting: Sitting, governing: Governing, span: Range, pushers: frozenset[str], record: ChangeRecord | None
+) -> Content | Refusal:
+    """All that the rules ask for, those on trial too; what only these cannot be told refuses nothing."""
+    everything = replace(governing, rules=matching(sitting.policy, governing.ref))
+    content = read_content(sitting, everything, span, pushers, record)
+    if isinstance(content, Refusal) and everything.rules != governing.rules:
+        return read_content(sitting, governing, span, pushers, record)
+    return content
 
 
 def _prove(
@@ -185,7 +202,9 @@ def run_checks(sitting: Sitting, matter: Matter, check: Checker) -> tuple[Verdic
     number = matter.record.number if matter.record else 0
     ends = (matter.span.base, matter.span.head)
     change = Change(number, matter.standing.ref, *ends, matter.merged.files)
-    return check(change, matter.merged.tree, check_names(sitting, matter.case.governing))
+    names = check_names(sitting, matter.case.governing)
+    on_trial = tuple(name for name in trial_checks(sitting.policy, matter.standing.ref) if name not in names)
+    return waive_on_trial(check(change, matter.merged.tree, (*names, *on_trial)), on_trial)
 
 
 def judge_policy(sitting: Sitting, matter: Matter) -> tuple[Requirement, ...]:

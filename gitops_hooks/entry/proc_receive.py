@@ -12,6 +12,7 @@ from gitops_hooks.entry.checkers import Recalled
 from gitops_hooks.entry.done import Done
 from gitops_hooks.entry.hook import open_hook, push_folder
 from gitops_hooks.entry.judge import judge_update
+from gitops_hooks.entry.rehearsal import record_rehearsal, tell_rehearsal
 from gitops_hooks.entry.settling import settled
 from gitops_hooks.entry.signing import certificate_words, with_certificate
 from gitops_hooks.entry.sitting import Sitting
@@ -61,6 +62,9 @@ def _do(sitting: Sitting, actor: Actor, update: RefUpdate, options: tuple[str, .
         with needing_room(), hold(sitting.state, name, _LOCK_SECONDS):
             sitting = settled(sitting, name)
             judgement = judge_update(sitting, actor, update, options, recall)
-            return carry_out(sitting, actor, judgement, recall)
+            on_trial = record_rehearsal(sitting, actor, judgement)
+            done = carry_out(sitting, actor, judgement, recall)
+            tell_rehearsal(on_trial)
+            return done
     except EdgeError as error:
         return Done(Report(update.ref, False, str(error)))

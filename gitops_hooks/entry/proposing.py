@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from gitops_hooks.core.decide import fails, judge_proposal
 from gitops_hooks.core.life import DRAFT
+from gitops_hooks.core.override import judge_break_glass, override_findings
+from gitops_hooks.core.rehearse import rehearse
 from gitops_hooks.core.verdict_words import verdict_words
 from gitops_hooks.entry.matter import Matter, judge_policy, run_checks
 from gitops_hooks.entry.sitting import Checker, Sitting
@@ -12,7 +14,7 @@ from gitops_hooks.model.change import ChangeRecord
 from gitops_hooks.model.judgement import Edit, Judgement, Life, Revise, Unchanged
 from gitops_hooks.model.push import NO_OID, Actor, RefUpdate
 from gitops_hooks.model.request import Propose
-from gitops_hooks.model.verdict import Decision, Requirement
+from gitops_hooks.model.verdict import Decision, Requirement, Status, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,12 @@ def judge_head(
         *judge_policy(sitting, matter),
         *_judge_auto_land(matter, asked.request, actor),
         *_judge_names(sitting, asked.request),
+        *((judge_break_glass(matter.case, actor.name),) if asked.request.plea else ()),
     )
+    requirements += rehearse(lambda case: judge_proposal(case, actor.name), matter.case, requirements)
     verdicts = run_checks(sitting, matter, check)
+    if asked.request.plea:
+        verdicts = override_findings(matter.case, actor.name, verdicts)
     decision = Decision(update.ref, requirements, verdicts)
     if not decision.accepted:
         return Judgement(update, decision, None)
@@ -44,7 +50,7 @@ def judge_head(
     same = matter.record and _same_head(matter.record, matter.span.head, life)
     if matter.record and same:
         return Judgement(update, decision, _said(matter.record, asked.request, life, needs))
-    return Judgement(update, decision, _revision(matter, asked, life, verdict_words(verdicts), needs))
+    return Judgement(update, decision, _revision(matter, asked, life, verdicts, needs))
 
 
 def _judge_auto_land(matter: Matter, request: Propose, actor: Actor) -> tuple[Requirement, ...]:
@@ -89,7 +95,7 @@ def _said(record: ChangeRecord, request: Propose, life: Life, needs: tuple[Requi
 
 
 def _revision(
-    matter: Matter, asked: Asked, life: Life, verdicts: tuple[str, ...], needs: tuple[Requirement, ...]
+    matter: Matter, asked: Asked, life: Life, verdicts: tuple[Verdict, ...], needs: tuple[Requirement, ...]
 ) -> Revise:
     record, request = matter.record, asked.request
     own = matter.span.commits[0].title[:200]
@@ -103,7 +109,8 @@ def _revision(
         asked.change_id,
         matter.span,
         request.auto_land,
-        verdicts,
+        verdict_words(verdicts),
         needs,
         life,
+        request.plea if any(verdict.waived is Status.OVERRIDDEN for verdict in verdicts) else "",
     )

@@ -9,7 +9,7 @@ from gitops_hooks.edge.pushes import alone
 from gitops_hooks.edge.record import LOG, meta_ref
 from gitops_hooks.edge.refs import LostRace
 from gitops_hooks.edge.sweep import sweep
-from gitops_hooks.entry.landing import drop_content
+from gitops_hooks.entry.dropping import drop_content
 from gitops_hooks.entry.recovery import Bench, open_bench
 from gitops_hooks.model.change import ChangeRecord, ChangeState
 from gitops_hooks.model.change_event import Purged

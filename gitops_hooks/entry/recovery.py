@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gitops_hooks.core.approvers import missing_approvers
 from gitops_hooks.core.policy_file import parse_policy
 from gitops_hooks.edge.adoption import POLICY_PATH, with_file
 from gitops_hooks.edge.config import load_server
@@ -18,8 +19,8 @@ from gitops_hooks.edge.record import LOG, Record
 from gitops_hooks.edge.refs import RefMove, RefWriter
 from gitops_hooks.edge.repository import open_repository
 from gitops_hooks.edge.signatures import load_signer
-from gitops_hooks.model.errors import EdgeError
-from gitops_hooks.model.event import Administered, Event
+from gitops_hooks.model.errors import EdgeError, Fault, PolicyError
+from gitops_hooks.model.event import Administered, Event, Settled
 from gitops_hooks.model.event_words import Oid, Stamp, Text, Word
 from gitops_hooks.model.people import People
 from gitops_hooks.model.push import NO_OID
@@ -128,13 +129,31 @@ def put_policy(home: Home, name: str, text: bytes, reason: str) -> str:
         if not standing.trusted:
             raise EdgeError(ref, "does not stand where the record says; first: gitops-hooks recovery restore|adopt")
         branch = ref.removeprefix("refs/heads/")
-        parse_policy(text, commit=standing.real, known=bench.people.names, default_branch=branch)
+        policy = parse_policy(text, commit=standing.real, known=bench.people.names, default_branch=branch)
+        if missing := missing_approvers(policy, ref, bench.people):
+            raise PolicyError(POLICY_PATH, tuple(Fault(0, words) for words in missing))
         tree = with_file(record.repository.git2, record.repository.tree_of(standing.real), POLICY_PATH, text)
         message = f"Recover the policy\n\n{reason}\n"
         commit = bench.ledger.objects.write_commit(tree, (standing.real,), message, bench.ledger.clock())
         _record(bench, "policy", ref, standing.real, commit, reason)
         _move(bench, RefMove(ref, standing.real, commit))
     return f"{branch} carries the new policy as {commit[:12]}; fetch before you go on"
+
+
+def settle_debt(home: Home, name: str, change: int, reason: str) -> str:
+    """Record that a landing by break-glass owes nothing more, for when nobody is left who could approve it."""
+    bench = open_bench(home, name)
+    record = bench.ledger.record
+    owed = [debt for debt in record.index.debts_of(change) if not debt.paid]
+    if not owed:
+        return f"change {change} owes nothing; nothing to do"
+    policy = Oid(record.standing(record.default_branch).recorded)
+    for debt in owed:
+        with using(bench.state), hold(bench.state, debt.ref, _LOCK_SECONDS):
+            body = Settled(Oid(debt.landing), Word(debt.ref), change, (), (), policy, Text(""), (), (), Text(reason))
+            bench.ledger.log(LOG, body, SERVER)
+    record.sync()
+    return f"change {change} is settled on {owed[0].ref}"
 
 
 def rebuild_index(home: Home, name: str) -> str:

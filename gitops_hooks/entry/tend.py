@@ -9,11 +9,14 @@ from gitops_hooks.core.plan import Broken, Deploy, LogState, Settled, Wait, fold
 from gitops_hooks.core.tag_rules import govern_tag
 from gitops_hooks.edge import journal
 from gitops_hooks.edge.launch import end_leftovers
+from gitops_hooks.edge.ledger import SERVER
 from gitops_hooks.edge.locks import hold
 from gitops_hooks.edge.record import LOG
 from gitops_hooks.entry.authorised import judge_tip
 from gitops_hooks.entry.deploying import Run, begin, end, environment_ref, move
-from gitops_hooks.entry.landing import close_intent, drop_unborn, finish_change, mend_change
+from gitops_hooks.entry.dropping import drop_unborn
+from gitops_hooks.entry.landing import close_intent, finish_change, mend_change
+from gitops_hooks.entry.settle import pay
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.deployment import Deployment, Outcome, RunState
 from gitops_hooks.model.errors import EdgeError
@@ -71,6 +74,9 @@ def mend(sitting: Sitting) -> None:
                 mend_change(sitting, number)
             else:
                 drop_unborn(sitting, number)
+    for debt in sitting.record.index.debts():
+        with hold(sitting.state, debt.ref, _LOCK_SECONDS):
+            pay(sitting, debt, SERVER, "")
 
 
 def _finish_landed_changes(sitting: Sitting) -> None:

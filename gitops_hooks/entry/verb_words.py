@@ -12,6 +12,7 @@ from gitops_hooks.entry.carry_out import carry_out, lock_name
 from gitops_hooks.entry.checkers import Confined, Recalled
 from gitops_hooks.entry.done import Done
 from gitops_hooks.entry.judge import judge_update
+from gitops_hooks.entry.rehearsal import record_rehearsal, tell_rehearsal
 from gitops_hooks.entry.settling import settled
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.push import NO_OID, Actor, Push, RefUpdate
@@ -56,4 +57,8 @@ def _do(sitting: Sitting, actor: Actor, update: RefUpdate, options: tuple[str, .
     name = lock_name(sitting, update, options)
     with hold(sitting.state, name, _LOCK_SECONDS):
         sitting = settled(sitting, name)
-        return carry_out(sitting, actor, judge_update(sitting, actor, update, options, recall), recall)
+        judgement = judge_update(sitting, actor, update, options, recall)
+        on_trial = record_rehearsal(sitting, actor, judgement)
+        done = carry_out(sitting, actor, judgement, recall)
+        tell_rehearsal(on_trial)
+        return done

@@ -19,6 +19,10 @@ LISTED: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("env", "show"): (),
     ("env", "log"): (),
     ("env", "deploy"): (),
+    ("policy", "explain"): ("--path", "--person", "--branch"),
+    ("policy", "check"): ("-",),
+    ("policy", "replay"): ("-", "--last", "--branch"),
+    ("owners",): ("--branch",),
     ("whoami",): (),
     ("help",): (),
 }
@@ -29,7 +33,6 @@ LOCAL_WORDS = (("change", "purge"),)
 LATER: Mapping[str, tuple[str, ...]] = {
     "change": ("plan",),
     "env": ("rollback", "pause", "resume", "cancel", "plan", "drift"),
-    "policy": ("explain",),
     "check": ("run",),
     "plugin": ("list", "new"),
     "serve": (),
@@ -46,6 +49,12 @@ env list                 the environments and what is live
 env show ENV             desired, attempted and deployed, host by host
 env log ENV              its deployments
 env deploy ENV           try again now
+policy explain N         why change N may land or not, rule by rule
+policy explain --path P  what a change of this path needs of you   (--branch B)
+policy explain --person NAME  what you may do, by your own name
+policy check -           the faults of the policy on standard input
+policy replay -          what it would have done to the last landings   (--last N, --branch B)
+owners PATH              whose approval a change of this path needs   (--branch B)
 whoami                   who you are here, and what you may read and write
 With several repositories add -R NAME; --json prints facts for programs.
 Propose:  git push origin HEAD:refs/for/BRANCH      Approve:  git push origin COMMIT:refs/approve/N

@@ -65,7 +65,8 @@ def change_show(caller: Caller, number: int, as_json: bool) -> None:
     if record is None:
         _print(Refusal("change", f"There is no change {number}."), None, as_json)
         return
-    _print(change_words.show_lines(sitting, record), change_words.facts(record), as_json)
+    debts = sitting.record.index.debts_of(number)
+    _print(change_words.show_lines(sitting, record), change_words.facts(record, debts), as_json)
 
 
 @change.command("diff")

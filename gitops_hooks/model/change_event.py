@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from gitops_hooks.model.event_words import Oid, Text, Word
 from gitops_hooks.model.push import NO_OID
 
-_UNSIGNED, _NOBODY = Oid(NO_OID), Text("")
+_UNSIGNED, _NOTHING = Oid(NO_OID), Text("")
 
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
     """A revision arrived; `commits` are all of base..head, `policy` the commit whose policy was in force.
 
-    `verdicts` are `check:outcome:tree`, here and in Landing. `depends` is the change that this one stands on, or 0, and
-    `ground` that change's commit; `draft`, `reviewers` and `cc` are how the change stands from now on.
+    `verdicts` are `check:outcome:tree`, here and in Landing; `reason` is why findings were overridden, where they were.
+    `depends` is the change that this one stands on, or 0, and `ground` that change's commit; `draft`, `reviewers` and
+    `cc` are how the change stands from now on.
     """
 
     change: int
@@ -34,6 +35,7 @@ class Proposed:
     ground: Oid
     reviewers: tuple[Word, ...]
     cc: tuple[Word, ...]
+    reason: Text = _NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class Approved:
     policy: Oid
     message: Text
     certificate: Oid = _UNSIGNED
-    signer: Text = _NOBODY
+    signer: Text = _NOTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from gitops_hooks.model.change_event import (
 from gitops_hooks.model.deployment import RunState
 from gitops_hooks.model.event_words import Hosts, Oid, Stamp, Text, Word
 
+_NOTHING = Text("")
+
 # --- refs/gitops/log ---
 
 
@@ -43,7 +45,8 @@ class Landing:
     `signer` and `signer_key` are who signed a tag, and with which key, as the server knew them.
     `meta` is the change's record as it was judged, `bots` those among `counted` who are none of
     the people, `kept` the approvals of older revisions as `event:why`, `owners` the addresses of code owners as
-    `name=address`.
+    `name=address`. A landing by break-glass has a `reason`, what was `overridden` (a line each), and the seconds within
+    which it must be settled.
     """
 
     way: Word
@@ -68,6 +71,9 @@ class Landing:
     bots: tuple[Word, ...]
     kept: tuple[Word, ...]
     owners: tuple[Word, ...]
+    reason: Text = _NOTHING
+    overridden: Text = _NOTHING
+    settle: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,34 @@ class Voided:
 
     landing: Oid
     ref: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a landing by break-glass owed is paid: `approvals` (events) met the rules of `policy` with its `floor`.
+
+    `bots` and `owners` are as in Landing. By the administrator's command there are no approvals.
+    """
+
+    landing: Oid
+    ref: Word
+    change: int
+    approvals: tuple[Oid, ...]
+    counted: tuple[Word, ...]
+    policy: Oid
+    floor: Text
+    bots: tuple[Word, ...]
+    owners: tuple[Word, ...]
+    message: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """Rules in evaluate mode would have refused this push to `pushed`, for the reasons in `would`, a line each."""
+
+    pushed: Text
+    new: Oid
+    would: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +169,7 @@ class Requested:
     message: Text
 
 
-Body = (
+OfChange = (
     Proposed
     | Rebased
     | Edited
@@ -147,15 +181,9 @@ Body = (
     | Purged
     | Reopened
     | ChangeLanded
-    | Adopted
-    | Landing
-    | Landed
-    | Voided
-    | Administered
-    | Started
-    | Finished
-    | Requested
 )
+OfLog = Adopted | Landing | Landed | Voided | Settled | Evaluated | Administered
+Body = OfChange | OfLog | Started | Finished | Requested
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from gitops_hooks.model.change import ChangeRecord
 from gitops_hooks.model.commit import Merged, Range, Shape
+from gitops_hooks.model.debt import Debt, Override
 from gitops_hooks.model.push import RefUpdate
 from gitops_hooks.model.verdict import Decision, Requirement, Verdict
 
@@ -41,6 +42,7 @@ class Land:
     bots: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     owners: tuple[str, ...] = ()
+    override: Override | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Revise:
     verdicts: tuple[str, ...]
     needs: tuple[Requirement, ...]
     life: Life
+    plea: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +169,23 @@ class Close:
     message: str
 
 
-Effect = (
-    FallThrough | Land | Revise | Edit | Stack | Unchanged | Rebase | Approve | Reject | Withdraw | Say | Close | Reopen
-)
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Store an approval of what landed by break-glass, and settle it where that completes it.
+
+    `certificate` and `signer` are as in Approve.
+    """
+
+    record: ChangeRecord
+    debt: Debt
+    span: Range
+    message: str
+    certificate: str = ""
+    signer: str = ""
+
+
+Spoken = Revise | Edit | Stack | Unchanged | Rebase
+Effect = FallThrough | Land | Spoken | Approve | Reject | Withdraw | Say | Close | Reopen | Settle
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,8 @@ class ApprovalRule:
 
     With `reach` only where the change reaches that far. `bots` count beside people: `*` those among `sources`,
     else the ones named. `words` say in a code owners' rule whose approval of what is meant; `rule` is the rule's name.
-    `signed` counts only approvals that their givers signed.
+    `signed` counts only approvals that their givers signed. `evaluate` says that it is rehearsed: it tells what it
+    would refuse, and refuses nothing.
     """
 
     count: int
@@ -49,6 +50,17 @@ class ApprovalRule:
     bots: Names = Names()
     words: str = ""
     rule: str = "approvals"
+    evaluate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BreakGlass:
+    """Who may land without what `covers` names, and within how many seconds it must be approved after all."""
+
+    by: Names
+    covers: tuple[str, ...]
+    settle: int
+    place: str
 
 
 class Dialect(Enum):
@@ -95,7 +107,7 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class BranchRule:
-    """One entry of `branches:`; `place` is where it stands (`policy.yaml:7`)."""
+    """One entry of `branches:`; `place` is where it stands (`policy.yaml:7`), `evaluate` as in ApprovalRule."""
 
     match: str
     place: str
@@ -112,6 +124,8 @@ class BranchRule:
     bounds: Bounds = NO_BOUNDS
     signed: bool = False
     review: Review = Review()
+    evaluate: bool = False
+    break_glass: BreakGlass | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,8 @@ class Propose:
     Where branch ends and topic begins is only known once the branches are looked at: `candidates` are
     (full branch ref, topic), longest branch first. `change` 0 leaves the choice to the record; `old_oid` is
     the head that the pusher expects there, or "". `draft` None leaves that as it is; `base` is the change that
-    this one stands on, or 0; `stack` asks for one change a commit.
+    this one stands on, or 0; `stack` asks for one change a commit. `plea` is the reason given to break the glass,
+    here and in Act and Direct, or "".
     """
 
     head: str
@@ -50,6 +51,7 @@ class Propose:
     cc: tuple[str, ...] = ()
     base: int = 0
     stack: bool = False
+    plea: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Act:
     commit: str
     message: str = ""
     bound: tuple[str, ...] = ()
+    plea: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Direct:
     """A push to a branch or tag of people's own."""
 
     update: RefUpdate
+    plea: str = ""
 
 
 Request = Propose | Act | Direct

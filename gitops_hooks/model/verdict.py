@@ -29,21 +29,6 @@ class CheckOutcome(Enum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One check's result on one tree (object id); `detail` says why an ERROR is one."""
-
-    check: str
-    tree: str
-    outcome: CheckOutcome
-    findings: tuple[Finding, ...] = ()
-    detail: str = ""
-
-    @property
-    def refuses(self) -> bool:
-        return self.outcome is CheckOutcome.ERROR or any(f.severity is Severity.ERROR for f in self.findings)
-
-
 class Status(Enum):
     """The six words for a requirement."""
 
@@ -53,6 +38,30 @@ class Status(Enum):
     NOT_APPLICABLE = "NOT_APPLICABLE"
     BYPASSED = "BYPASSED"
     ERROR = "ERROR"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One check's result on one tree (object id); `detail` says why an ERROR is one.
+
+    `waived` is BYPASSED where only rules in evaluate mode ask, OVERRIDDEN under break-glass: its findings are told.
+    """
+
+    check: str
+    tree: str
+    outcome: CheckOutcome
+    findings: tuple[Finding, ...] = ()
+    detail: str = ""
+    waived: Status | None = None
+
+    @property
+    def faulty(self) -> bool:
+        """Whether there is a finding that refuses unless it is waived."""
+        return any(finding.severity is Severity.ERROR for finding in self.findings)
+
+    @property
+    def refuses(self) -> bool:
+        return self.outcome is CheckOutcome.ERROR or (self.faulty and self.waived is None)
 
 
 @dataclass(frozen=True, slots=True)

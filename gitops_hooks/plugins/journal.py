@@ -2,26 +2,46 @@
 
 import os
 
-from gitops_hooks.plugin import Decision, Deployment, Outcome, Push, hookimpl, write_journal
+from gitops_hooks.plugin import (
+    Decision,
+    Deployment,
+    Outcome,
+    Push,
+    Requirement,
+    Status,
+    Verdict,
+    hookimpl,
+    write_journal,
+)
 
 
 @hookimpl
 def gitops_decided(push: Push, decision: Decision) -> None:
-    """Refusals only: what was accepted stands in the repository's own log."""
-    if decision.accepted:
+    """What was refused, and what was accepted in spite of a rule; the rest stands in the repository's own log."""
+    if not decision.accepted:
+        refused = [requirement for requirement in decision.requirements if not requirement.holds]
+        _decided("refused", push, decision, refused, [verdict for verdict in decision.verdicts if verdict.refuses])
         return
-    rules = [requirement.rule for requirement in decision.requirements if not requirement.holds]
-    checks = [verdict.check for verdict in decision.verdicts if verdict.refuses]
+    for kind, status in (("overridden", Status.OVERRIDDEN), ("evaluated", Status.BYPASSED)):
+        found = [requirement for requirement in decision.requirements if requirement.status is status]
+        verdicts = [verdict for verdict in decision.verdicts if verdict.waived is status]
+        if found or verdicts:
+            _decided(kind, push, decision, found, verdicts)
+
+
+def _decided(
+    kind: str, push: Push, decision: Decision, requirements: list[Requirement], verdicts: list[Verdict]
+) -> None:
     facts: dict[str, str | int] = {
         "repository": push.repository,
         "actor": push.actor.name,
         "key": push.actor.key,
         "ref": decision.ref,
-        "rules": " ".join(rules),
-        "checks": " ".join(checks),
-        "reason": "; ".join(requirement.reason for requirement in decision.requirements if not requirement.holds),
+        "rules": " ".join(requirement.rule for requirement in requirements),
+        "checks": " ".join(verdict.check for verdict in verdicts),
+        "reason": "; ".join(requirement.reason for requirement in requirements),
     }
-    _write("refused", facts)
+    _write(kind, facts)
 
 
 @hookimpl

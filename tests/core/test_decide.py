@@ -15,8 +15,9 @@ from gitops_hooks.core.decide import (
     judge_standing,
     judge_unapproved_push,
 )
-from gitops_hooks.core.demands import demand
+from gitops_hooks.core.demands import Trial, demand
 from gitops_hooks.core.govern import govern
+from gitops_hooks.core.rehearse import trials
 from gitops_hooks.model.content import Content
 from gitops_hooks.model.policy import ApprovalRule, LandMethod, Names
 from gitops_hooks.model.record import Standing
@@ -35,7 +36,9 @@ def case(*branches, approvals=(), paths=("a.yml",), fast_forward=True, strangers
     content = Content((), (), frozenset(), AT)
     proof = replace(PROOF, approvals=approvals)
     demands = demand(governing, paths, ())
-    return Case(rules, governing, proof, contributors, paths, fast_forward, content, demands)
+    on_trial = tuple(Trial(one, demand(one, paths, ())) for one in trials(rules, MAIN))
+    told = (content, demands, (), (), on_trial)
+    return Case(rules, governing, proof, contributors, paths, fast_forward, *told)
 
 
 def failing(requirements):

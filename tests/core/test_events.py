@@ -36,6 +36,11 @@ BODIES = [
         *(AT, (Word(f"author:{oid('b')}"),), Word("alice"), Text("ssh-ed25519 AAAA")),
         *(oid("e"), (Word("robot"),), (Word(f"{oid('d')}:trivial-rebase"),), (Word("bob=bob@example.org"),)),
     ),
+    nouns.Settled(
+        *(oid("d"), Word(MAIN), 1, (oid("e"),), (Word("bob"),), oid("f"), Text("")),
+        *((Word("robot"),), (Word("bob=bob@example.org"),), Text("looked at it")),
+    ),
+    nouns.Evaluated(Text(MAIN), oid("b"), Text("approvals: two are asked for\npush: nobody may")),
     nouns.Landed(oid("d"), Word(MAIN), oid("b")),
     nouns.Voided(oid("d"), Word(MAIN)),
     nouns.Administered(Word("restore"), Word(MAIN), oid("a"), oid("b"), Text("by mistake")),

@@ -13,7 +13,7 @@ from gitops_hooks.model.request import Act, Direct, Propose, Refusal, Verb
 A, B = "a" * 40, "b" * 40
 BUILT = (
     "built: topic title description|message|m change draft|wip ready reviewer|r cc base stack "
-    "submit|land|auto-land old-oid merge_request.target merge_request.create help"
+    "submit|land|auto-land old-oid merge_request.target merge_request.create break-glass reason help"
 )
 
 
@@ -95,6 +95,14 @@ def b64(text: str | bytes) -> str:
         ("refs/reopen/1", (), Act(Verb.REOPEN, 1, A)),
         ("refs/rebase/1", (), Act(Verb.REBASE, 1, A)),
         ("refs/comment/1", ("m=why 80?",), Act(Verb.COMMENT, 1, A, "why 80?")),
+        ("refs/land/12", ("break-glass", "reason=down"), Act(Verb.LAND, 12, A, "down", plea="down")),
+        ("refs/land/12%break-glass,m=down", (), Act(Verb.LAND, 12, A, "down", plea="down")),
+        ("refs/for/main", ("break-glass", "reason=down"), propose(plea="down")),
+        (
+            "refs/heads/main",
+            ("break-glass", "reason=down"),
+            Direct(RefUpdate(NO_OID, A, "refs/heads/main"), "down"),
+        ),
         ("refs/heads/main", (), Direct(RefUpdate(NO_OID, A, "refs/heads/main"))),
         ("refs/heads/50%off", (), Direct(RefUpdate(NO_OID, A, "refs/heads/50%off"))),
         ("refs/tags/v1", (), Direct(RefUpdate(NO_OID, A, "refs/tags/v1"))),
@@ -119,7 +127,7 @@ def test_closing_and_reopening_need_no_commit():
         ("refs/for/main", ("r=bob,,carol",), "r: nothing is not a name"),
         ("refs/for/main", ("cc=@senior",), "cc: @senior is not a name"),
         ("refs/for/main%base=0", (), "base: not the number of a change"),
-        ("refs/for/main", ("break-glass=now",), "break-glass: not in this release"),
+        ("refs/for/main", ("private",), "private: not in this release"),
         ("refs/for/main", ("merge_request.label=x",), "merge_request.label: not in this release"),
         ("refs/for/main", ("auto_merge",), "auto_merge: not in this release"),
         (
@@ -158,7 +166,6 @@ def test_closing_and_reopening_need_no_commit():
         ("refs/for/main", ("change=\u0663",), "change: not the number of a change"),
         ("refs/for/main%old-oid=abc123", (), "old-oid: not an object id of 40 lower-case digits"),
         ("refs/for/main", (f"old-oid={'A' * 40}",), "old-oid: not an object id of 40 lower-case digits"),
-        ("refs/for/main", ("reason=x",), "reason: only on a verb"),
     ],
 )
 def test_an_option_is_refused_and_never_ignored(ref, options, reason):
@@ -186,7 +193,7 @@ def test_options_that_do_not_go_together_are_refused(ref, options, reason):
     ],
 )
 def test_a_verb_takes_a_reason_and_nothing_else(options, reason):
-    assert ask("refs/land/12", *options) == Refusal("options", reason, "built: reason|message|m help")
+    assert ask("refs/land/12", *options) == Refusal("options", reason, "built: reason|message|m break-glass help")
 
 
 def test_an_approval_may_say_again_what_it_is_for():
@@ -212,9 +219,12 @@ refs/for/<branch>[/<topic>][%option,…], or each option with -o:
   old-oid=<oid>                  only if the change's head is this commit, in full
   merge_request.target=<branch>  the branch of refs/for/<branch>, said again
   merge_request.create           what refs/for/<branch> does anyway
+  break-glass                    without what the policy lets you override; with reason=<text>
+  reason=<text>                  why the glass is broken, at most 16 KiB
   help                           this list; nothing is done
 refs/{approve,reject,withdraw,land,rebase,comment,close,reopen}/<number>:
   reason|message|m=<text>        kept with the verb, at most 16 KiB
+  break-glass                    without what the policy lets you override; with reason=<text>
   help                           this list; nothing is done
 refs/approve/<number>, which --signed must have:
   repository=<id>                only if the change is in the repository of this id
@@ -239,6 +249,38 @@ def test_a_direct_push_takes_no_options():
         "merge_request.create: options belong to a proposal or a verb\ntopic=x: options belong to a proposal or a verb",
         "push to refs/for/<branch>, or without options",
     )
+
+
+REASON = "add  -o reason='why it cannot wait'"
+
+
+@pytest.mark.parametrize(
+    ("ref", "options", "words", "cure"),
+    [
+        ("refs/land/12", ("break-glass",), "break-glass: needs a reason, which is recorded", REASON),
+        ("refs/for/main", ("break-glass",), "break-glass: needs a reason, which is recorded", REASON),
+        ("refs/heads/main", ("break-glass",), "break-glass: needs a reason, which is recorded", REASON),
+        (
+            "refs/for/main",
+            ("reason=x",),
+            "reason: only with break-glass or on a verb",
+            "describe a proposal with -o description=…",
+        ),
+        (
+            "refs/approve/12",
+            ("break-glass", "reason=x"),
+            "break-glass: only on refs/land/12, refs/for/<branch> and a push to the branch",
+            "",
+        ),
+        ("refs/heads/main", ("break-glass", "reason=x", "topic=y"), "topic: only on refs/for/<branch>", None),
+        ("refs/heads/main", ("break-glass=now", "reason=x"), None, "push to refs/for/<branch>, or without options"),
+    ],
+)
+def test_the_glass_is_broken_with_a_reason_and_where_something_lands(ref, options, words, cure):
+    found = ask(ref, *options)
+    assert isinstance(found, Refusal) and found.rule == "options"
+    assert words is None or found.reason == words
+    assert cure is None or found.cure == cure
 
 
 FETCH = "git fetch origin refs/changes/12/head && git push origin FETCH_HEAD:refs/approve/12"

@@ -141,7 +141,7 @@ def test_three_faults_come_at_once_each_with_its_line():
         ".gitops/policy.yaml:4: the server knows nobody by the name dave\n"
         ".gitops/policy.yaml:9: unknown key 'landed'; allowed here: "
         "match, push, propose, land, create, delete, force, approvals, checks, land_method, authors, signed, "
-        "linear, read_only, freeze, commits, files, owners, veto, keep, strict\n"
+        "mode, break_glass, linear, read_only, freeze, commits, files, owners, veto, keep, strict\n"
         ".gitops/policy.yaml:11: count must be a number, not yes or no"
     )
 
@@ -270,7 +270,7 @@ SLASH = "has an empty part; write folder/** for all below a folder"
         (["approvals: [{signed_commits: true}]"], [(4, "signed_commits: not enforced by this release; take it out")]),
         (
             ["approvals: [{by: bob}]"],
-            [(4, "unknown key 'by'; allowed here: count, from, paths, signed, reach, bots")],
+            [(4, "unknown key 'by'; allowed here: count, from, paths, signed, reach, bots, mode")],
         ),
         (["checks: yaml"], [(4, "checks must be a list, not text")]),
         (["checks: [YAML]"], [(4, "check: 'YAML' is not the name of a check")]),
@@ -280,7 +280,6 @@ SLASH = "has an empty part; write folder/** for all below a folder"
         (["authors: true"], [(4, "authors must be text, not yes or no; write it in quotes")]),
         (["windows: []"], [(4, "windows: not enforced by this release; take it out")]),
         (["deployed: [staging]"], [(4, "deployed: not enforced by this release; take it out")]),
-        (["mode: evaluate"], [(4, "mode: not enforced by this release; take it out")]),
         (["signed: 1"], [(4, "signed must be yes or no, not a number")]),
         (["approvals: [{signed: 'true'}]"], [(4, "signed must be yes or no, not text")]),
     ],

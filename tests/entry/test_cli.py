@@ -92,7 +92,6 @@ def test_a_user_without_an_address_is_warned_about(admin):
         (("user", "email", "remove", "bob", "x@y"), "gitops: users.toml: 'bob' has no address 'x@y'\n"),
         (("verify",), "Usage: gitops-hooks verify [OPTIONS] PATH\n"),
         (("check", "run"), "Error: 'check run' is not in this release\n"),
-        (("policy", "explain"), "Error: 'policy explain' is not in this release\n"),
         (("nonsense",), "Usage: gitops-hooks [OPTIONS] COMMAND [ARGS]...\n"),
         (("repo", "add", "site"), "Usage: gitops-hooks repo add [OPTIONS] PLACE\n"),
         (
@@ -270,7 +269,7 @@ def test_another_users_server_is_not_touched(admin):
 def test_help_lists_every_word_and_loads_none(admin):
     done = admin("--help")
     words = [line.split()[0] for line in done.stdout.partition("Commands:")[2].splitlines() if line.strip()]
-    assert words == ["change", "doctor", "env", "policy", "reconcile", "recovery", "repo", "user", "verify"]
+    assert words == ["change", "doctor", "env", "owners", "policy", "reconcile", "recovery", "repo", "user", "verify"]
     assert admin("--version").stdout == "gitops-hooks, version 0.1.0\n"
     for word in words:
         assert admin(word, "--help").returncode == 0, word

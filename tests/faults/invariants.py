@@ -102,12 +102,16 @@ class Watch:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
+# What is said of a landing or a push, and moves no ref.
+STILL = ("settled", "evaluated")
+
+
 def replay(facts: tuple[Fact, ...]) -> tuple[dict[str, str], dict[str, Fact], list[str]]:
     """Where the record puts each ref, the intents that nothing closed, and what is wrong with the record."""
     recorded: dict[str, str] = {}
     opened: dict[str, Fact] = {}
     faults = []
-    for fact in facts:
+    for fact in (fact for fact in facts if fact.kind not in STILL):
         ref = fact.get("Ref")
         match fact.kind:
             case "adopted":
