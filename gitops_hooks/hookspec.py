@@ -1,14 +1,16 @@
 """The contract with plugins: what a guest may answer, and when it is asked."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import pluggy
 
 from gitops_hooks.model.change import Change
 from gitops_hooks.model.deployment import Deployment, Outcome, Say, Workplace
+from gitops_hooks.model.options import Option
 from gitops_hooks.model.push import Actor, Push
+from gitops_hooks.model.tool import Ran, Tool
 from gitops_hooks.model.verdict import Decision, Finding
 
 PROJECT = "gitops_hooks"
@@ -41,17 +43,57 @@ class Tree(Protocol):
         """The entries of one folder in git's order; empty where there is no folder."""
 
 
+class Workbench(Protocol):
+    """What a check has beside the change: what the policy says, the branch as it stands, and outside tools."""
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The value of every option that the check declares, from the policy in force or its default."""
+
+    @property
+    def target(self) -> Tree:
+        """The tree of the target branch's recorded tip, empty for a new branch; configuration is read from here."""
+
+    def tool(self, name: str) -> str | None:
+        """Where a tool that the check declares stands in the sandbox; None where this server has none."""
+
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        files: Iterable[str] = (),
+        given: Mapping[str, bytes] | None = None,
+        stdin: bytes = b"",
+        seconds: float | None = None,
+        writable: bool = False,
+    ) -> Ran:
+        """Run a declared tool in its sandbox; it stands in the folder `/tree`, and ends with everything it started.
+
+        `command` may begin with settings of its environment, as in a shell: ["LANG=C", "tool", "word"].
+        `files` are the paths of the tree that it sees there, a folder with all below it, "." for the whole tree.
+        `given` are further files (`lint.yml` becomes `/given/lint.yml`). `writable` gives it a copy of `/tree`
+        that it may write to. `seconds` can only shorten what is left of the check's own time.
+        Errors: EdgeError where it cannot be run; the verdict is then an ERROR, whatever the check answers.
+        """
+
+    def say(self, text: str) -> None:
+        """Tell the pusher how far it is: one line, shown escaped, and no more than one a second."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """A named function from a change to findings; it runs confined and is killed at its time limit.
 
-    `paths` are globs: the check is asked only when a changed path matches one of them.
+    `paths` are globs: the check is asked only when a changed path matches one of them. `options` are what the
+    policy may set for it, `tools` the programs that it may run.
     """
 
     name: str
     summary: str
-    run: Callable[[Change, Tree], Iterable[Finding]]
+    run: Callable[[Change, Tree, Workbench], Iterable[Finding]]
     paths: tuple[str, ...] = ("**",)
+    options: tuple[Option, ...] = ()
+    tools: tuple[Tool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

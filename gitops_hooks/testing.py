@@ -3,8 +3,10 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from gitops_hooks.plugin import Change, ChangedFile, Check, EdgeError, Entry, Finding
+from gitops_hooks.edge.workbench import Bench
+from gitops_hooks.plugin import Change, ChangedFile, Check, EdgeError, Entry, Finding, Tree, Workbench
 
 FILE, EXECUTABLE, SYMLINK, FOLDER = 0o100644, 0o100755, 0o120000, 0o40000
 _NOTHING = "0" * 40
@@ -64,7 +66,31 @@ def run_check(
     *,
     changed: Sequence[str] | None = None,
     modes: Mapping[str, int] | None = None,
+    options: Mapping[str, Any] | None = None,
+    target: Mapping[str, bytes] | None = None,
 ) -> tuple[Finding, ...]:
-    """The findings of a check on a change that adds these files (`changed`: only those; the others were there)."""
+    """The findings of a check on a change that adds these files (`changed`: only those; the others were there).
+
+    `options` are values as the check gets them, in place of its defaults; `target` is what the target branch
+    holds, in place of the files that did not change.
+    """
     tree = MemoryTree(files, modes or {})
-    return tuple(check.run(a_change(tree, changed), tree))
+    change = a_change(tree, changed)
+    if target is None:
+        target = {path: files[path] for path in files if path not in {file.path for file in change.files}}
+    return tuple(check.run(change, tree, a_bench(check, options, MemoryTree(target, modes or {}))))
+
+
+def a_bench(check: Check, options: Mapping[str, Any] | None = None, target: Tree = MemoryTree({})) -> Workbench:
+    """The workbench of a check with these options, all others at their defaults. Errors: ValueError."""
+    return Bench(_options(check, options or {}), target)
+
+
+def _options(check: Check, given: Mapping[str, Any]) -> dict[str, Any]:
+    names = {option.name for option in check.options}
+    if strange := sorted(given.keys() - names):
+        raise ValueError(f"the check {check.name} has no option {', '.join(strange)}")
+    values = {option.name: option.default for option in check.options if option.default is not None} | dict(given)
+    if missing := sorted(names - values.keys()):
+        raise ValueError(f"the check {check.name} needs its option {', '.join(missing)}")
+    return values

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, get_args
 
+from gitops_hooks.core.check_options import judge_required, read_check_options
 from gitops_hooks.core.govern import Right
 from gitops_hooks.core.policy_branches import ANYBODY, read_branch
 from gitops_hooks.core.policy_file import read_groups
@@ -15,6 +16,7 @@ from gitops_hooks.core.policy_nodes import read_items
 from gitops_hooks.core.policy_reading import Reading
 from gitops_hooks.core.yaml_text import Marked
 from gitops_hooks.model.errors import Fault, PolicyError
+from gitops_hooks.model.options import Declared
 from gitops_hooks.model.policy import BranchRule, Floor, Names, Policy
 
 SOURCE = "server.toml"
@@ -26,10 +28,14 @@ _WEAKER = ("mode", "evaluate", "override", "break_glass", "break-glass")
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Where things stand: `rules` are, a rule each, its own line and the lines of its keys; `groups` its table's."""
+    """Where things stand: `rules` are, a rule each, its own line and the lines of its keys.
+
+    `groups` and `checks` are the lines of their tables.
+    """
 
     rules: tuple[tuple[int, Mapping[str, int]], ...] = ()
     groups: int = 0
+    checks: int = 0
 
     def rule(self, index: int) -> tuple[int, Mapping[str, int]]:
         return self.rules[index] if index < len(self.rules) else (0, {})
@@ -39,9 +45,9 @@ def read_floor(
     values: Mapping[str, object],
     lines: Lines,
     known: frozenset[str] | None = None,
-    checks: frozenset[str] | None = None,
+    checks: Declared | None = None,
 ) -> Floor:
-    """The floor that `groups` and `branch` amount to. Errors: PolicyError with every fault."""
+    """The floor that `groups`, `branch` and `checks` amount to. Errors: PolicyError with every fault."""
     reading = Reading(SOURCE, [], known, None, checks, {})
     if "groups" in values:
         reading.groups.update(read_groups(_marked(values["groups"], lines.groups), reading))
@@ -49,6 +55,8 @@ def read_floor(
     rules = [_rule_node(item, *lines.rule(index)) for index, item in enumerate(_items(values.get("branch")))]
     read_items(node, "floor.branch", reading.faults)
     found = tuple(_read_rule(rule, reading) for rule in rules)
+    options = read_check_options(_marked(values["checks"], lines.checks), reading) if "checks" in values else ()
+    judge_required(rules, options, reading)
     text = _write(values, lines)
     if len(text) > TEXT_BYTES:
         reading.faults.append(
@@ -58,7 +66,7 @@ def read_floor(
         ordered = sorted(dict.fromkeys(reading.faults), key=lambda fault: fault.line)
         raise PolicyError(SOURCE, tuple(ordered))
     groups = tuple((_PREFIX + name, members) for name, members in reading.groups.items())
-    return Floor(groups, tuple(_named(rule) for rule in found), text if found else "")
+    return Floor(groups, tuple(_named(rule) for rule in found), text if found else "", options)
 
 
 def parse_floor(text: str) -> Floor:
@@ -84,7 +92,7 @@ def _items(value: object) -> Sequence[object]:
 
 
 def _write(values: Mapping[str, object], lines: Lines) -> str:
-    said = {key: value for key, value in values.items() if key in ("groups", "branch")}
+    said = {key: value for key, value in values.items() if key in ("groups", "branch", "checks")}
     return json.dumps({**said, "lines": lines.rules}, sort_keys=True, default=str)
 
 

@@ -5,6 +5,7 @@ What this release does not enforce is refused by name: a key that is parsed and 
 
 from collections.abc import Iterable
 
+from gitops_hooks.core.check_options import judge_required, read_check_options
 from gitops_hooks.core.policy_branches import gap, read_branch
 from gitops_hooks.core.policy_environments import read_environments
 from gitops_hooks.core.policy_nodes import is_a, key_fault, read_fields, read_items, read_text
@@ -13,11 +14,12 @@ from gitops_hooks.core.policy_tags import read_tags
 from gitops_hooks.core.receive import shown
 from gitops_hooks.core.yaml_text import Marked, YamlLimits, parse_yaml
 from gitops_hooks.model.errors import Fault, PolicyError
+from gitops_hooks.model.options import Declared
 from gitops_hooks.model.policy import Policy
 
 POLICY_LIMITS = YamlLimits(size=256 * 1024, depth=16, nodes=20_000, expanded=50_000)
 
-_TOP = ("version", "groups", "branches", "tags", "environments")
+_TOP = ("version", "groups", "branches", "tags", "environments", "checks")
 _MOST_FAULTS = 100
 
 
@@ -27,14 +29,14 @@ def parse_policy(
     commit: str,
     known: frozenset[str] | None,
     deployers: frozenset[str] | None = None,
-    checks: frozenset[str] | None = None,
+    checks: Declared | None = None,
     default_branch: str | None = None,
     source: str = ".gitops/policy.yaml",
 ) -> Policy:
     """The policy that this text is. Errors: PolicyError with every fault.
 
-    `known` are the server's people, `deployers` and `checks` the loaded plugins' names, `default_branch` a
-    short name; None leaves that question unasked.
+    `known` are the server's people, `deployers` the loaded plugins' names, `checks` the checks with
+    their options, `default_branch` a short name; None leaves that question unasked.
     """
     documents, found = parse_yaml(text, POLICY_LIMITS)
     faults = [Fault(fault.line, fault.message) for fault in found]
@@ -75,7 +77,9 @@ def _read_policy(document: Marked, commit: str, reading: Reading) -> Policy | No
     branches = tuple(read_branch(node, reading) for node in rules)
     environments = read_environments(fields.get("environments"), branches, reading)
     tags = read_tags(fields.get("tags"), reading)
-    return Policy(commit, tuple(reading.groups.items()), branches, environments, tags)
+    options = read_check_options(fields.get("checks"), reading)
+    judge_required(rules, options, reading)
+    return Policy(commit, tuple(reading.groups.items()), branches, environments, tags, options=options)
 
 
 def _check_version(document: Marked, node: Marked | None, reading: Reading) -> None:

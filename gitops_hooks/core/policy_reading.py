@@ -1,17 +1,19 @@
 """What the policy's parts share: names held against the server's people, plugins, and paths."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from gitops_hooks.core.policy_nodes import path_fault, read_items, read_text
 from gitops_hooks.core.receive import shown
 from gitops_hooks.core.yaml_text import Marked
 from gitops_hooks.model.errors import Fault
+from gitops_hooks.model.options import Declared
 from gitops_hooks.model.policy import Names
 
 PERSON = re.compile(r"[a-z][a-z0-9._-]{0,31}")
 _SOMEBODY = re.compile(r"\*|@?[a-z][a-z0-9._-]{0,31}")
-_PLUGIN = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+PLUGIN = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _PATH = re.compile(r"(?!-)[^\x00-\x1f\x7f-\x9f\u2028\u2029\\]+")
 
 
@@ -23,7 +25,7 @@ class Reading:
     faults: list[Fault]
     known: frozenset[str] | None
     deployers: frozenset[str] | None
-    checks: frozenset[str] | None
+    checks: Declared | None
     groups: dict[str, tuple[str, ...]]
 
     def complain(self, node: Marked, message: str) -> None:
@@ -64,13 +66,13 @@ def _read_somebody(node: Marked, what: str, reading: Reading) -> str:
     return item
 
 
-def read_plugin(node: Marked, what: str, loaded: frozenset[str] | None, reading: Reading) -> str:
+def read_plugin(node: Marked, what: str, loaded: Collection[str] | None, reading: Reading) -> str:
     """The name of a check or deployer."""
-    name = read_text(node, what, reading.faults, _PLUGIN, f"the name of a {what}")
+    name = read_text(node, what, reading.faults, PLUGIN, f"the name of a {what}")
     return check_plugin(node, name, what, loaded, reading)
 
 
-def check_plugin(node: Marked, name: str, what: str, loaded: frozenset[str] | None, reading: Reading) -> str:
+def check_plugin(node: Marked, name: str, what: str, loaded: Collection[str] | None, reading: Reading) -> str:
     """The same name; says so where this server has no such plugin."""
     if name and loaded is not None and name not in loaded:
         there = ", ".join(sorted(loaded)) or "none"

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import yaml
 
+from gitops_hooks.model.marked import Marked as Marked
+
 _CORE = "tag:yaml.org,2002:"
 
 
@@ -29,28 +31,6 @@ class YamlFault:
     line: int
     message: str
     budget: bool = False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Marked:
-    """One node: `tag` is `map seq str int float bool null timestamp merge …` or the text's own `!tag`.
-
-    `text` is a scalar's characters; `pairs` a mapping's entries; `items` a sequence's. `plain` says that a
-    scalar was written without quotes.
-    """
-
-    line: int
-    tag: str
-    text: str = ""
-    plain: bool = False
-    pairs: tuple[tuple["Marked", "Marked"], ...] = ()
-    items: tuple["Marked", ...] = ()
-
-    def get(self, key: str) -> "Marked | None":
-        return next((value for name, value in self.pairs if name.text == key and not name.items), None)
-
-    def keys(self) -> tuple[str, ...]:
-        return tuple(name.text for name, _ in self.pairs)
 
 
 @dataclass(slots=True)

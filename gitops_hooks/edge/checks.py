@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from gitops_hooks.core.globs import matches_any
 from gitops_hooks.edge.sandbox import Confined, SandboxLimits, run_confined
+from gitops_hooks.edge.workbench import Asked, Bench
 from gitops_hooks.hookspec import Check, Tree
 from gitops_hooks.model.change import Change
 from gitops_hooks.model.server import Limits
@@ -21,10 +22,11 @@ _ANSWER = 8 * 1024 * 1024
 
 
 def run_checks(
-    checks: Sequence[Check],
+    asked: Sequence[Asked],
     change: Change,
     tree: Tree,
     *,
+    target: Tree,
     tree_oid: str,
     readable: Sequence[Path],
     limits: Limits,
@@ -32,12 +34,15 @@ def run_checks(
     """One verdict a check, in the order given; a check that no changed path concerns is OK without being asked."""
     budget = SandboxLimits(seconds=limits.check_seconds, memory=limits.check_memory, output=_ANSWER)
     verdicts = []
-    for check in checks:
-        if _concerns(check, change):
-            confined = run_confined(_work(check, change, tree), readable=readable, limits=budget)
-            verdicts.append(_judge(check.name, tree_oid, confined))
+    for each in asked:
+        name = each.check.name
+        if each.faults:
+            verdicts.append(_error(name, tree_oid, "; ".join(each.faults)))
+        elif _concerns(each.check, change):
+            work = _work(each.check, change, tree, Bench(each.options, target))
+            verdicts.append(_judge(name, tree_oid, run_confined(work, readable=readable, limits=budget)))
         else:
-            verdicts.append(Verdict(check.name, tree_oid, CheckOutcome.OK))
+            verdicts.append(Verdict(name, tree_oid, CheckOutcome.OK))
     return tuple(verdicts)
 
 
@@ -55,11 +60,11 @@ def _undecodable(path: str) -> bool:
     return any("\ud800" <= char <= "\udfff" for char in path)
 
 
-def _work(check: Check, change: Change, tree: Tree) -> Callable[[], bytes]:
+def _work(check: Check, change: Change, tree: Tree, bench: Bench) -> Callable[[], bytes]:
     """What is done inside: run, and put the findings into JSON, the first 200 of them and how many there were."""
 
     def run() -> bytes:
-        findings = iter(check.run(change, tree))
+        findings = iter(check.run(change, tree, bench))
         first = list(islice(findings, _FINDINGS))
         rest = list(islice(findings, 1))
         for wrong in (item for item in (*first, *rest) if not isinstance(item, Finding)):

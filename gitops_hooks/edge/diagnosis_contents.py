@@ -57,7 +57,7 @@ def _place_fault(path: Path, server: ServerFile) -> str:
 
 def floor_lines(home: Home, server: ServerFile, people: People) -> Iterable[Line]:
     """Whom and what the floor names, which only people and plugins together can tell."""
-    checks = frozenset(load_enabled(server.plugins, home).checks())
+    checks = load_enabled(server.plugins, home).declared()
     try:
         rules = load_floor(home, people.names, checks).rules
     except PolicyError as error:

@@ -66,7 +66,7 @@ def policy_lines(home: Home, server: ServerFile, people: People, entry: Reposito
             commit=default.recorded,
             known=people.names,
             deployers=frozenset(plugins.deployers()),
-            checks=frozenset(plugins.checks()),
+            checks=plugins.declared(),
             source=POLICY_PATH,
         )
     except PolicyError as error:

@@ -10,10 +10,12 @@ import pluggy
 
 from gitops_hooks import hookspec
 from gitops_hooks.edge import journal
+from gitops_hooks.edge.declarations import check_fault
 from gitops_hooks.edge.home import Home
 from gitops_hooks.hookspec import Check, Deployer
 from gitops_hooks.model.deployment import Deployment, Outcome
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.options import Declared
 from gitops_hooks.model.push import Actor, Push
 from gitops_hooks.model.server import PluginLists
 from gitops_hooks.model.verdict import Decision
@@ -36,6 +38,10 @@ class Plugins:
     def checks(self) -> Mapping[str, Check]:
         """Every check by its name. Errors: EdgeError where a plugin raises or two offer one name."""
         return self._collect("gitops_checks", Check)
+
+    def declared(self) -> Declared:
+        """What the policy may set for each check. Errors: as checks."""
+        return {name: check.options for name, check in self.checks().items()}
 
     def deployers(self) -> Mapping[str, Deployer]:
         """Every deployer by its name. Errors: EdgeError where a plugin raises or two offer one name."""
@@ -72,6 +78,8 @@ class Plugins:
             for record in _run_list(module, offer):
                 if not isinstance(record, kind) or not _NAME.fullmatch(record.name):
                     raise EdgeError(module, f"{hook} offered {record!r}, which is no well-named {kind.__name__}")
+                if isinstance(record, Check) and (fault := check_fault(record)):
+                    raise EdgeError(module, f"check {record.name}: {fault}")
                 if owner := owners.get(record.name):
                     raise EdgeError(module, f"{kind.__name__} '{record.name}' is already offered by {owner}")
                 found[record.name], owners[record.name] = record, module

@@ -82,7 +82,7 @@ def _parse(home: Home, text: bytes, source: str) -> Policy:
         commit=NO_OID,
         known=load_people(home).names,
         deployers=frozenset(plugins.deployers()),
-        checks=frozenset(plugins.checks()),
+        checks=plugins.declared(),
         source=source,
     )
     return with_floor(policy, load_floor(home))

@@ -219,7 +219,7 @@ def judge_policy(sitting: Sitting, matter: Matter) -> tuple[Requirement, ...]:
             commit=matter.span.head,
             known=sitting.people.names,
             deployers=frozenset(sitting.plugins.deployers()),
-            checks=frozenset(sitting.plugins.checks()),
+            checks=sitting.plugins.declared(),
             default_branch=sitting.default_name,
             source=POLICY_PATH,
         )

@@ -170,7 +170,7 @@ def parse_for(sitting: Sitting, text: bytes) -> Policy:
         commit=NO_OID,
         known=sitting.people.names,
         deployers=frozenset(sitting.plugins.deployers()),
-        checks=frozenset(sitting.plugins.checks()),
+        checks=sitting.plugins.declared(),
         default_branch=sitting.default_name,
         source=POLICY_PATH,
     )

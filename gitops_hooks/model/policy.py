@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from gitops_hooks.model.bounds import NO_BOUNDS, Bounds
+from gitops_hooks.model.options import CheckOptions
 
 
 class LandMethod(Enum):
@@ -149,6 +150,7 @@ class Floor:
     groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
     rules: tuple[BranchRule, ...] = ()
     text: str = ""
+    options: tuple[CheckOptions, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,7 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The whole of `.gitops/policy.yaml` at one commit, and the server's floor below it."""
+    """The whole of `.gitops/policy.yaml` at one commit, and the server's floor below it; `options` are as written."""
 
     commit: str
     groups: tuple[tuple[str, tuple[str, ...]], ...]
@@ -174,6 +176,7 @@ class Policy:
     environments: tuple[Environment, ...]
     tags: tuple[TagRule, ...] = ()
     floor: Floor = Floor()
+    options: tuple[CheckOptions, ...] = ()
 
     def has_group(self, group: str) -> bool:
         return any(name == group for name, _ in self.groups)

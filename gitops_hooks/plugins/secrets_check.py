@@ -11,7 +11,18 @@ import re
 from collections.abc import Iterable, Iterator
 from posixpath import basename, splitext
 
-from gitops_hooks.plugin import Change, ChangedFile, Check, EdgeError, Finding, Marked, Tree, hookimpl, parse_yaml
+from gitops_hooks.plugin import (
+    Change,
+    ChangedFile,
+    Check,
+    EdgeError,
+    Finding,
+    Marked,
+    Tree,
+    Workbench,
+    hookimpl,
+    parse_yaml,
+)
 from gitops_hooks.plugins.secrets_shapes import shapes_in
 from gitops_hooks.plugins.secrets_values import is_literal_secret, is_secret_name
 
@@ -30,7 +41,7 @@ def gitops_checks() -> Iterable[Check]:
     return [Check("secrets", "no private key, token or password in the clear", check_secrets)]
 
 
-def check_secrets(change: Change, tree: Tree) -> Iterator[Finding]:
+def check_secrets(change: Change, tree: Tree, bench: Workbench) -> Iterator[Finding]:
     for file in change.files:
         if file.mode in _FILES:
             yield from _check_file(file, tree)

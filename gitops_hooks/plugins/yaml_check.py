@@ -16,6 +16,7 @@ from gitops_hooks.plugin import (
     Finding,
     Marked,
     Tree,
+    Workbench,
     YamlFault,
     hookimpl,
     parse_yaml,
@@ -35,7 +36,7 @@ def gitops_checks() -> Iterable[Check]:
     return [Check("yaml", "YAML files parse and hold no key twice", check_yaml, _PATHS)]
 
 
-def check_yaml(change: Change, tree: Tree) -> Iterator[Finding]:
+def check_yaml(change: Change, tree: Tree, bench: Workbench) -> Iterator[Finding]:
     for file in change.files:
         if file.path.endswith((".yml", ".yaml")) and file.mode in _FILES:
             yield from _check_file(file, tree)

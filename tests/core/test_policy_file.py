@@ -76,7 +76,7 @@ def test_the_whole_policy_is_read():
     assert parse(
         WHOLE,
         deployers=frozenset({"ansible"}),
-        checks=frozenset({"yaml", "secrets", "ansible"}),
+        checks={"yaml": (), "secrets": (), "ansible": ()},
         default_branch="main",
     ) == Policy(
         commit=C,
@@ -171,7 +171,7 @@ def test_three_faults_come_at_once_each_with_its_line():
         (branch() + "plan: []", [(4, "plan: not enforced by this release; take it out")]),
         (
             branch() + "x\u202e: 1",
-            [(4, "unknown key 'x\\u202e'; allowed here: version, groups, branches, tags, environments")],
+            [(4, "unknown key 'x\\u202e'; allowed here: version, groups, branches, tags, environments, checks")],
         ),
         (branch() + "1: x", [(4, "a key must be text")]),
         (branch() + "? [a]\n: x", [(4, "a key must be text")]),
@@ -391,7 +391,7 @@ def test_a_fault_in_an_environment_is_told_with_its_line(text, found):
 
 def test_checks_and_deployers_must_be_there_when_the_server_is_asked():
     text = branch("checks: [yaml, spelling]") + environment().partition("match: main\n")[2]
-    assert faults(text, checks=frozenset({"yaml", "secrets"}), deployers=frozenset()) == [
+    assert faults(text, checks={"yaml": (), "secrets": ()}, deployers=frozenset()) == [
         (4, "there is no check spelling on this server; there are: secrets, yaml"),
         (6, "there is no deployer ansible on this server; there are: none"),
     ]
@@ -453,7 +453,7 @@ VALUES = st.recursive(
     WORDS, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=4)), max_leaves=12
 )
 ALLOWED = {
-    "": {"version", "groups", "branches", "tags", "environments"},
+    "": {"version", "groups", "branches", "tags", "environments", "checks"},
     "branches": {
         *("match", "push", "propose", "land", "create", "delete", "force", "approvals", "checks", "land_method"),
         *("authors", "linear", "read_only", "freeze", "commits", "files"),

@@ -9,6 +9,7 @@ import pytest
 
 from gitops_hooks.edge.checks import missing_verdict, run_checks
 from gitops_hooks.edge.repository import open_repository
+from gitops_hooks.edge.workbench import Asked
 from gitops_hooks.hookspec import Check
 from gitops_hooks.model.server import Limits
 from gitops_hooks.model.verdict import CheckOutcome, Finding, Severity, Verdict
@@ -20,7 +21,9 @@ LIMITS = Limits(check_seconds=5.0, check_memory=128 * 1024 * 1024)
 
 
 def judge(*checks: Check, tree=FILES, change=None, limits=LIMITS, readable=()):
-    return run_checks(checks, change or a_change(FILES), tree, tree_oid=TREE, readable=readable, limits=limits)
+    asked = [Asked(check, {option.name: option.default for option in check.options}) for check in checks]
+    change, target = change or a_change(FILES), MemoryTree({})
+    return run_checks(asked, change, tree, target=target, tree_oid=TREE, readable=readable, limits=limits)
 
 
 def check_that(run, name="naming", paths=("**",)) -> Check:
@@ -36,34 +39,36 @@ def test_findings_come_back_as_they_were_given():
         Finding("site.yml", 3, "wrong; do it right"),
         Finding("bad\udcff.txt", 0, "odd name \x1b[31m", Severity.WARNING),
     )
-    assert judge(check_that(lambda change, tree: found)) == (Verdict("naming", TREE, CheckOutcome.FINDINGS, found),)
+    assert judge(check_that(lambda change, tree, bench: found)) == (
+        Verdict("naming", TREE, CheckOutcome.FINDINGS, found),
+    )
 
 
 def test_a_check_that_finds_nothing_is_ok():
-    assert judge(check_that(lambda change, tree: ())) == (Verdict("naming", TREE, CheckOutcome.OK),)
+    assert judge(check_that(lambda change, tree, bench: ())) == (Verdict("naming", TREE, CheckOutcome.OK),)
 
 
 def test_each_check_fails_alone_and_in_order():
-    def fail(change, tree):
+    def fail(change, tree, bench):
         raise KeyError("/srv/secret/path")
 
-    good = check_that(lambda change, tree: [], "good")
+    good = check_that(lambda change, tree, bench: [], "good")
     assert judge(check_that(fail), good) == (error("raised KeyError"), Verdict("good", TREE, CheckOutcome.OK))
 
 
 def test_a_check_is_not_asked_when_no_changed_path_concerns_it():
-    asked = check_that(lambda change, tree: 1 / 0, paths=("**/*.tf",))
+    asked = check_that(lambda change, tree, bench: 1 / 0, paths=("**/*.tf",))
     change = a_change(FILES, ["site.yml"])
     assert judge(asked, change=change) == (Verdict("naming", TREE, CheckOutcome.OK),)
 
 
 def test_a_path_that_is_not_utf8_concerns_every_check():
-    asked = check_that(lambda change, tree: 1 / 0, paths=("**/*.tf",))
+    asked = check_that(lambda change, tree, bench: 1 / 0, paths=("**/*.tf",))
     assert judge(asked, change=a_change(FILES, ["bad\udcff.txt"])) == (error("raised ZeroDivisionError"),)
 
 
 def test_a_check_that_hangs_is_ended_and_says_for_how_long():
-    def hang(change, tree):
+    def hang(change, tree, bench):
         while True:
             yield from ()
 
@@ -73,18 +78,18 @@ def test_a_check_that_hangs_is_ended_and_says_for_how_long():
 
 
 def test_a_check_that_finds_without_end_is_ended_too():
-    def babble(change, tree):
+    def babble(change, tree, bench):
         while True:
             yield Finding("a", 1, "x" * 100)
 
     assert judge(check_that(babble), limits=Limits(check_seconds=0.5)) == (error("took longer than 0.5 s"),)
 
 
-def leave(change, tree):
+def leave(change, tree, bench):
     os._exit(0)
 
 
-def eat(change, tree):
+def eat(change, tree, bench):
     return [Finding("a", 1, bytes(10**10).decode())]
 
 
@@ -93,13 +98,13 @@ def eat(change, tree):
     [
         (leave, "ended without an answer"),
         (eat, "raised MemoryError"),
-        (lambda change, tree: None, "raised TypeError"),
-        (lambda change, tree: ["wrong"], "gave str instead of a Finding"),
-        (lambda change, tree: [Finding("a", 1, "b")] * 200 + [7], "gave int instead of a Finding"),
-        (lambda change, tree: [Finding("a", "one", "b")], "raised ValueError"),
-        (lambda change, tree: [Finding("a", 1, "b", "error!")], "raised ValueError"),
-        (lambda change, tree: [Finding("a", -1, "b")], "answered something that is not a list of findings"),
-        (lambda change, tree: [Finding("a", 2**40, "b")], "answered something that is not a list of findings"),
+        (lambda change, tree, bench: None, "raised TypeError"),
+        (lambda change, tree, bench: ["wrong"], "gave str instead of a Finding"),
+        (lambda change, tree, bench: [Finding("a", 1, "b")] * 200 + [7], "gave int instead of a Finding"),
+        (lambda change, tree, bench: [Finding("a", "one", "b")], "raised ValueError"),
+        (lambda change, tree, bench: [Finding("a", 1, "b", "error!")], "raised ValueError"),
+        (lambda change, tree, bench: [Finding("a", -1, "b")], "answered something that is not a list of findings"),
+        (lambda change, tree, bench: [Finding("a", 2**40, "b")], "answered something that is not a list of findings"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -108,7 +113,7 @@ def test_a_check_without_a_proper_answer_is_an_error(run, detail):
 
 
 def test_printing_is_no_answer():
-    def run(change, tree):
+    def run(change, tree, bench):
         os.write(1, b"[]")
         return ()
 
@@ -116,18 +121,18 @@ def test_printing_is_no_answer():
 
 
 def test_more_than_two_hundred_findings_are_counted_and_none_is_lost_in_silence():
-    verdict = judge(check_that(lambda change, tree: (Finding("a", n, "b") for n in range(1, 251))))[0]
+    verdict = judge(check_that(lambda change, tree, bench: (Finding("a", n, "b") for n in range(1, 251))))[0]
     assert len(verdict.findings) == 201
     assert verdict.findings[199:] == (Finding("a", 200, "b"), Finding("a", 0, "… and 50 more findings"))
 
 
 def test_exactly_two_hundred_findings_are_all_shown():
-    verdict = judge(check_that(lambda change, tree: (Finding("a", n, "b") for n in range(1, 201))))[0]
+    verdict = judge(check_that(lambda change, tree, bench: (Finding("a", n, "b") for n in range(1, 201))))[0]
     assert verdict.findings[-1] == Finding("a", 200, "b")
 
 
 def test_a_long_message_is_cut_visibly():
-    verdict = judge(check_that(lambda change, tree: [Finding("a", 1, "x" * 600)]))[0]
+    verdict = judge(check_that(lambda change, tree, bench: [Finding("a", 1, "x" * 600)]))[0]
     assert verdict.findings == (Finding("a", 1, "x" * 499 + "…"),)
 
 
@@ -135,6 +140,29 @@ def test_a_missing_check_refuses():
     verdict = missing_verdict("lint", TREE)
     assert verdict == error("no enabled plugin offers this check; see [plugins] in server.toml", "lint")
     assert verdict.refuses
+
+
+def test_a_check_gets_the_policys_options_and_the_branch_as_it_stands():
+    def run(change, tree, bench):
+        return [Finding("a", 0, f"{bench.options['most']} {bench.target.read('old').decode()}")]
+
+    verdict = run_checks(
+        [Asked(check_that(run), {"most": 3})],
+        a_change(FILES),
+        FILES,
+        target=MemoryTree({"old": b"words"}),
+        tree_oid=TREE,
+        readable=(),
+        limits=LIMITS,
+    )
+    assert verdict[0].findings == (Finding("a", 0, "3 words"),)
+
+
+def test_a_check_whose_options_do_not_fit_is_not_run_and_says_where():
+    asked = Asked(check_that(lambda change, tree, bench: 1 / 0), {}, ("policy.yaml:3: a", "policy.yaml:4: b"))
+    change, target = a_change(FILES), MemoryTree({})
+    verdicts = run_checks([asked], change, FILES, target=target, tree_oid=TREE, readable=(), limits=LIMITS)
+    assert verdicts == (error("policy.yaml:3: a; policy.yaml:4: b"),)
 
 
 @pytest.fixture
@@ -160,7 +188,7 @@ def blob_in(repository: Path, tree: str) -> str:
     return git(repository, "rev-parse", f"{tree}:site.yml")
 
 
-def read_site(change, tree):
+def read_site(change, tree, bench):
     return [Finding("site.yml", tree.size("site.yml"), tree.read("site.yml").decode())]
 
 
@@ -198,7 +226,7 @@ def test_a_confined_check_reads_objects_that_are_still_in_quarantine(repository,
 def test_a_confined_check_sees_nothing_of_the_repository_but_its_objects(repository):
     opened = open_repository(repository, LIMITS)
 
-    def look(change, tree):
+    def look(change, tree, bench):
         for path in ("config", "HEAD", "refs", "hooks"):
             if (repository / path).exists():
                 yield Finding(path, 0, "can be seen")

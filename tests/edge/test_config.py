@@ -12,6 +12,7 @@ from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.new_home import make_home
 from gitops_hooks.model.deployment import Credentials
 from gitops_hooks.model.errors import EdgeError, PolicyError
+from gitops_hooks.model.options import Option, OptionKind
 from gitops_hooks.model.policy import ApprovalRule, Names
 from gitops_hooks.model.server import CHECKS, CredentialEntry, Limits, PluginLists, RepositoryEntry, ServerFile
 
@@ -293,7 +294,7 @@ match = "v*"
     with pytest.raises(PolicyError) as raised:
         load_floor(home)
     assert str(raised.value).split("\n") == [
-        "server.toml:3: unknown key 'owners' in [floor]; known: branch, groups",
+        "server.toml:3: unknown key 'owners' in [floor]; known: branch, checks, groups",
         "server.toml:7: match: '[main]' may hold no blank and none of [ ] { } \\ ^, nor begin with !; "
         "only *, ? and ** are patterns",
         "server.toml:8: mode: the floor knows no evaluate and no break-glass",
@@ -307,6 +308,17 @@ match = "v*"
     ]
 
 
+@pytest.mark.parametrize("begin", ["[floor.checks.naming]\n", "[floor]\nchecks.naming."])
+def test_options_of_checks_stand_in_the_floor_with_a_line_of_their_own(home, begin):
+    declared = {"naming": (Option("most", OptionKind.NUMBER, 3, "how many", most=9),)}
+    home.server_file.write_text(f"git = 'git'\n{begin}most = 7\n")
+    assert [(each.check, each.file) for each in load_floor(home, None, declared).options] == [("naming", "server.toml")]
+    home.server_file.write_text(f"git = 'git'\n{begin}most = 10\n")
+    with pytest.raises(PolicyError) as raised:
+        load_floor(home, None, declared)
+    assert str(raised.value) == "server.toml:2: checks: naming: most: '10' is not a whole number from 0 to 9"
+
+
 @pytest.mark.parametrize("text", ["floor = 1", "[floor]\nbranch = 1", '[floor]\nbranch = ["main"]', "[[floor]]"])
 def test_a_floor_of_another_shape_is_refused(home, text):
     home.server_file.write_text(f"{text}\n")
@@ -317,7 +329,7 @@ def test_a_floor_of_another_shape_is_refused(home, text):
 def test_names_of_a_floor_are_held_against_people_and_checks_where_they_are_known(home):
     home.server_file.write_text(FLOOR)
     with pytest.raises(PolicyError) as raised:
-        load_floor(home, frozenset({"carol"}), frozenset({"yaml"}))
+        load_floor(home, frozenset({"carol"}), {"yaml": ()})
     assert str(raised.value).split("\n") == [
         "server.toml:1: the server knows nobody by the name dora",
         "server.toml:6: there is no check secrets on this server; there are: yaml",

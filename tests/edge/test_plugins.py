@@ -36,7 +36,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 
 
 def offering(*names: str) -> str:
-    checks = ", ".join(f"Check({name!r}, 'a check', lambda change, tree: ())" for name in names)
+    checks = ", ".join(f"Check({name!r}, 'a check', lambda change, tree, bench: ())" for name in names)
     return f"@hookimpl\ndef gitops_checks():\n    return [{checks}]\n"
 
 
@@ -52,7 +52,7 @@ def test_checks_come_by_name_in_the_order_of_the_servers_file(write):
 
 
 def test_a_generator_of_checks_is_fine_and_no_plugin_is_no_check(write):
-    module = write("one", "@hookimpl\ndef gitops_checks():\n    yield Check('a', '', lambda c, t: ())\n")
+    module = write("one", "@hookimpl\ndef gitops_checks():\n    yield Check('a', '', lambda c, t, b: ())\n")
     assert list(load_plugins([module]).checks()) == ["a"]
     assert load_plugins([]).checks() == {}
 
@@ -171,3 +171,8 @@ def test_a_notifiers_fault_is_journalled_and_the_others_are_told(write, tmp_path
     assert told.exists()
     text = home.journal.read_text()
     assert f'"hook": "gitops_decided", "plugin": "{bad}", "error": "this plugin failed: OSError: down"' in text
+
+
+def test_a_check_whose_declaration_is_wrong_refuses_by_name(write):
+    module = write("one", "@hookimpl\ndef gitops_checks():\n    yield Check('a', '', None, tools=('sh',))\n")
+    assert refusal(module) == f"{module}: check a: 'sh' is no well-named Tool"

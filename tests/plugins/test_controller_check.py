@@ -5,7 +5,7 @@ import pytest
 from gitops_hooks.plugin import Finding
 from gitops_hooks.plugins.ansible.check import gitops_checks
 from gitops_hooks.plugins.ansible.controller import controller_findings, inventory_findings, refused_variable
-from gitops_hooks.testing import EXECUTABLE, FILE, SYMLINK, MemoryTree, a_change, run_check
+from gitops_hooks.testing import EXECUTABLE, FILE, SYMLINK, MemoryTree, a_bench, a_change, run_check
 
 CHECK = {check.name: check for check in gitops_checks()}["controller"]
 GITLINK = 0o160000
@@ -316,7 +316,7 @@ def test_yaml_that_is_too_much_to_judge_is_refused():
 
 def test_only_what_changed_is_asked_and_what_was_deleted_is_not():
     tree = MemoryTree({"ansible.cfg": b"", "site.yml": b"[]\n"})
-    assert list(CHECK.run(a_change(tree, ["site.yml"], deleted=["library/x.py"]), tree)) == []
+    assert list(CHECK.run(a_change(tree, ["site.yml"], deleted=["library/x.py"]), tree, a_bench(CHECK))) == []
 
 
 def test_links_are_judged_by_their_name():

@@ -11,7 +11,7 @@ import pytest
 from gitops_hooks.plugin import Finding
 from gitops_hooks.plugins.secrets_check import gitops_checks
 from gitops_hooks.plugins.secrets_values import is_literal_secret, is_secret_name
-from gitops_hooks.testing import SYMLINK, MemoryTree, a_change, run_check
+from gitops_hooks.testing import SYMLINK, MemoryTree, a_bench, a_change, run_check
 
 (CHECK,) = gitops_checks()
 CURE = "encrypt it with ansible-vault, then change the secret: it was pushed"
@@ -203,12 +203,12 @@ def test_a_file_named_like_a_vault_must_be_one(path):
 def test_only_changed_files_are_read_and_links_and_deleted_ones_are_not():
     secret = f"password: {WORD}\n".encode()
     tree = MemoryTree({"old.yml": secret, "link.yml": secret, "new.yml": b"a: 1\n"}, {"link.yml": SYMLINK})
-    assert list(CHECK.run(a_change(tree, ["link.yml", "new.yml"], deleted=["gone.yml"]), tree)) == []
+    assert list(CHECK.run(a_change(tree, ["link.yml", "new.yml"], deleted=["gone.yml"]), tree, a_bench(CHECK))) == []
 
 
 def test_a_file_that_is_not_read_is_told():
     tree = MemoryTree({"disk.img": b"x" * 11}, most=10)
-    assert list(CHECK.run(a_change(tree), tree)) == [
+    assert list(CHECK.run(a_change(tree), tree, a_bench(CHECK))) == [
         Finding("disk.img", 0, "is 11 bytes; at most 10 are read; what is not read cannot be judged")
     ]
 

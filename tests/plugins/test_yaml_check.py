@@ -4,7 +4,7 @@ import pytest
 
 from gitops_hooks.plugin import Finding
 from gitops_hooks.plugins.yaml_check import gitops_checks
-from gitops_hooks.testing import EXECUTABLE, SYMLINK, MemoryTree, a_change, run_check
+from gitops_hooks.testing import EXECUTABLE, SYMLINK, MemoryTree, a_bench, a_change, run_check
 
 (CHECK,) = gitops_checks()
 
@@ -73,7 +73,7 @@ def test_only_changed_files_are_looked_at():
 
 def test_deleted_files_links_and_other_names_are_not_looked_at():
     tree = MemoryTree({"link.yml": b"a: b: c", "notes.txt": b"a: b: c"}, {"link.yml": SYMLINK})
-    assert list(CHECK.run(a_change(tree, deleted=["gone.yml"]), tree)) == []
+    assert list(CHECK.run(a_change(tree, deleted=["gone.yml"]), tree, a_bench(CHECK))) == []
 
 
 def test_an_executable_file_is_looked_at():
@@ -82,4 +82,6 @@ def test_an_executable_file_is_looked_at():
 
 def test_a_file_that_cannot_be_read_is_a_finding():
     tree = MemoryTree({"a.yml": b"a: 1\n"}, most=3)
-    assert list(CHECK.run(a_change(tree), tree)) == [Finding("a.yml", 0, "is 5 bytes; at most 3 are read")]
+    assert list(CHECK.run(a_change(tree), tree, a_bench(CHECK))) == [
+        Finding("a.yml", 0, "is 5 bytes; at most 3 are read")
+    ]

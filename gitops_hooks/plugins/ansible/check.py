@@ -6,7 +6,7 @@ The branches that an environment deploys from with Ansible always need `controll
 import functools
 from collections.abc import Iterable, Iterator
 
-from gitops_hooks.plugin import Change, ChangedFile, Check, EdgeError, Finding, Tree, hookimpl
+from gitops_hooks.plugin import Change, ChangedFile, Check, EdgeError, Finding, Tree, Workbench, hookimpl
 from gitops_hooks.plugins.ansible.controller import controller_findings
 from gitops_hooks.plugins.ansible.files import PLAIN, may_be_loaded
 from gitops_hooks.plugins.ansible.static import static_findings
@@ -21,7 +21,7 @@ def gitops_checks() -> Iterable[Check]:
     ]
 
 
-def check_ansible(change: Change, tree: Tree) -> Iterator[Finding]:
+def check_ansible(change: Change, tree: Tree, bench: Workbench) -> Iterator[Finding]:
     look = functools.cache(tree.entry)  # many files name the same roles
     for file in change.files:
         if file.mode in PLAIN:
@@ -29,7 +29,7 @@ def check_ansible(change: Change, tree: Tree) -> Iterator[Finding]:
             yield from [text] if isinstance(text, Finding) else static_findings(file.path, text, look)
 
 
-def check_controller(change: Change, tree: Tree) -> Iterator[Finding]:
+def check_controller(change: Change, tree: Tree, bench: Workbench) -> Iterator[Finding]:
     for file in change.files:
         if file.deleted:
             continue

@@ -1,0 +1,57 @@
+"""What a plugin declares of a check, looked at when it is loaded: a mistake there must not wait for a push."""
+
+import re
+from collections.abc import Mapping
+
+from gitops_hooks.hookspec import Check
+from gitops_hooks.model.options import Option, OptionKind
+from gitops_hooks.model.tool import Tool
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+_PROGRAM = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,63}")
+
+
+def check_fault(check: Check) -> str:
+    """What is wrong with the options or tools of a check, or an empty string."""
+    for option in check.options:
+        if not isinstance(option, Option) or not _NAME.fullmatch(option.name):
+            return f"{option!r} is no well-named Option"
+        if fault := _default_fault(option):
+            return f"the default of {option.name} {fault}"
+        if bool(option.fields) != (option.kind is OptionKind.RECORDS):
+            return f"{option.name}: fields belong to RECORDS, and RECORDS have some"
+    for tool in check.tools:
+        if not isinstance(tool, Tool) or not _PROGRAM.fullmatch(tool.name):
+            return f"{tool!r} is no well-named Tool"
+    for names in ([option.name for option in check.options], [tool.name for tool in check.tools]):
+        if twice := next((name for name in names if names.count(name) > 1), ""):
+            return f"{twice} is declared twice"
+    return ""
+
+
+def _default_fault(option: Option) -> str:
+    if option.default is None or _fits(option.kind, option.default):
+        return ""
+    return f"is not {option.kind.value}"
+
+
+def _fits(kind: OptionKind, value: object) -> bool:
+    match kind:
+        case OptionKind.TEXT:
+            return isinstance(value, str)
+        case OptionKind.TRUTH:
+            return isinstance(value, bool)
+        case OptionKind.NUMBER:
+            return isinstance(value, int) and not isinstance(value, bool)
+        case OptionKind.TEXTS | OptionKind.GLOBS:
+            return _are_texts(value)
+        case OptionKind.MAP:
+            return isinstance(value, Mapping) and _are_texts((*value, *value.values()))
+        case OptionKind.LISTS:
+            return isinstance(value, Mapping) and _are_texts(tuple(value)) and all(map(_are_texts, value.values()))
+        case OptionKind.RECORDS:
+            return isinstance(value, tuple) and all(_fits(OptionKind.MAP, item) for item in value)
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, tuple) and all(isinstance(item, str) for item in value)

@@ -1,0 +1,52 @@
+"""What a plugin declares of a check is looked at when it is loaded."""
+
+import pytest
+
+from gitops_hooks.edge.declarations import check_fault
+from gitops_hooks.hookspec import Check
+from gitops_hooks.model.options import Option, OptionKind
+from gitops_hooks.model.tool import Tool
+
+
+def option(kind: OptionKind, default: object, name: str = "most", **more: object) -> Option:
+    return Option(name, kind, default, "for a test", **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "wrong"),
+    [
+        (OptionKind.TEXT, "a", 1),
+        (OptionKind.NUMBER, 1, True),
+        (OptionKind.TRUTH, False, 0),
+        (OptionKind.TEXTS, ("a",), ["a"]),
+        (OptionKind.GLOBS, ("**",), "**"),
+        (OptionKind.MAP, {"a": "b"}, {"a": 1}),
+        (OptionKind.LISTS, {"a": ("b",)}, {"a": "b"}),
+    ],
+)
+def test_a_default_is_of_the_options_own_kind(kind, good, wrong):
+    def fault(default):
+        return check_fault(Check("a", "", lambda change, tree, bench: (), options=(option(kind, default),)))
+
+    assert (fault(good), fault(None)) == ("", "")
+    assert fault(wrong) == f"the default of most is not {kind.value}"
+
+
+RECORD = option(OptionKind.RECORDS, (), fields=("says",))
+
+
+@pytest.mark.parametrize(
+    ("options", "tools", "fault"),
+    [
+        ((RECORD,), (Tool("yamllint"),), ""),
+        ((option(OptionKind.RECORDS, ()),), (), "most: fields belong to RECORDS, and RECORDS have some"),
+        ((option(OptionKind.TEXT, "", fields=("a",)),), (), "most: fields belong to RECORDS, and RECORDS have some"),
+        ((RECORD, RECORD), (), "most is declared twice"),
+        ((), (Tool("opa"), Tool("opa")), "opa is declared twice"),
+        ((), (Tool("../sh"),), "Tool(name='../sh', version=('--version',)) is no well-named Tool"),
+        ((), ("sh",), "'sh' is no well-named Tool"),
+        (("most",), (), "'most' is no well-named Option"),
+    ],
+)
+def test_what_could_not_work_is_refused(options, tools, fault):
+    assert check_fault(Check("a", "", lambda change, tree, bench: (), options=options, tools=tools)) == fault
