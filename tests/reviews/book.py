@@ -32,14 +32,20 @@ class Rules:
 
 @dataclass(slots=True)
 class Draft:
-    """One change: its heads with their uploaders, oldest first, and what was said of them."""
+    """One change: its heads with their uploaders, oldest first, and what was said of them.
+
+    `loose` are the rejections that reach no other head any more, since their giver said something else later.
+    """
 
     number: int
     topic: str
     heads: list[tuple[str, str]]
     approved: set[tuple[str, str, str]] = field(default_factory=set)
     rejected: set[tuple[str, str]] = field(default_factory=set)
+    loose: set[tuple[str, str]] = field(default_factory=set)
     is_open: bool = True
+    is_landed: bool = False
+    is_draft: bool = False
 
     @property
     def head(self) -> str:
@@ -51,6 +57,27 @@ class Draft:
 
     def has(self, commit: str) -> bool:
         return any(head == commit for head, _ in self.heads)
+
+    def approve(self, who: str, head: str, base: str) -> None:
+        self.approved.add((who, head, base))
+        self.rejected.discard((who, head))
+        self.loose |= {word for word in self.rejected if word[0] == who}
+
+    def reject(self, who: str, head: str) -> None:
+        self.rejected.add((who, head))
+        self.loose.discard((who, head))
+        self.approved = {word for word in self.approved if word[:2] != (who, head)}
+
+    def withdraw(self, who: str, head: str) -> bool:
+        """Take back what stands of one head, at the newest also what reaches it; whether there was anything."""
+        newest = head == self.head
+        gone = {word for word in self.approved if word[0] == who and (newest or word[1] == head)}
+        taken = {(who, head)} & self.rejected
+        loosened = {word for word in self.rejected - self.loose - taken if newest and word[0] == who}
+        self.approved -= gone
+        self.rejected -= taken
+        self.loose |= loosened
+        return bool(gone or taken or loosened)
 
 
 def meets(rules: Rules, draft: Draft, head: str, base: str, hands: set[str], paths: Iterable[str]) -> bool:

@@ -53,17 +53,18 @@ class Reviews(RuleBasedStateMachine):
     """The steps; which change and which commit one is about is picked from those that there are."""
 
     template: Template
-    landings: ClassVar[Counter[str]] = Counter()
+    steps: ClassVar[Counter[str]] = Counter()
 
     @initialize()
     def begin(self) -> None:
         self.court = Court.open(self.template)
         self.book: list[Draft] = []
-        self.author: dict[str, str] = {}
         self.main = [self.court.tip()]
         self.count = 0
         for who, path in (("alice", PATHS[0]), ("bob", PATHS[2]), ("dave", PATHS[3])):
             self.open_change(who, path, self.main[0], 0, who)
+        # The branch has moved on from the start, so that there is something to rebase and to merge.
+        self.approve(pick=0, who="carol", stale=False, able=False)
 
     def teardown(self) -> None:
         if hasattr(self, "court"):
@@ -72,7 +73,7 @@ class Reviews(RuleBasedStateMachine):
     # --- what the book says ---
 
     def in_force(self) -> Rules:
-        text = self.court.world.show(f"{MAIN}:{POLICY}")
+        text = self.court.world.show(f"{self.main[-1]}:{POLICY}")
         return next(variant for variant in VARIANTS if variant.text() == text)
 
     def base(self, head: str) -> str:
@@ -80,7 +81,7 @@ class Reviews(RuleBasedStateMachine):
 
     def hands(self, draft: Draft, head: str) -> set[str]:
         inside = self.court.desk.ask("rev-list", f"{self.base(head)}..{head}").split()
-        return draft.uploaders | {self.author[oid] for oid in inside}
+        return draft.uploaders | {self.court.author(oid) for oid in inside}
 
     def paths(self, one: str, other: str) -> set[str]:
         return set(self.court.desk.ask("diff", "--no-renames", "--name-only", one, other).split())
@@ -102,7 +103,7 @@ class Reviews(RuleBasedStateMachine):
 
     def may_land(self, who: str, draft: Draft, head: str) -> bool:
         possible = draft.is_open and draft.has(head) and self.is_new(head) and not self.conflicts(head)
-        if not possible or who not in self.in_force().landers:
+        if draft.is_draft or not possible or who not in self.in_force().landers:
             return False
         return meets(self.in_force(), draft, head, self.base(head), self.hands(draft, head), self.changed(head))
 
@@ -111,9 +112,7 @@ class Reviews(RuleBasedStateMachine):
     def write(self, who: str, path: str, onto: str, variant: int) -> str:
         self.count += 1
         text = VARIANTS[variant % len(VARIANTS)].text() if path == POLICY else f"{who} {self.count}\n"
-        commit = self.court.commit(who, {path: text, "log/" + str(self.count): "x\n"}, onto)
-        self.author[commit] = who
-        return commit
+        return self.court.commit(who, {path: text, "log/" + str(self.count): "x\n"}, onto)
 
     @rule(who=people, path=st.sampled_from((*PATHS, POLICY)), old=st.booleans(), variant=picks, uploader=people)
     def propose(self, who: str, path: str, old: bool, variant: int, uploader: str) -> None:
@@ -153,8 +152,7 @@ class Reviews(RuleBasedStateMachine):
         accepted = self.court.push(who, head, f"refs/approve/{draft.number}")
         assert accepted == self.takes_word(draft, who, head)
         if accepted:
-            draft.approved.add((who, head, self.base(head)))
-            draft.rejected.discard((who, head))
+            draft.approve(who, head, self.base(head))
             if self.may_land(who, draft, head):
                 self.note_landing(draft, head)
 
@@ -165,8 +163,59 @@ class Reviews(RuleBasedStateMachine):
         accepted = self.court.push(who, draft.head, f"refs/reject/{draft.number}")
         assert accepted == self.takes_word(draft, who, draft.head)
         if accepted:
-            draft.rejected.add((who, draft.head))
-            draft.approved = {word for word in draft.approved if word[:2] != (who, draft.head)}
+            draft.reject(who, draft.head)
+
+    @precondition(lambda self: self.book)
+    @rule(pick=picks, who=people, stale=st.booleans(), able=st.booleans())
+    def withdraw(self, pick: int, who: str, stale: bool, able: bool) -> None:
+        draft = self.draft(pick)
+        if able:
+            said = [draft for draft in self.book if draft.is_open and (draft.approved or draft.rejected)]
+            draft = said[pick % len(said)] if said else draft
+            who = next((word[0] for word in sorted((*draft.approved, *draft.rejected))), who)
+        head = draft.heads[0][0] if stale else draft.head
+        accepted = self.court.push(who, head, f"refs/withdraw/{draft.number}")
+        assert accepted == (draft.is_open and draft.withdraw(who, head))
+        Reviews.steps["withdrawn"] += accepted
+
+    @precondition(lambda self: self.book)
+    @rule(pick=picks, who=people, able=st.booleans())
+    def rebase(self, pick: int, who: str, able: bool) -> None:
+        """By the server: whoever asks gets no hand in it."""
+        draft = self.draft(pick)
+        if able:
+            behind = [draft for draft in self.book if draft.is_open and self.base(draft.head) != self.main[-1]]
+            draft = behind[pick % len(behind)] if behind else draft
+        tree = self.court.rebased(draft.head, self.main[-1]) if draft.is_open else ""
+        accepted = self.court.push(who, draft.head, f"refs/rebase/{draft.number}")
+        assert accepted == bool(tree)
+        if accepted:
+            head = self.court.desk.ask("rev-parse", f"refs/changes/{draft.number}/head")
+            assert (self.base(head), self.court.tree(head)) == (self.main[-1], tree)
+            draft.heads.append((head, draft.heads[-1][1]))
+            Reviews.steps["rebased"] += 1
+
+    @precondition(lambda self: self.book)
+    @rule(pick=picks, who=people, ready=st.booleans())
+    def toggle(self, pick: int, who: str, ready: bool) -> None:
+        """To a draft, or ready again: a word of no new commits."""
+        draft = self.draft(pick)
+        words = (f"change={draft.number}", "ready" if ready else "draft")
+        accepted = self.court.push(who, draft.head, "refs/for/main", *words)
+        assert accepted == (draft.is_open and self.is_new(draft.head) and not self.conflicts(draft.head))
+        draft.is_draft = not ready if accepted else draft.is_draft
+
+    @precondition(lambda self: self.book)
+    @rule(pick=picks, who=people)
+    def reopen(self, pick: int, who: str) -> None:
+        closed = [draft for draft in self.book if not draft.is_open and not draft.is_landed]
+        draft = closed[pick % len(closed)] if closed else self.draft(pick)
+        expected = not draft.is_open and not draft.is_landed and self.may_end(who, draft)
+        assert self.court.push(who, draft.head, f"refs/reopen/{draft.number}") == expected
+        if expected:
+            draft.is_open = True
+            draft.approved.clear()
+            Reviews.steps["reopened"] += 1
 
     def is_awaited(self, draft: Draft, who: str, head: str) -> bool:
         return self.takes_word(draft, who, head) and (who, head, self.base(head)) not in draft.approved
@@ -204,19 +253,21 @@ class Reviews(RuleBasedStateMachine):
     @rule(pick=picks, who=people)
     def close(self, pick: int, who: str) -> None:
         draft = self.draft(pick)
-        owner = draft.heads[0][1]
-        expected = draft.is_open and (who == owner or who in self.in_force().landers)
+        expected = draft.is_open and self.may_end(who, draft)
         assert self.court.push(who, draft.head, f"refs/close/{draft.number}") == expected
         draft.is_open = draft.is_open and not expected
+
+    def may_end(self, who: str, draft: Draft) -> bool:
+        return who == draft.heads[0][1] or who in self.in_force().landers
 
     def note_landing(self, draft: Draft, head: str) -> None:
         tip = self.court.tip()
         parents = self.court.desk.ask("log", "-1", "--format=%P", tip).split()
         assert tip == head or parents == [self.main[-1], head]
-        self.author.setdefault(tip, "server")
         self.main.append(tip)
-        draft.is_open = False
-        Reviews.landings["fast-forward" if tip == head else "merge"] += 1
+        draft.is_open, draft.is_landed = False, True
+        assert self.court.judge_again() is None
+        Reviews.steps["fast-forward" if tip == head else "merge"] += 1
 
     @invariant()
     def main_stands_where_the_book_put_it(self) -> None:
@@ -239,4 +290,5 @@ def test_main_moves_exactly_when_it_should(template: Template) -> None:
         ),
     )
     # A machine that never gets anything landed would show nothing.
-    assert min(Reviews.landings["fast-forward"], Reviews.landings["merge"]) >= 3, Reviews.landings
+    wanted = ("fast-forward", "merge", "withdrawn", "rebased", "reopened")
+    assert min(Reviews.steps[step] for step in wanted) >= 3, Reviews.steps
