@@ -7,6 +7,7 @@ from gitops_hooks.core.commit_rules import judge_commits, judge_linear
 from gitops_hooks.core.file_rules import judge_files, judge_kinds
 from gitops_hooks.core.freeze import frozen_by, opening
 from gitops_hooks.core.govern import Governing
+from gitops_hooks.core.links import NO_LINKS, Links
 from gitops_hooks.model.content import Content
 from gitops_hooks.model.policy import LandMethod
 from gitops_hooks.model.verdict import Requirement, Status
@@ -55,12 +56,14 @@ def judge_freeze(governing: Governing, at: datetime) -> tuple[Requirement, ...]:
     )
 
 
-def judge_content(governing: Governing, content: Content, paths: Sequence[str]) -> tuple[Requirement, ...]:
+def judge_content(
+    governing: Governing, content: Content, paths: Sequence[str], links: Links = NO_LINKS
+) -> tuple[Requirement, ...]:
     """What the commits and their files are like; never changes for one head, so it is asked when that is proposed."""
     rules = governing.rules
     found = [judge_linear(rule, content.commits) for rule in rules if rule.bounds.linear]
     found += [judge_commits(rule.bounds.commits, content) for rule in rules if rule.bounds.commits]
-    found += [judge_files(rule.bounds.files, content.files, paths) for rule in rules if rule.bounds.files]
+    found += [judge_files(rule.bounds.files, content.files, paths, links) for rule in rules if rule.bounds.files]
     return (*found, *judge_kinds(rules, content.files, is_deployed(governing)))
 
 

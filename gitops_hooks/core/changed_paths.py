@@ -17,7 +17,7 @@ class ChangedPaths:
         plain: list[Parts] = []
         for path in paths:
             if path.isascii():
-                plain.append(tuple(_fold(path).split("/")))
+                plain.append(tuple(fold(path).split("/")))
             elif any("\ud800" <= char <= "\udfff" for char in path):
                 self._undecodable = True
             else:
@@ -31,7 +31,7 @@ class ChangedPaths:
         return any(self._touches_plain(glob) for glob in globs) or self._touches_others(globs)
 
     def _touches_plain(self, glob: str) -> bool:
-        pattern = tuple(_fold(glob).split("/"))
+        pattern = tuple(fold(glob).split("/"))
         size = next((at for at, part in enumerate(pattern) if not is_literal(part)), len(pattern))
         start = pattern[:size]
         for at in range(bisect_left(self._plain, start), len(self._plain)):
@@ -50,7 +50,8 @@ class ChangedPaths:
         return any(matches_any(folded, form(path)) for path in self._others for form, folded in forms)
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
+    """What two spellings of one name have in common."""
     return text.casefold() if text.isascii() else _compose(_compose(text).casefold())
 
 
@@ -62,4 +63,4 @@ def _lower(text: str) -> str:
     return _compose(_compose(text).lower())
 
 
-_FORMS = (_fold, _lower, _compose, str)
+_FORMS = (fold, _lower, _compose, str)

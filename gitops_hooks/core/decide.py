@@ -38,6 +38,11 @@ class Case:
     trials: tuple[Trial, ...] = ()
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The paths under every name that symlinks give them too, as far as rules look through those."""
+        return tuple(self.demands.links.with_names(self.paths))
+
+    @property
     def approvals(self) -> tuple[Requirement, ...]:
         met = judge_approvals(self.demands.rules, self.policy, self.proof, self.governing.vetoes)
         return (*met, *self.demands.faults)
@@ -113,7 +118,8 @@ def judge_landing(case: Case, actor: str) -> tuple[Requirement, ...]:
 
 def judge_bounds(case: Case) -> tuple[Requirement, ...]:
     """What never changes for one head on one branch: it is asked when it is proposed, and each time again."""
-    return (*judge_read_only(case.governing), *judge_content(case.governing, case.content, case.paths))
+    content = judge_content(case.governing, case.content, case.paths, case.demands.links)
+    return (*judge_read_only(case.governing), *content)
 
 
 def judge_approval(case: Case, actor: str) -> Requirement:
@@ -139,9 +145,9 @@ def judge_forced_push(case: Case, actor: str) -> tuple[Requirement, ...]:
 
 
 def _judge_own_files(case: Case, rule: str) -> Requirement:
-    if touches_owners(case.governing.owners, case.paths):
+    if touches_owners(case.governing.owners, case.names):
         return fails(rule, "The file of code owners always needs an approval by somebody else.")
-    if below_gitops(case.paths):
+    if below_gitops(case.names):
         return fails(rule, ".gitops/** always needs an approval by somebody else.")
     return holds(rule)
 

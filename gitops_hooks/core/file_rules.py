@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from gitops_hooks.core.changed_paths import ChangedPaths
 from gitops_hooks.core.commit_rules import told
 from gitops_hooks.core.globs import matches_any
+from gitops_hooks.core.links import NO_LINKS, Links
 from gitops_hooks.core.report import escape
 from gitops_hooks.model.bounds import FileBounds
 from gitops_hooks.model.content import SUBMODULE, SYMLINK, Introduced
@@ -17,10 +18,12 @@ BUILT_IN = "built in"
 _SHOWN = 120
 
 
-def judge_files(bounds: FileBounds, files: Sequence[Introduced], paths: Sequence[str]) -> Requirement:
+def judge_files(
+    bounds: FileBounds, files: Sequence[Introduced], paths: Sequence[str], links: Links = NO_LINKS
+) -> Requirement:
     """Every bound of one rule on each file that some commit brings; `paths` are all that differ in the end."""
     faults = [f"{_where(file)}: {fault}" for file in files for fault in _faults(bounds, file)]
-    hit = _forbidden(bounds, files)
+    hit = _forbidden(bounds, files, links)
     faults += [f"{_where(file)}: a path that is forbidden here" for file in files if file.path in hit]
     if bounds.max_files and len(paths) > bounds.max_files:
         faults.insert(0, f"{len(paths)} files change; at most {bounds.max_files} may. Split the change.")
@@ -31,12 +34,12 @@ def judge_files(bounds: FileBounds, files: Sequence[Introduced], paths: Sequence
     return _answer(faults, bounds.place)
 
 
-def _forbidden(bounds: FileBounds, files: Sequence[Introduced]) -> frozenset[str]:
+def _forbidden(bounds: FileBounds, files: Sequence[Introduced], links: Links) -> frozenset[str]:
     paths = tuple(dict.fromkeys(file.path for file in files))
     # Asked of all at once first: bringing the globs into every form costs more than matching.
-    if not bounds.forbidden or not ChangedPaths(paths).touch(bounds.forbidden):
+    if not bounds.forbidden or not ChangedPaths(links.with_names(paths)).touch(bounds.forbidden):
         return frozenset()
-    return frozenset(path for path in paths if ChangedPaths((path,)).touch(bounds.forbidden))
+    return frozenset(path for path in paths if ChangedPaths(links.with_names((path,))).touch(bounds.forbidden))
 
 
 def _answer(faults: Sequence[str], place: str) -> Requirement:

@@ -51,9 +51,9 @@ def judge_break_glass(case: Case, actor: str) -> Requirement:
             names = ", ".join(rule.break_glass.by.items)
             reason = f"Only {names} may break the glass on {_short(case.governing)}; {actor} is not among them."
             return fails(RULE, reason, rule.break_glass.place)
-    if below_gitops(case.paths):
+    if below_gitops(case.names):
         return fails(RULE, "Break-glass never covers .gitops/**; that needs an approval by somebody else.", terms.place)
-    if touches_owners(case.governing.owners, case.paths):
+    if touches_owners(case.governing.owners, case.names):
         reason = "Break-glass never covers the file of code owners; that needs an approval by somebody else."
         return fails(RULE, reason, terms.place)
     return replace(holds(RULE, f"{actor} may break the glass on {_short(case.governing)}."), place=terms.place)

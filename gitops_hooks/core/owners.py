@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gitops_hooks.core import owners_gitea, owners_github, owners_gitlab
-from gitops_hooks.core.expressions import Expressions
+from gitops_hooks.core.expressions import Expressions, literal_ends
+from gitops_hooks.core.links import UNKNOWN, Beginning, beginning
 from gitops_hooks.core.path_pattern import PatternIndex
 from gitops_hooks.core.receive import shown
 from gitops_hooks.model.errors import Fault
@@ -63,6 +64,18 @@ def deciding_lines(rule: OwnersRule, text: OwnersText) -> Callable[[str], Sequen
     return lambda path: [] if (number := index.last_match(path)) is None else [lines[number]]
 
 
+@lru_cache(maxsize=4)
+def owners_beginnings(rule: OwnersRule, text: OwnersText) -> tuple[Beginning, ...]:
+    """Where the lines look, for the symlinks there."""
+    if rule.dialect is Dialect.GITEA:
+        starts = [literal_ends(line.pattern)[0].rpartition("/")[0] for line in text.lines]
+        found = [Beginning(tuple(start.split("/")) if start else (), True, False) for start in starts]
+    else:
+        glob = owners_gitlab.gitlab_glob if rule.dialect is Dialect.GITLAB else owners_github.github_glob
+        found = [beginning(glob(line.pattern), folded=False) for line in text.lines]
+    return tuple(dict.fromkeys(found))
+
+
 def _asked_by_gitea(lines: Sequence[OwnerLine], matched: set[int], negated: Sequence[int]) -> list[OwnerLine]:
     return [lines[number] for number in sorted(matched.symmetric_difference(negated))]
 
@@ -105,7 +118,8 @@ def owned(rule: OwnersRule, text: OwnersText, paths: Sequence[str], policy: Poli
     if text.faults:
         return _asked_of_a_broken_file(rule, text, paths)
     if strange := [path for path in paths if _is_undecodable(path)]:
-        reason = f"{shown(strange[0])} is not UTF-8, and nobody can say who owns it."
+        what = "It lies behind too many symlinks" if strange[0] == UNKNOWN else f"{shown(strange[0])} is not UTF-8"
+        reason = f"{what}, and nobody can say who owns it."
         return Owned((), (Requirement("owners", Status.ERROR, reason, rule.place),))
     deciding = deciding_lines(rule, text)
     asked: dict[tuple[int, tuple[str, ...]], list[tuple[str, OwnerLine]]] = {}

@@ -98,6 +98,14 @@ def _entries(repository: pygit2.Repository, oid: str) -> Iterator[Entry]:
         yield Entry(_text(name), int(mode, 8), raw.hex())
 
 
+def folders_and_links(repository: pygit2.Repository, oid: str) -> dict[str, tuple[int, str]]:
+    """The folders and symlinks right in a folder, by name, with mode and id; no value is made of files."""
+    return {_text(name): (int(mode, 8), raw.hex()) for mode, name, raw in _raw(repository, oid) if mode in _LEADING}
+
+
+_LEADING = (b"40000", b"120000")
+
+
 def whole_tree(repository: pygit2.Repository, oid: str, most: int) -> Iterator[tuple[str, int, bytes]]:
     """Every file of a tree as (path, mode, bytes), for a deployment and never in a hook.
 

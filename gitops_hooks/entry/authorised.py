@@ -181,7 +181,7 @@ def _judge_landing(
     content = read_content_again(record.repository, governing, span, landing)
     if isinstance(content, Refusal):
         return content
-    demands = find_demands(record.repository, governing, span, merged, policy, present.owners)
+    demands = find_demands(record.repository, governing, span, merged, present.owners)
     found = judge_result(record.repository, governing.land_method, span, merged) if landing.way == "change" else ()
     life = (*_life(record, change, span), *found)
     owed = overdue_then(record, event, landing.ref, lambda earlier: _policies_before(record, earlier))

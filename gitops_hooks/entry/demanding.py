@@ -1,12 +1,14 @@
 """What one change needs approved, from the policy and from objects: asked when it is judged, and again afterwards."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from gitops_hooks.core.demands import Demands, Trial, demand
 from gitops_hooks.core.govern import Governing
-from gitops_hooks.core.owners import Owned, owned, owners_faults, parse_owners, places
+from gitops_hooks.core.links import Beginning, beginning
+from gitops_hooks.core.owners import owned, owners_beginnings, owners_faults, parse_owners, places
 from gitops_hooks.core.owners_lines import SIZE
 from gitops_hooks.core.rehearse import trials
+from gitops_hooks.edge.links import find_links
 from gitops_hooks.edge.repository import Repository
 from gitops_hooks.entry.reaching import find_reach
 from gitops_hooks.model.commit import Merged, Range
@@ -25,15 +27,10 @@ def known_owners(people: People) -> Known:
     return Known(frozenset(person.name for person in persons), addresses)
 
 
-def find_demands(
-    repository: Repository, governing: Governing, span: Range, merged: Merged, policy: Policy, known: Known
-) -> Demands:
+def find_demands(repository: Repository, governing: Governing, span: Range, merged: Merged, known: Known) -> Demands:
     """Everything to be approved; code owners are those at the branch's own tip, never those that are pushed."""
     paths = tuple(file.path for file in merged.files)
-    tip = repository.tree_of(span.tip)
-    reached = find_reach(repository, policy, governing.ref, (tip, merged.tree), paths) if governing.asks_reach else ()
-    asked = tuple(_owned(repository, rule, tip, paths, policy, known) for rule in governing.owners)
-    return demand(governing, paths, reached, asked)
+    return _demands(repository, governing, (repository.tree_of(span.tip), merged.tree), paths, known)
 
 
 def find_trials(
@@ -41,8 +38,7 @@ def find_trials(
 ) -> tuple[Trial, ...]:
     """The same for each set of rules that is on trial."""
     return tuple(
-        Trial(governing, find_demands(repository, governing, span, merged, policy, known))
-        for governing in trials(policy, ref)
+        Trial(governing, find_demands(repository, governing, span, merged, known)) for governing in trials(policy, ref)
     )
 
 
@@ -51,18 +47,31 @@ def imagine_demands(
 ) -> Demands:
     """What a change of these paths on top of `tip` would need, by code owners and inventories as they are there."""
     tree = repository.tree_of(tip)
+    return _demands(repository, governing, (tree, tree), paths, known)
+
+
+def _demands(
+    repository: Repository, governing: Governing, trees: tuple[str, str], paths: tuple[str, ...], known: Known
+) -> Demands:
+    """What a change of these paths from the tip's tree to the resulting one needs."""
     policy = governing.policy
-    reached = find_reach(repository, policy, governing.ref, (tree, tree), paths) if governing.asks_reach else ()
-    return demand(
-        governing, paths, reached, [_owned(repository, r, tree, paths, policy, known) for r in governing.owners]
-    )
+    reached = find_reach(repository, policy, governing.ref, trees, paths) if governing.asks_reach else ()
+    texts = [(rule, text) for rule in governing.owners if (text := _owners_text(repository, rule, trees[0]))]
+    links = find_links(repository, trees, _beginnings(governing, texts))
+    names = links.with_names(paths)
+    asked = tuple(owned(rule, text, names, policy, known) for rule, text in texts)
+    return demand(governing, paths, reached, asked, links)
 
 
-def _owned(
-    repository: Repository, rule: OwnersRule, tip: str, paths: tuple[str, ...], policy: Policy, known: Known
-) -> Owned:
-    text = _owners_text(repository, rule, tip)
-    return owned(rule, text, paths, policy, known) if text else Owned()
+def _beginnings(governing: Governing, texts: Sequence[tuple[OwnersRule, OwnersText]]) -> Iterator[Beginning]:
+    """Where rules of any kind look for paths."""
+    yield beginning(".gitops/**")
+    for rule in governing.rules:
+        globs = [*(rule.bounds.files.forbidden if rule.bounds.files else ())]
+        globs += [glob for entry in rule.approvals for glob in entry.paths]
+        yield from (beginning(glob) for glob in globs)
+    for asked, text in texts:
+        yield from owners_beginnings(asked, text)
 
 
 def _owners_text(repository: Repository, rule: OwnersRule, tree: str) -> OwnersText | None:

@@ -122,7 +122,7 @@ def weigh(
     wrote = written(sitting, _hands_in(sitting, governing, span, record))
     hands = contributors(wrote, pushers, sitting.people, governing.strict)
     known = known_owners(sitting.people)
-    demands = find_demands(sitting.repository, governing, span, merged, sitting.policy, known)
+    demands = find_demands(sitting.repository, governing, span, merged, known)
     trials = find_trials(sitting.repository, governing.ref, span, merged, sitting.policy, known)
     paths = tuple(file.path for file in merged.files)
     proof = _prove(sitting, governing, span, hands, record)

@@ -96,7 +96,7 @@ def _case(
     content = read_content_again(repository, governing, span, landing)
     if isinstance(content, Refusal):
         return content
-    demands = find_demands(repository, governing, span, merged, policy, present.owners)
+    demands = find_demands(repository, governing, span, merged, present.owners)
     trials = find_trials(repository, governing.ref, span, merged, policy, present.owners)
     life = judge_result(repository, governing.land_method, span, merged) if landing.way == "change" else ()
     told = (content, demands, life, (), trials)
