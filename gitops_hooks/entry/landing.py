@@ -22,6 +22,8 @@ from gitops_hooks.model.judgement import Approve, Close, Land, Reject, Revise, W
 from gitops_hooks.model.push import NO_OID, Actor
 from gitops_hooks.model.request import Refusal
 
+KEPT = "refs/gitops/kept/"
+
 
 def land(sitting: Sitting, actor: Actor, effect: Land) -> str | LostRace:
     """Intent, then the ref in one transaction, then `landed`; the new tip, or why nothing moved."""
@@ -52,7 +54,7 @@ def _closed(sitting: Sitting, intent: Event) -> LostRace | None:
 
 def kept_ref(oid: str) -> str:
     """Where what a forced or deleted ref stood at is kept: the record speaks of it, and a mirror must hold it."""
-    return f"refs/gitops/kept/{oid}"
+    return f"{KEPT}{oid}"
 
 
 def _keep(sitting: Sitting, oid: str) -> None:

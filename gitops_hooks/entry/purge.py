@@ -10,6 +10,7 @@ from gitops_hooks.edge.record import LOG, meta_ref
 from gitops_hooks.edge.refs import LostRace
 from gitops_hooks.edge.sweep import sweep
 from gitops_hooks.entry.dropping import drop_content
+from gitops_hooks.entry.landing import KEPT
 from gitops_hooks.entry.recovery import Bench, open_bench
 from gitops_hooks.model.change import ChangeRecord, ChangeState
 from gitops_hooks.model.change_event import Purged
@@ -72,13 +73,22 @@ def _note(bench: Bench, number: int) -> None:
         bench.ledger.record.index.note(record)
 
 
+def _cures(holders: tuple[str, ...]) -> list[str]:
+    """What can be done about each holder; nothing takes away what a recorded branch or tag once stood at."""
+    history = [ref for ref in holders if ref.startswith(KEPT)]
+    lines = [] if history and len(history) == len(holders) else ["purge or delete that too, then run this again"]
+    if history:
+        lines.append(f"{KEPT}* stays: a branch or tag stood there, and its recorded history is judged by it")
+    return lines
+
+
 def _words(record: ChangeRecord, count: int, left: tuple[str, ...], holders: tuple[str, ...]) -> tuple[str, ...]:
     number = record.number
     lines = [f"change {number} is purged; {LOG} and {meta_ref(number)} say so"]
     if left:
         lines.append(f"removed {count - len(left)} of its {count} objects; {len(left)} are held by something else:")
         lines += [f"  {ref}" for ref in holders] or ["  a pack that is marked to be kept (objects/pack/*.keep)"]
-        lines.append("purge or delete that too, then run this again")
+        lines += _cures(holders)
     else:
         lines.append(f"removed {count} objects; none of them is left on this server")
     lines.append("not reached: clones, mirrors, backups and file system snapshots that have it already")

@@ -148,11 +148,14 @@ def _change(number: int, refs: dict[str, str], logs: dict[str, Chain], settled: 
     kinds = [fact.kind for fact in meta.facts]
     # Only what was closed goes on, and only by being opened again.
     goes_on = [kind for kind, after in itertools.pairwise(kinds) if (kind, after) != ("closed", "reopened")]
-    for end in ("change-landed", "closed"):
+    purged = "purged" in kinds
+    for end in ("change-landed", "closed", "purged"):
         if end in goes_on:
             yield f"I10: {place} goes on after it {end}"
     proposed = [fact for fact in meta.facts if fact.kind in ("proposed", "rebased")]
-    for fact in proposed:
+    if settled and purged and (left := [ref for ref in refs if ref.startswith(f"{place}/") and ref != f"{place}/meta"]):
+        yield f"I10: {place} is purged and still has {', '.join(left)}"
+    for fact in () if purged else proposed:
         if refs.get(f"{place}/{fact['Revision']}") != fact["Head"]:
             yield f"I10: {place}/{fact['Revision']} is not its revision"
     closed = {fact["Landing"] for fact in logs[LOG].facts if fact.kind == "landed"}
@@ -160,7 +163,7 @@ def _change(number: int, refs: dict[str, str], logs: dict[str, Chain], settled: 
     told = [fact["Record"] for fact in meta.facts if fact.kind == "change-landed"]
     if settled and told != landings:
         yield f"I10: {place} says that it landed by {told}, the log says {landings}"
-    if settled and refs.get(f"{place}/head") != proposed[-1]["Head"]:
+    if settled and not purged and refs.get(f"{place}/head") != proposed[-1]["Head"]:
         yield f"I5: {place}/head is not its newest revision"
 
 

@@ -1,8 +1,10 @@
 """A secret that was proposed leaves the server, and what stays is told."""
 
 from tests.push.desk import Desk
+from tests.push.rules_desk import HEAD, judged, rule
 
 SECRET = "hunter2 is the password\n"
+CURE = "purge or delete that too, then run this again"
 UNREACHED = [
     "not reached: clones, mirrors, backups and file system snapshots that have it already",
     "not removed: title, description and messages in refs/changes/1/meta",
@@ -72,7 +74,30 @@ def test_what_another_ref_holds_is_told_and_not_called_gone(desk: Desk) -> None:
     lines = desk.world.admin("change", "purge", "1", "--reason", "a password").must().out.splitlines()
     assert lines[1] == "removed 0 of its 3 objects; 3 are held by something else:"
     assert "  refs/heads/mine" in lines
-    assert "purge or delete that too, then run this again" in lines
+    assert CURE in lines
+
+
+def test_what_a_recorded_branch_stood_at_is_kept_and_told(desk: Desk) -> None:
+    rights = "  - {match: 'release/**', push: [alice], propose: ['*'], land: [], create: [alice], delete: [alice]}\n"
+    rule(desk, HEAD + rights)
+    release = "refs/heads/release/1"
+    desk.push("alice", f"{desk.tip('refs/heads/main')}:{release}").must()
+    secret = desk.propose("alice", {"a.txt": SECRET})
+    desk.push("alice", f"{secret}:{release}").must()
+    desk.push("alice", f":{release}").must()
+    number, blob = desk.newest(), desk.blob(SECRET)
+    lines = desk.world.admin("change", "purge", str(number), "--reason", "a password").must().out.splitlines()
+    assert lines[1:4] == [
+        "removed 0 of its 3 objects; 3 are held by something else:",
+        f"  refs/gitops/kept/{secret}",
+        "refs/gitops/kept/* stays: a branch or tag stood there, and its recorded history is judged by it",
+    ]
+    assert there(desk, blob, secret) == {blob, secret}
+    assert judged(desk, release) == "refs/heads/release/1 is not there"
+    # A second holder that can go is told with what to do about it.
+    desk.push("alice", f"{secret}:refs/heads/mine").must()
+    lines = desk.world.admin("change", "purge", str(number), "--reason", "a password").must().out.splitlines()
+    assert lines[2:5] == [f"  refs/gitops/kept/{secret}", "  refs/heads/mine", CURE]
 
 
 def test_a_landed_change_is_refused_with_what_to_do_instead(desk: Desk) -> None:
