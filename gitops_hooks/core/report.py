@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Iterable
 
 from gitops_hooks.model.change import ChangeRecord
+from gitops_hooks.model.judgement import Note
 from gitops_hooks.model.policy import Policy
 from gitops_hooks.model.verdict import CheckOutcome, Decision, Requirement, Verdict
 
@@ -135,12 +136,14 @@ def proposed(
     verdicts: tuple[Verdict, ...],
     unmet: Iterable[Requirement],
     said: Iterable[str] = (),
+    notes: Iterable[Note] = (),
 ) -> list[str]:
     """What the pusher of a proposal reads; `said` is what the change says about itself."""
     branch = target.removeprefix("refs/heads/")
     lines = [f"gitops: change {number}, revision {revision} for {escape(branch)}", *said]
     lines += field("checks", verdict_line(verdicts))
     lines += findings(verdicts)
+    lines += [line for note in notes for line in field(note.name, note.words)]
     return lines + (needs(unmet) or field("needs", "nothing more; it can land"))
 
 

@@ -13,7 +13,7 @@ from gitops_hooks.model.change import ChangeRecord
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.judgement import Edit, Judgement, Rebase, Revise, Stack, Unchanged
 from gitops_hooks.model.push import NO_OID, Actor, RefUpdate
-from gitops_hooks.model.verdict import Requirement, Verdict
+from gitops_hooks.model.verdict import Verdict
 
 Part = Revise | Edit | Unchanged
 
@@ -35,13 +35,13 @@ def carry_out_change(
             record = landing.revise(sitting, actor, effect)
     if isinstance(record, LostRace):
         return lost_race(judgement.update, record)
-    _tell(record, judgement.decision.verdicts, effect.needs)
+    _tell(record, judgement.decision.verdicts, effect)
     return _landing(sitting, judgement.update, record, (_moved(sitting, effect, record),), check)
 
 
 def _unchanged(judgement: Judgement, effect: Unchanged) -> Done:
     record = effect.record
-    _tell(record, judgement.decision.verdicts, effect.needs)
+    _tell(record, judgement.decision.verdicts, effect)
     head = record.head.head
     return Done(Report(judgement.update.ref, True, moved=(Moved(head_ref(record), head, head),)))
 
@@ -51,7 +51,7 @@ def _stack(sitting: Sitting, actor: Actor, judgement: Judgement, effect: Stack) 
     if isinstance(records, LostRace):
         return lost_race(judgement.update, records)
     for record, part, verdicts in zip(records, effect.parts, effect.verdicts, strict=True):
-        _tell(record, verdicts, part.needs)
+        _tell(record, verdicts, part)
     moved = tuple(_moved(sitting, part, record) for part, record in zip(effect.parts, records, strict=True))
     return Done(Report(judgement.update.ref, True, moved=moved))
 
@@ -69,8 +69,9 @@ def _rebase(sitting: Sitting, actor: Actor, judgement: Judgement, effect: Rebase
     return Done(Report(update.ref, True, moved=(Moved(head_ref(record), before, before),)))
 
 
-def _tell(record: ChangeRecord, verdicts: tuple[Verdict, ...], unmet: tuple[Requirement, ...]) -> None:
-    tell(proposed(record.number, record.head.number, record.target, verdicts, unmet, life(record)))
+def _tell(record: ChangeRecord, verdicts: tuple[Verdict, ...], part: Part) -> None:
+    told = (part.needs, life(record), part.notes)
+    tell(proposed(record.number, record.head.number, record.target, verdicts, *told))
 
 
 def _moved(sitting: Sitting, part: Part, record: ChangeRecord) -> Moved:

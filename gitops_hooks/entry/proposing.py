@@ -1,6 +1,6 @@
 """One proposed head, judged: a new change, a revision, or something new said about a change whose head stays."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitops_hooks.core.decide import fails, judge_proposal
 from gitops_hooks.core.life import DRAFT
@@ -8,6 +8,7 @@ from gitops_hooks.core.override import judge_break_glass, override_findings
 from gitops_hooks.core.rehearse import rehearse
 from gitops_hooks.core.verdict_words import verdict_words
 from gitops_hooks.entry.matter import Matter, judge_policy, run_checks
+from gitops_hooks.entry.noting import find_notes
 from gitops_hooks.entry.sitting import Checker, Sitting
 from gitops_hooks.entry.stacking import Ground
 from gitops_hooks.model.change import ChangeRecord
@@ -48,9 +49,10 @@ def judge_head(
     life = _life(matter.record, asked)
     needs = tuple(each for each in matter.case.missing if each.rule != DRAFT.rule) + ((DRAFT,) if life.draft else ())
     same = matter.record and _same_head(matter.record, matter.span.head, life)
+    effect: Revise | Edit | Unchanged = _revision(matter, asked, life, verdicts, needs)
     if matter.record and same:
-        return Judgement(update, decision, _said(matter.record, asked.request, life, needs))
-    return Judgement(update, decision, _revision(matter, asked, life, verdicts, needs))
+        effect = _said(matter.record, asked.request, life, needs)
+    return Judgement(update, decision, replace(effect, notes=find_notes(sitting, matter)))
 
 
 def _judge_auto_land(matter: Matter, request: Propose, actor: Actor) -> tuple[Requirement, ...]:

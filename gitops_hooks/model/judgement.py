@@ -57,8 +57,16 @@ class Life:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """A line of the answer that decides nothing: `name` as the pusher reads it before the words."""
+
+    name: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Revise:
-    """Open a change (`record` None) or add a revision to one."""
+    """Open a change (`record` None) or add a revision to one; `notes` are told with it."""
 
     record: ChangeRecord | None
     target: str
@@ -72,6 +80,7 @@ class Revise:
     needs: tuple[Requirement, ...]
     life: Life
     plea: str = ""
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,7 @@ class Edit:
     life: Life
     auto_land: bool
     needs: tuple[Requirement, ...]
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +102,7 @@ class Unchanged:
 
     record: ChangeRecord
     needs: tuple[Requirement, ...]
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,10 @@ def test_an_approval_is_kept_over_a_trivial_rebase_and_the_record_says_why(desk:
         desk.push(name, f"{other}:refs/approve/3").must()
     second = desk.commit("alice", {"a.yml": "a: 1\n"})
     again = desk.push("alice", f"{second}:refs/for/main/kept").must()
-    assert again.remote_lines[2:] == ["  needs      1 of 2 approvals by @senior"]
+    assert again.remote_lines[2:] == [
+        "  kept       bob's approval of revision 1 (trivial-rebase)",
+        "  needs      1 of 2 approvals by @senior",
+    ]
     desk.push("carol", f"{second}:refs/approve/2").must()
     assert desk.tip(MAIN) == second
     intent = desk.log()[-2]

@@ -45,7 +45,11 @@ def staging(desk: Desk) -> Desk:
 def test_how_many_must_approve_follows_from_the_hosts_that_a_change_reaches(staging: Desk) -> None:
     desk = staging
     desk.land(FILES)
-    narrow = desk.propose("alice", {"inventories/staging/host_vars/web1.yml": "a: 1\n"})
+    narrow = desk.commit("alice", {"inventories/staging/host_vars/web1.yml": "a: 1\n"})
+    assert desk.push("alice", f"{narrow}:refs/for/main").must().remote_lines[2:] == [
+        "  reaches    1 of 4 hosts of staging: web1",
+        "  needs      1 approval by @senior",
+    ]
     desk.push("bob", f"{narrow}:refs/approve/2").must()
     assert desk.tip(MAIN) == narrow
     group = desk.propose("alice", {"inventories/staging/group_vars/web.yml": "a: 1\n"})
@@ -56,6 +60,7 @@ def test_how_many_must_approve_follows_from_the_hosts_that_a_change_reaches(stag
     assert desk.tip(MAIN) == group
     wide = desk.commit("alice", {"site.yml": "- hosts: web\n  tasks: []\n"})
     assert desk.push("alice", f"{wide}:refs/for/main").must().remote_lines[2:] == [
+        "  reaches    4 of 4 hosts of staging: db1 web1 web2 web3",
         "  needs      1 approval by @senior",
         "  needs      2 approvals by @ops where it reaches more than 2 hosts",
         "  needs      1 approval by dave where it reaches hosts of db",
@@ -67,7 +72,9 @@ def test_an_inventory_that_nobody_can_read_reaches_everything(staging: Desk) -> 
     desk = staging
     desk.land({**FILES, "inventories/staging/hosts": None, "inventories/staging/aws.yml": "plugin: aws_ec2\n"})
     narrow = desk.commit("alice", {"inventories/staging/host_vars/web1.yml": "a: 1\n"})
-    assert desk.push("alice", f"{narrow}:refs/for/main").must().remote_lines[3:] == [
+    assert desk.push("alice", f"{narrow}:refs/for/main").must().remote_lines[2:] == [
+        "  reaches    every host of staging, however many: its inventory is none that can be counted",
+        "  needs      1 approval by @senior",
         "  needs      2 approvals by @ops where it reaches more than 2 hosts",
         "  needs      1 approval by dave where it reaches hosts of db",
     ]

@@ -1,0 +1,24 @@
+"""What is told with a proposal and decides nothing; whatever is in its way, the proposal goes on."""
+
+from gitops_hooks.core.notes import kept_notes, reach_notes
+from gitops_hooks.entry.matter import Matter
+from gitops_hooks.entry.reaching import find_reach
+from gitops_hooks.entry.sitting import Sitting
+from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.judgement import Note
+
+
+def find_notes(sitting: Sitting, matter: Matter) -> tuple[Note, ...]:
+    """How far a change reaches in each environment of its branch, and the approvals that it keeps."""
+    return (*_reach(sitting, matter), *kept_notes(matter.case, matter.record))
+
+
+def _reach(sitting: Sitting, matter: Matter) -> tuple[Note, ...]:
+    repository, ref = sitting.repository, matter.standing.ref
+    if not any(environment.branch == ref for environment in sitting.policy.environments):
+        return ()
+    try:
+        trees = (repository.tree_of(matter.span.tip), matter.merged.tree)
+        return reach_notes(find_reach(repository, sitting.policy, ref, trees, matter.case.paths))
+    except EdgeError as error:
+        return (Note("reaches", f"nobody can say how far: {error}"),)
