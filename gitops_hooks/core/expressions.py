@@ -4,14 +4,9 @@ Python's own engine never sees one. What is literal at the two ends of an expres
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
-from gitops_hooks.core.receive import shown
+from gitops_hooks.core.re2_door import Manner, Together, re2_faults
 
-if TYPE_CHECKING:
-    import re2
-
-_MOST_MEMORY = 64 * 1024 * 1024
 _LONGEST = 1000
 _QUANTIFIERS = "*+?{"
 _META = "\\.^$*+?()[]{}|"
@@ -23,7 +18,7 @@ class Expressions:
     def __init__(self, patterns: Sequence[str]) -> None:
         self._patterns = patterns
         self._numbers: dict[str, list[int]] = {}
-        self._together: dict[str, _Together] = {}
+        self._together: dict[str, Together] = {}
         for number, pattern in enumerate(patterns):
             self._numbers.setdefault(_key(pattern), []).append(number)
 
@@ -42,8 +37,8 @@ class Expressions:
         if numbers is None:
             return ()
         if key not in self._together:
-            self._together[key] = _Together([self._patterns[number] for number in numbers], numbers)
-        return self._together[key].matching(path)
+            self._together[key] = Together([self._patterns[number] for number in numbers], Manner.WHOLE)
+        return [numbers[at] for at in self._together[key].matching(path)]
 
 
 def _key(pattern: str) -> str:
@@ -56,74 +51,11 @@ def _key(pattern: str) -> str:
     return _ending(last)
 
 
-class _Together:
-    """Expressions that may match the same path, matched all at once."""
-
-    def __init__(self, patterns: Sequence[str], numbers: Sequence[int]) -> None:
-        import re2
-
-        self._patterns = patterns
-        self._numbers = numbers
-        self._set = re2.Set.FullMatchSet(_options())
-        for pattern in patterns:
-            self._set.Add(pattern)
-        # A set that runs out of memory answers nothing; the last expression matches everything and gives that away.
-        self._sentinel = self._set.Add("(?s:.*)")
-        self._set.Compile()
-
-    def matching(self, path: str) -> Iterable[int]:
-        found = self._set.Match(path)
-        if self._sentinel not in found:
-            found = [at for at, pattern in enumerate(self._patterns) if _compile(pattern).fullmatch(path)]
-        return [self._numbers[at] for at in found if at != self._sentinel]
-
-
 def expression_faults(patterns: Sequence[str]) -> list[str]:
     """What keeps each from being asked; empty where nothing does."""
-    import re2
-
-    together = re2.Set.FullMatchSet(_options())
-    found = []
-    for pattern in patterns:
-        if not 0 < len(pattern) <= _LONGEST:
-            found.append(f"must have 1 to {_LONGEST} characters")
-            continue
-        try:
-            together.Add(pattern)
-            found.append("")
-        except re2.error:
-            found.append(_fault_of(pattern))
-    return found
-
-
-def _fault_of(pattern: str) -> str:
-    """The same again alone: a set does not say why."""
-    import re2
-
-    try:
-        _compile(pattern)
-    except re2.error as error:
-        words = error.args[0] if error.args else ""
-        said = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
-        return f"cannot be read by RE2: {shown(said)}"
-    return "cannot be read by RE2"
-
-
-def _compile(pattern: str) -> "re2.Pattern":
-    import re2
-
-    return re2.compile(pattern, _options())
-
-
-def _options() -> "re2.Options":
-    import re2
-
-    options = re2.Options()
-    options.max_mem = _MOST_MEMORY
-    options.log_errors = False
-    # A newline in a file's name must not hide it from `.*`.
-    options.dot_nl = True
-    return options
+    sound = ["" if 0 < len(pattern) <= _LONGEST else f"must have 1 to {_LONGEST} characters" for pattern in patterns]
+    told = re2_faults(["" if fault else pattern for pattern, fault in zip(patterns, sound, strict=True)], Manner.WHOLE)
+    return [fault or words for fault, words in zip(sound, told, strict=True)]
 
 
 def _ending(text: str) -> str:

@@ -265,11 +265,11 @@ def test_judged_again_whoever_is_named_owns_and_addresses_come_from_the_record()
         ),
         ("gitlab", "[A][3] @senior\n*", ["CODEOWNERS:2: 3 approvals, but 2 could give one"]),
         ("gitlab", "* @@developer", ["CODEOWNERS:1: '@@developer' is no owner; write @name, @group or an address"]),
-        ("gitea", "(a @bob", ["CODEOWNERS:1: the expression '(a' cannot be read by RE2: missing ): (a"]),
+        ("gitea", "(a @bob", ["CODEOWNERS:1: the expression '(a' is no pattern of RE2: missing ): (a"]),
         (
             "gitea",
             "(a)\\1 @bob",
-            ["CODEOWNERS:1: the expression '(a)\\1' cannot be read by RE2: invalid escape sequence: \\1"],
+            ["CODEOWNERS:1: the expression '(a)\\1' is no pattern of RE2: invalid escape sequence: \\1"],
         ),
     ],
 )
