@@ -1,10 +1,12 @@
 """What judging one large change costs, warm, and which part takes how much of it.
 
     python benchmarks/judge.py [--files 1000] [--commits 200] [--rules 50] [--lines 2000] [--dialect github] [--runs 5]
+        [--bounds 50]
 
-One repository on this machine: a branch with that many approval rules and a CODEOWNERS of that many lines, and a
-change of that many files in that many commits. It is judged in one process again and again; nothing is pushed. Figures
-are printed and never asserted: milliseconds drift, shares hold.
+One repository on this machine: a branch with that many approval rules, as many rules full of `files` and `commits` as
+`bounds` says, and a CODEOWNERS of that many lines; and a change of that many files in that many commits. It is judged
+in one process again and again; nothing is pushed. Figures are printed and never asserted: milliseconds drift, shares
+hold.
 """
 
 import argparse
@@ -22,12 +24,14 @@ import pygit2
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from gitops_hooks.core.approve import contributors
+from gitops_hooks.core.bounded import judge_content
 from gitops_hooks.core.decide import judge_landing
 from gitops_hooks.core.govern import govern
 from gitops_hooks.core.policy_file import parse_policy
 from gitops_hooks.edge.ledger import Ledger
 from gitops_hooks.edge.repository import Repository, open_repository
 from gitops_hooks.entry import demanding, matter
+from gitops_hooks.entry.content import read_content
 from gitops_hooks.entry.demanding import find_demands, known_owners
 from gitops_hooks.entry.matter import gather
 from gitops_hooks.entry.sitting import Sitting
@@ -40,7 +44,34 @@ PLACES = {"github": ".github/CODEOWNERS", "gitlab": "CODEOWNERS", "gitea": "CODE
 PEOPLE = People(tuple(Person(f"p{number}", (), (f"p{number}@example.org",)) for number in range(100)))
 
 
-def policy_text(rules: int, dialect: str) -> bytes:
+def match_of(number: int) -> str:
+    """One of 64 globs that match main."""
+    letters = "".join("?" if number >> at & 1 else letter for at, letter in enumerate("main"))
+    return f"{'*' * (number >> 4 & 1)}{letters}{'*' * (number >> 5 & 1)}"
+
+
+def bounds_text(rules: int) -> str:
+    """That many rules more for the branch, each full of what it asks of commits and files."""
+    return "".join(
+        f"""\
+  - match: '{match_of(number)}'
+    propose: ['*']
+    land: ['*']
+    commits: {{must: ['^Part [0-9]{{1,{number + 3}}}'], must_not: ['(?i)wip{number}', 'fixup!{number}'], signoff: true}}
+    files:
+      max_size: {number + 1}M
+      max_files: 5000
+      max_path: {200 + number}
+      forbidden: ['vendor{number}/**', '**/*.pem{number}', 'roles/*/keys{number}/**', '**/Schlüssel{number}*']
+      allowed: ['roles/**', '**/*.yml', 'docs{number}/**', '.gitops/**']
+      forbidden_extensions: [exe{number}]
+      allowed_extensions: [yml, yaml, j{number}]
+"""
+        for number in range(1, rules + 1)
+    )
+
+
+def policy_text(rules: int, dialect: str, bounds: int) -> bytes:
     entries = "".join(
         f"      - {{count: 1, from: [p{number % 100}], paths: ['roles/r{number}/**', '**/*.r{number}']}}\n"
         for number in range(rules - 1)
@@ -56,6 +87,7 @@ branches:
     strict: [every-revision]
     approvals:
 {entries}      - {{count: 2, reach: {{hosts: '>5'}}}}
+{bounds_text(bounds)}\
 environments:
   - {{name: staging, branch: main, playbook: site.yml, inventory: inventories/staging}}
 """.encode()
@@ -86,12 +118,15 @@ def write_tree(git2: pygit2.Repository, files: dict[str, bytes]) -> pygit2.Oid:
     return index.write_tree(git2)
 
 
+_SIGNED = "\nSigned-off-by: p1 <p1@example.org>\n"
+
+
 def lay(folder: Path, asked: argparse.Namespace) -> tuple[Repository, str, str]:
     """The branch's tip and the head of the change."""
     git2 = pygit2.init_repository(str(folder), bare=True)
     sign = pygit2.Signature("p1", "p1@example.org", 1, 0)
     files = {
-        ".gitops/policy.yaml": policy_text(asked.rules, asked.dialect),
+        ".gitops/policy.yaml": policy_text(asked.rules, asked.dialect, asked.bounds),
         PLACES[asked.dialect]: owners_text(asked.lines, asked.dialect),
         "inventories/staging/hosts": hosts_text(),
         "site.yml": b"- hosts: all\n",
@@ -101,7 +136,7 @@ def lay(folder: Path, asked: argparse.Namespace) -> tuple[Repository, str, str]:
     for number in range(asked.commits):
         for each in range(number, asked.files, asked.commits):
             files[f"roles/r{each}/tasks/t{each % 7}.yml"] = f"- name: {each}\n".encode()
-        head = git2.create_commit(None, sign, sign, f"Part {number}\n", write_tree(git2, files), [head])
+        head = git2.create_commit(None, sign, sign, f"Part {number}\n{_SIGNED}", write_tree(git2, files), [head])
     return open_repository(folder, Limits()), str(tip), str(head)
 
 
@@ -159,6 +194,10 @@ def shares_of(sitting: Sitting, head: str) -> dict[str, float]:
         governing.approval_rules(paths, reached)
     with shares.timed("demands: all rules, reach and code owners"):
         found = find_demands(repository, governing, span, merged, sitting.policy, known_owners(PEOPLE))  # type: ignore[arg-type]
+    with shares.timed("content: read what each commit brings"):
+        content = read_content(sitting, governing, span, frozenset({"p2"}), None)  # type: ignore[arg-type]
+    with shares.timed("content: rules about commits and files"):
+        judge_content(governing, content, paths, found.links)  # type: ignore[arg-type]
     owners = shares.spent["demands: all rules, reach and code owners"]
     del shares.spent["demands: all rules, reach and code owners"]
     shares.spent[f"code owners ({len(found.rules)} rules asked)"] = owners - sum(
@@ -169,7 +208,14 @@ def shares_of(sitting: Sitting, head: str) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, default in (("files", 1000), ("commits", 200), ("rules", 50), ("lines", 2000), ("runs", 5)):
+    for name, default in (
+        ("files", 1000),
+        ("commits", 200),
+        ("rules", 50),
+        ("lines", 2000),
+        ("bounds", 50),
+        ("runs", 5),
+    ):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--dialect", choices=sorted(PLACES), default="github")
     asked = parser.parse_args()
@@ -186,7 +232,7 @@ def main() -> None:
             cpu.append((time.process_time() - before) * 1000)
         print(
             f"{asked.files} files, {asked.commits} commits, {asked.rules} rules, CODEOWNERS ({asked.dialect}) of "
-            f"{asked.lines} lines: {requirements} requirements judged"
+            f"{asked.lines} lines, {asked.bounds} rules about content: {requirements} requirements judged"
         )
         print(
             f"warm: {min(times):.1f} ms at best, {statistics.median(times):.1f} ms median of {asked.runs}; "

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from gitops_hooks.core.brought import Brought
 from gitops_hooks.core.commit_rules import judge_commits, judge_linear
 from gitops_hooks.core.file_rules import judge_files, judge_kinds
 from gitops_hooks.core.freeze import frozen_by, opening
@@ -62,8 +63,9 @@ def judge_content(
     """What the commits and their files are like; never changes for one head, so it is asked when that is proposed."""
     rules = governing.rules
     found = [judge_linear(rule, content.commits) for rule in rules if rule.bounds.linear]
-    found += [judge_commits(rule.bounds.commits, content) for rule in rules if rule.bounds.commits]
-    found += [judge_files(rule.bounds.files, content.files, paths, links) for rule in rules if rule.bounds.files]
+    found += judge_commits([rule.bounds.commits for rule in rules if rule.bounds.commits], content)
+    brought = Brought(content.files, paths, links)
+    found += [judge_files(rule.bounds.files, brought) for rule in rules if rule.bounds.files]
     return (*found, *judge_kinds(rules, content.files, is_deployed(governing)))
 
 

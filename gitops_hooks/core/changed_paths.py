@@ -1,53 +1,70 @@
 """The paths of one change, held against the globs of many rules in whatever case and normal form they are written."""
 
 import unicodedata
-from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 
-from gitops_hooks.core.globs import matches_any, matches_parts
-from gitops_hooks.core.path_pattern import Parts, is_literal
+from gitops_hooks.core.path_pattern import Parts
+from gitops_hooks.core.path_set import PathSet
+
+Form = Callable[[str], str]
 
 
 class ChangedPaths:
-    """Folded and sorted once: a glob is only held against the paths that begin as it does."""
+    """Brought into every form once; undecodable paths meet every rule."""
 
     def __init__(self, paths: Iterable[str]) -> None:
-        self._undecodable = False
-        self._others: list[str] = []
-        plain: list[Parts] = []
+        self._undecodable: list[str] = []
+        plain, others = [], []
         for path in paths:
             if path.isascii():
-                plain.append(tuple(fold(path).split("/")))
+                plain.append(path)
             elif any("\ud800" <= char <= "\udfff" for char in path):
-                self._undecodable = True
+                self._undecodable.append(path)
             else:
-                self._others.append(path)
-        self._plain = sorted(plain)
+                others.append(path)
+        self._spellings = [_Spelling(fold, plain)] if plain else []
+        # Folding can lengthen a name (ß is ss), so that `?` fits it in one form only.
+        self._spellings += [_Spelling(form, others) for form in _FORMS] if others else []
 
     def touch(self, globs: tuple[str, ...]) -> bool:
-        """Whether any path matches; undecodable ones meet every rule."""
+        """Whether any path matches."""
         if self._undecodable and globs:
             return True
-        return any(self._touches_plain(glob) for glob in globs) or self._touches_others(globs)
+        return any(one.paths.mask(one.pattern(glob)) for one in self._spellings for glob in globs)
 
-    def _touches_plain(self, glob: str) -> bool:
-        pattern = tuple(fold(glob).split("/"))
-        size = next((at for at, part in enumerate(pattern) if not is_literal(part)), len(pattern))
-        start = pattern[:size]
-        for at in range(bisect_left(self._plain, start), len(self._plain)):
-            path = self._plain[at]
-            if path[:size] != start:
-                return False
-            if matches_parts(pattern, path):
-                return True
-        return False
+    def matching(self, globs: tuple[str, ...]) -> frozenset[str]:
+        """The paths that match."""
+        if not globs:
+            return frozenset()
+        return frozenset((*self._undecodable, *(path for one in self._spellings for path in one.matching(globs))))
 
-    def _touches_others(self, globs: tuple[str, ...]) -> bool:
-        if not self._others:
-            return False
-        # Folding can lengthen a name (ß is ss), so that `?` fits it in one form only.
-        forms = [(form, tuple(form(glob) for glob in globs)) for form in _FORMS]
-        return any(matches_any(folded, form(path)) for path in self._others for form, folded in forms)
+
+class _Spelling:
+    """Paths in one form, with what they were before."""
+
+    def __init__(self, form: Form, paths: Iterable[str]) -> None:
+        self._form = form
+        self._before: dict[Parts, list[str]] = {}
+        for path in paths:
+            self._before.setdefault(tuple(form(path).split("/")), []).append(path)
+        self.paths = PathSet(self._before)
+
+    def pattern(self, glob: str) -> Parts:
+        return _in_form(self._form, glob)
+
+    def matching(self, globs: tuple[str, ...]) -> Iterator[str]:
+        mask = 0
+        for glob in globs:
+            mask |= self.paths.mask(self.pattern(glob))
+        for parts in self.paths.covered(mask):
+            yield from self._before[parts]
+
+
+# The globs of a policy are the same for every push that it judges.
+@lru_cache(maxsize=4096)
+def _in_form(form: Form, glob: str) -> Parts:
+    return tuple(form(glob).split("/"))
 
 
 def fold(text: str) -> str:

@@ -1,8 +1,9 @@
 """What rules ask of the commits that would land: one line of history, messages, sign-off, whose address."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from gitops_hooks.core.patterns import found_in
+from gitops_hooks.core.patterns import all_found_in
 from gitops_hooks.core.receive import shown
 from gitops_hooks.model.bounds import CommitBounds
 from gitops_hooks.model.commit import Commit
@@ -23,13 +24,40 @@ def judge_linear(rule: BranchRule, commits: Iterable[Commit]) -> Requirement:
     return Requirement("linear", Status.UNSATISFIED, reason, rule.place)
 
 
-def judge_commits(bounds: CommitBounds, content: Content) -> Requirement:
-    """Every commit's message, sign-off and addresses; all faults at once."""
-    faults = [fault for commit in content.commits for fault in _faults(bounds, commit, content.vouched)]
+def judge_commits(bounds: Sequence[CommitBounds], content: Content) -> list[Requirement]:
+    """Every commit's message, sign-off and addresses, by each rule; all faults at once."""
+    patterns = tuple(dict.fromkeys(pattern for one in bounds for pattern in (*one.must, *one.must_not)))
+    read = [_read(commit, patterns, content.vouched) for commit in content.commits]
+    return [_judge(one, read) for one in bounds]
+
+
+def _judge(bounds: CommitBounds, read: Sequence["_Read"]) -> Requirement:
+    faults = [fault for one in read for fault in _faults(bounds, one)]
     if not faults:
-        return Requirement("commits", Status.SATISFIED, f"{len(content.commits)} as asked", bounds.place)
+        return Requirement("commits", Status.SATISFIED, f"{len(read)} as asked", bounds.place)
     reason = told(faults, "Mend them with git rebase -i (the newest: git commit --amend), and push again.")
     return Requirement("commits", Status.UNSATISFIED, reason, bounds.place)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One commit as all rules see it; `found` are the patterns, of all of them, that its message holds."""
+
+    commit: Commit
+    found: frozenset[str]
+    signed_off: bool
+    author_pushed: bool
+    committer_pushed: bool
+
+
+def _read(commit: Commit, patterns: tuple[str, ...], vouched: frozenset[str]) -> _Read:
+    return _Read(
+        commit,
+        all_found_in(patterns, commit.message.strip("\n")),
+        _is_signed_off(commit),
+        f"author:{commit.oid}" in vouched,
+        f"committer:{commit.oid}" in vouched,
+    )
 
 
 def told(faults: Sequence[str], cure: str) -> str:
@@ -40,16 +68,15 @@ def told(faults: Sequence[str], cure: str) -> str:
     return "\n".join([*lines, cure])
 
 
-def _faults(bounds: CommitBounds, commit: Commit, vouched: frozenset[str]) -> list[str]:
-    message = commit.message.strip("\n")
-    name = commit.oid[:7]
-    found = [f"{name}: its message must match {shown(p)}" for p in bounds.must if not found_in(p, message)]
-    found += [f"{name}: its message must not match {shown(p)}" for p in bounds.must_not if found_in(p, message)]
-    if bounds.signoff and not _is_signed_off(commit):
+def _faults(bounds: CommitBounds, read: _Read) -> list[str]:
+    commit, name = read.commit, read.commit.oid[:7]
+    found = [f"{name}: its message must match {shown(p)}" for p in bounds.must if p not in read.found]
+    found += [f"{name}: its message must not match {shown(p)}" for p in bounds.must_not if p in read.found]
+    if bounds.signoff and not read.signed_off:
         found.append(f"{name}: lacks Signed-off-by with its author's address <{shown(commit.author)}> (git commit -s)")
-    if bounds.author_pushes and f"author:{commit.oid}" not in vouched:
+    if bounds.author_pushes and not read.author_pushed:
         found.append(f"{name}: its author <{shown(commit.author)}> is no address of who pushed it")
-    if bounds.committer_pushes and f"committer:{commit.oid}" not in vouched:
+    if bounds.committer_pushes and not read.committer_pushed:
         found.append(f"{name}: its committer <{shown(commit.committer)}> is no address of who pushed it")
     return found
 

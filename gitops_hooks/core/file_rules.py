@@ -3,10 +3,8 @@
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
-from gitops_hooks.core.changed_paths import ChangedPaths
+from gitops_hooks.core.brought import Brought, extension_of
 from gitops_hooks.core.commit_rules import told
-from gitops_hooks.core.globs import matches_any
-from gitops_hooks.core.links import NO_LINKS, Links
 from gitops_hooks.core.report import escape
 from gitops_hooks.model.bounds import FileBounds
 from gitops_hooks.model.content import SUBMODULE, SYMLINK, Introduced
@@ -18,28 +16,16 @@ BUILT_IN = "built in"
 _SHOWN = 120
 
 
-def judge_files(
-    bounds: FileBounds, files: Sequence[Introduced], paths: Sequence[str], links: Links = NO_LINKS
-) -> Requirement:
-    """Every bound of one rule on each file that some commit brings; `paths` are all that differ in the end."""
-    faults = [f"{_where(file)}: {fault}" for file in files for fault in _faults(bounds, file)]
-    hit = _forbidden(bounds, files, links)
-    faults += [f"{_where(file)}: a path that is forbidden here" for file in files if file.path in hit]
-    if bounds.max_files and len(paths) > bounds.max_files:
-        faults.insert(0, f"{len(paths)} files change; at most {bounds.max_files} may. Split the change.")
+def judge_files(bounds: FileBounds, brought: Brought) -> Requirement:
+    """Every bound of one rule on each file that some commit brings, and on all that differ in the end."""
+    faults = [f"{_where(file)}: {fault}" for file in brought.suspects(bounds) for fault in _faults(bounds, file)]
+    if hit := brought.hit_by(bounds.forbidden):
+        faults += [f"{_where(file)}: a path that is forbidden here" for file in brought.files if file.path in hit]
+    if bounds.max_files and len(brought.paths) > bounds.max_files:
+        faults.insert(0, f"{len(brought.paths)} files change; at most {bounds.max_files} may. Split the change.")
     if bounds.allowed is not None:
-        every = dict.fromkeys((*paths, *(file.path for file in files)))
-        outside = [path for path in every if not _in(bounds.allowed, path)]
-        faults += [f"{_name(path)}: is not among the paths allowed here" for path in outside]
+        faults += [f"{_name(path)}: is not among the paths allowed here" for path in brought.outside(bounds.allowed)]
     return _answer(faults, bounds.place)
-
-
-def _forbidden(bounds: FileBounds, files: Sequence[Introduced], links: Links) -> frozenset[str]:
-    paths = tuple(dict.fromkeys(file.path for file in files))
-    # Asked of all at once first: bringing the globs into every form costs more than matching.
-    if not bounds.forbidden or not ChangedPaths(links.with_names(paths)).touch(bounds.forbidden):
-        return frozenset()
-    return frozenset(path for path in paths if ChangedPaths(links.with_names((path,))).touch(bounds.forbidden))
 
 
 def _answer(faults: Sequence[str], place: str) -> Requirement:
@@ -66,7 +52,7 @@ def _faults(bounds: FileBounds, file: Introduced) -> list[str]:
         length = len(file.path.encode("utf-8", "surrogateescape"))
         found += [f"a path of {length} bytes; at most {bounds.max_path}"] if length > bounds.max_path else []
     if bounds.forbidden_extensions or bounds.allowed_extensions is not None:
-        found += _extension_faults(bounds, _extension(file.path))
+        found += _extension_faults(bounds, extension_of(file.path))
     return found
 
 
@@ -78,23 +64,13 @@ def _extension_faults(bounds: FileBounds, extension: str) -> list[str]:
     return found
 
 
-def _extension(path: str) -> str:
-    """What follows the last dot of the name, in small letters; nothing for `.hidden` and names without one."""
-    stem, dot, extension = path.rsplit("/", 1)[-1].rpartition(".")
-    return extension.casefold() if dot and stem else ""
-
-
-def _in(globs: Iterable[str], path: str) -> bool:
-    """Exactly as written: another spelling of a path that is allowed is another path."""
-    return matches_any(globs, unicodedata.normalize("NFC", path))
-
-
-def judge_kinds(rules: Iterable[BranchRule], files: Sequence[Introduced], deployed: bool) -> tuple[Requirement, ...]:
+def judge_kinds(rules: Iterable[BranchRule], brought: Sequence[Introduced], deployed: bool) -> tuple[Requirement, ...]:
     """Symlinks that leave the tree, submodules and LFS pointers: refused where an environment deploys the branch.
 
     A rule that has the key allows exactly its paths, on any branch; several such rules must all allow a path.
     """
     bounds = [rule.bounds.files for rule in rules if rule.bounds.files]
+    files = [file for file in brought if file.lfs or file.mode in (SYMLINK, SUBMODULE)]
     found = []
     for allowed, fault in _KINDS:
         lists = [(one.place, paths) for one in bounds if (paths := allowed(one)) is not None]

@@ -45,12 +45,12 @@ def _match(
 ) -> bool:
     """Match with one star remembered: falling back to the last star alone is enough, and bounds the work."""
     at = position = mark = 0
-    star = -1
-    while position < len(text):
-        if at < len(pattern) and is_star(pattern[at]):
+    star, size, end = -1, len(pattern), len(text)
+    while position < end:
+        if at < size and is_star(pattern[at]):
             star, mark = at, position
             at += 1
-        elif at < len(pattern) and fits(pattern[at], text[position]):
+        elif at < size and fits(pattern[at], text[position]):
             at += 1
             position += 1
         elif star >= 0:

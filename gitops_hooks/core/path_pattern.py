@@ -29,7 +29,7 @@ class PatternIndex:
             parts = tuple(pattern.split("/"))
             self._patterns.append(parts)
             size = next((at for at, part in enumerate(parts) if not is_literal(part)), len(parts))
-            self._below.setdefault(parts[:size], {}).setdefault(_wanted(parts[size:]), []).append(number)
+            self._below.setdefault(parts[:size], {}).setdefault(wanted(parts[size:]), []).append(number)
 
     def matching(self, path: str) -> list[int]:
         """The numbers of all patterns that match, highest first."""
@@ -52,7 +52,7 @@ class PatternIndex:
             below = self._below.get(parts[:size])
             if below is None:
                 continue
-            names = names or {"", *parts, *(ending for part in parts for ending in _endings(part))}
+            names = names or {"", *parts, *(ending for part in parts for ending in endings(part))}
             if len(below) < len(names):
                 found += [number for name, numbers in below.items() if name in names for number in numbers]
             else:
@@ -60,7 +60,7 @@ class PatternIndex:
         return sorted(found, reverse=True)
 
 
-def _wanted(parts: Parts) -> str:
+def wanted(parts: Parts) -> str:
     """The last name, or ending as `.yml`, that every match has; empty where there is none."""
     for part in reversed(parts):
         if is_literal(part):
@@ -70,7 +70,8 @@ def _wanted(parts: Parts) -> str:
     return ""
 
 
-def _endings(part: str) -> list[str]:
+def endings(part: str) -> list[str]:
+    """What a name ends with, from each of its dots on."""
     found = []
     dot = part.find(".")
     while dot >= 0:

@@ -10,6 +10,7 @@ import pygit2
 from pygit2.enums import ConfigLevel, ObjectType, RepositoryOpenFlag, SortMode
 
 from gitops_hooks.edge.disk import needing_room
+from gitops_hooks.edge.folders import Folders
 from gitops_hooks.edge.refs import clean_environment
 from gitops_hooks.edge.tree import GitTree, TooManyPaths, changed_files, read_blob
 from gitops_hooks.model.change import ChangedFile
@@ -33,6 +34,7 @@ class Repository:
     limits: Limits
     git: str
     quarantine: Mapping[str, str]
+    folders: Folders
 
     @property
     def object_folders(self) -> tuple[Path, ...]:
@@ -166,7 +168,7 @@ class Repository:
             return str(index.write_tree(self.git2))
 
     def changed(self, old_tree: str, new_tree: str) -> tuple[ChangedFile, ...]:
-        return changed_files(self.git2, old_tree, new_tree, self.limits.changed_files)
+        return changed_files(self.folders, old_tree, new_tree, self.limits.changed_files)
 
     def file(self, commit: str, path: str, most: int) -> bytes | None:
         """A regular file's bytes at a commit; None where there is none. Errors: EdgeError for another type or size."""
@@ -201,7 +203,7 @@ def open_repository(
             git2 = pygit2.Repository(str(path), RepositoryOpenFlag.BARE | RepositoryOpenFlag.NO_SEARCH)
     except (pygit2.GitError, KeyError, ValueError) as error:
         raise EdgeError("the repository", f"cannot be opened: {error}".replace(str(path), "<repository>")) from None
-    return Repository(path, git2, limits, git, quarantine)
+    return Repository(path, git2, limits, git, quarantine, Folders(git2))
 
 
 def _forget_system_settings() -> None:

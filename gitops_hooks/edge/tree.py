@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pygit2
 
+from gitops_hooks.edge.folders import Folders, split_entry
 from gitops_hooks.hookspec import Entry
 from gitops_hooks.model.change import ChangedFile
 from gitops_hooks.model.errors import EdgeError
@@ -17,7 +18,10 @@ _ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
 _DEPTH = 100
 _KEPT_FOLDERS = 8
 
+_NOTHING = (0, NO_OID)
+
 Raw = tuple[bytes, bytes, bytes]
+Side = tuple[int, str]
 
 
 def _text(name: bytes) -> str:
@@ -132,47 +136,38 @@ class TooManyPaths(Exception):
     """More paths differ than the server's limit allows; raised before they are listed."""
 
 
-def changed_files(repository: pygit2.Repository, old: str, new: str, most: int) -> tuple[ChangedFile, ...]:
+def changed_files(folders: Folders, old: str, new: str, most: int) -> tuple[ChangedFile, ...]:
     """The paths in which two trees (NO_OID for none) differ; only differing folders are opened.
 
     Errors: TooManyPaths as soon as the count passes `most`, since 10^10 paths fit in 108 kB of trees.
     """
     found: list[ChangedFile] = []
-    for file in _differences(repository, old, new, "", 0):
+    for file in _differences(folders, old, new, "", 0):
         found.append(file)
         if len(found) > most:
             raise TooManyPaths
     return tuple(sorted(found, key=lambda file: file.path))
 
 
-def _differences(repository: pygit2.Repository, old: str, new: str, folder: str, depth: int) -> Iterator[ChangedFile]:
+def _differences(folders: Folders, old: str, new: str, folder: str, depth: int) -> Iterator[ChangedFile]:
     if old == new:
         return
     if depth > _DEPTH:
         raise TooManyPaths
-    before, after = set(_raw(repository, old)), set(_raw(repository, new))
-    names: dict[bytes, list[Raw | None]] = {}
-    for entry in before - after:
-        names.setdefault(entry[1], [None, None])[0] = entry
-    for entry in after - before:
-        names.setdefault(entry[1], [None, None])[1] = entry
+    before, after = folders.entries(old), folders.entries(new)
+    names: dict[bytes, list[Side]] = {}
+    for at, entries in enumerate((before - after, after - before)):
+        for entry in entries:
+            mode, name, oid = split_entry(entry)
+            names.setdefault(name, [_NOTHING, _NOTHING])[at] = (mode, oid)
     for name, (was, now) in names.items():
-        yield from _one(repository, was, now, folder + _text(name), depth)
+        yield from _one(folders, was, now, folder + _text(name), depth)
 
 
-def _one(
-    repository: pygit2.Repository, was: Raw | None, now: Raw | None, path: str, depth: int
-) -> Iterator[ChangedFile]:
-    old_mode, old_oid = _side(was)
-    mode, oid = _side(now)
-    if FOLDER in (old_mode, mode):
-        below = (old_oid if old_mode == FOLDER else NO_OID, oid if mode == FOLDER else NO_OID)
-        yield from _differences(repository, *below, path + "/", depth + 1)
-        old_mode, old_oid = (0, NO_OID) if old_mode == FOLDER else (old_mode, old_oid)
-        mode, oid = (0, NO_OID) if mode == FOLDER else (mode, oid)
-    if old_mode or mode:
-        yield ChangedFile(path, old_mode, old_oid, mode, oid)
-
-
-def _side(entry: Raw | None) -> tuple[int, str]:
-    return (int(entry[0], 8), entry[2].hex()) if entry else (0, NO_OID)
+def _one(folders: Folders, was: Side, now: Side, path: str, depth: int) -> Iterator[ChangedFile]:
+    if FOLDER in (was[0], now[0]):
+        below = (was[1] if was[0] == FOLDER else NO_OID, now[1] if now[0] == FOLDER else NO_OID)
+        yield from _differences(folders, *below, path + "/", depth + 1)
+        was, now = (_NOTHING if side[0] == FOLDER else side for side in (was, now))
+    if was[0] or now[0]:
+        yield ChangedFile(path, *was, *now)

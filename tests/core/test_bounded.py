@@ -13,6 +13,7 @@ from gitops_hooks.core.bounded import (
     judge_line,
     judge_read_only,
 )
+from gitops_hooks.core.brought import Brought
 from gitops_hooks.core.commit_rules import judge_commits, judge_linear
 from gitops_hooks.core.file_rules import judge_files, judge_kinds, stays_inside
 from gitops_hooks.core.govern import Governing, govern
@@ -76,18 +77,18 @@ def test_one_line_of_commits_has_no_merge(parents, holds):
     ],
 )
 def test_a_message_is_as_its_rule_asks(bounds, message, holds):
-    answer = judge_commits(bounds, content(commit(message), vouched=(f"committer:{oid('b')}",)))
+    answer = judge_commits([bounds], content(commit(message), vouched=(f"committer:{oid('b')}",)))[0]
     assert (answer.holds, answer.place) == (holds, P)
 
 
 def test_a_sign_off_by_nobody_is_none_for_a_commit_without_an_address():
     nobody = commit("A\n\nSigned-off-by: x <>\n", author="")
-    assert not judge_commits(CommitBounds(P, author_pushes=True, signoff=True), content(nobody)).holds
+    assert not judge_commits([CommitBounds(P, author_pushes=True, signoff=True)], content(nobody))[0].holds
 
 
 def test_only_five_faults_are_told_and_the_others_counted():
     many = [replace(commit("wip"), oid=oid(letter)) for letter in "1234567"]
-    reason = judge_commits(CommitBounds(P, must_not=("wip",)), content(*many)).reason
+    reason = judge_commits([CommitBounds(P, must_not=("wip",))], content(*many))[0].reason
     assert reason.split("\n")[4:] == [
         "5555555: its message must not match wip",
         "and 2 more",
@@ -131,14 +132,14 @@ def a_file(path: str = "roles/web.yml", **more) -> Introduced:
     ],
 )
 def test_a_file_keeps_to_the_bounds(bounds, file, holds):
-    assert judge_files(bounds, [file], [file.path]).holds is holds
+    assert judge_files(bounds, Brought([file], [file.path])).holds is holds
 
 
 def test_files_are_counted_in_the_end_and_paths_that_go_count_for_what_is_allowed():
-    assert judge_files(FileBounds(P, max_files=2), [], ["a", "b"]).holds
-    assert not judge_files(FileBounds(P, max_files=2), [], ["a", "b", "c"]).holds
-    assert not judge_files(FileBounds(P, allowed=("a",)), [], ["a", "gone"]).holds
-    assert judge_files(FileBounds(P, forbidden=("gone",)), [], ["gone"]).holds
+    assert judge_files(FileBounds(P, max_files=2), Brought([], ["a", "b"])).holds
+    assert not judge_files(FileBounds(P, max_files=2), Brought([], ["a", "b", "c"])).holds
+    assert not judge_files(FileBounds(P, allowed=("a",)), Brought([], ["a", "gone"])).holds
+    assert judge_files(FileBounds(P, forbidden=("gone",)), Brought([], ["gone"])).holds
 
 
 @pytest.mark.parametrize(
