@@ -1,12 +1,19 @@
 """For tests of checks: a tree in memory, a change of it, and one call that gives the findings."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from gitops_hooks.edge.tool_box import find_tool
+from gitops_hooks.edge.tool_wire import Run
+from gitops_hooks.edge.toolbox import Toolbox
 from gitops_hooks.edge.workbench import Bench
-from gitops_hooks.plugin import Change, ChangedFile, Check, EdgeError, Entry, Finding, Tree, Workbench
+from gitops_hooks.model.server import Limits
+from gitops_hooks.plugin import Change, ChangedFile, Check, EdgeError, Entry, Finding, Ran, Tree, Workbench
 
 FILE, EXECUTABLE, SYMLINK, FOLDER = 0o100644, 0o100755, 0o120000, 0o40000
 _NOTHING = "0" * 40
@@ -78,12 +85,63 @@ def run_check(
     change = a_change(tree, changed)
     if target is None:
         target = {path: files[path] for path in files if path not in {file.path for file in change.files}}
-    return tuple(check.run(change, tree, a_bench(check, options, MemoryTree(target, modes or {}))))
+    return tuple(check.run(change, tree, a_bench(check, options, MemoryTree(target, modes or {}), tree)))
 
 
-def a_bench(check: Check, options: Mapping[str, Any] | None = None, target: Tree = MemoryTree({})) -> Workbench:
-    """The workbench of a check with these options, all others at their defaults. Errors: ValueError."""
-    return Bench(_options(check, options or {}), target)
+def a_bench(
+    check: Check,
+    options: Mapping[str, Any] | None = None,
+    target: Tree = MemoryTree({}),
+    tree: Tree = MemoryTree({}),
+) -> Workbench:
+    """The workbench of a check with these options, all others at their defaults; tools run for real, in their box.
+
+    Errors: ValueError.
+    """
+    found = {tool.name: find_tool(tool.name, ()) for tool in check.tools}
+    bench = Bench(_options(check, options or {}), target, {name: path for name, path in found.items() if path})
+    return _OpenBench(bench, tree)
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenBench:
+    """A Workbench in the test's own process; only its tools are confined."""
+
+    bench: Bench
+    tree: Tree
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        return self.bench.options
+
+    @property
+    def target(self) -> Tree:
+        return self.bench.target
+
+    def tool(self, name: str) -> str | None:
+        return self.bench.tool(name)
+
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        files: Iterable[str] = (),
+        given: Mapping[str, bytes] | None = None,
+        stdin: bytes = b"",
+        seconds: float | None = None,
+        writable: bool = False,
+    ) -> Ran:
+        limits = Limits()
+        request = Run(tuple(command), tuple(files), tuple((given or {}).items()), stdin, seconds, writable)
+        with tempfile.TemporaryDirectory(prefix="gitops-check-") as folder:
+            toolbox = Toolbox(self.bench, self.tree, (), Path(folder), limits, self.say)
+            try:
+                return toolbox.run(request, time.monotonic() + limits.check_seconds)
+            finally:
+                toolbox.close()
+
+    def say(self, text: str) -> None:
+        return
 
 
 def _options(check: Check, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,14 +1,21 @@
 """Checks are run here, each confined and each failing alone; what comes back is read as a stranger's words."""
 
 import json
+import os
+import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import NoReturn
 
 from gitops_hooks.core.globs import matches_any
+from gitops_hooks.core.report import escape
 from gitops_hooks.edge.sandbox import Confined, SandboxLimits, run_confined
-from gitops_hooks.edge.workbench import Asked, Bench
+from gitops_hooks.edge.side_by_side import run_side_by_side
+from gitops_hooks.edge.terminal import tell
+from gitops_hooks.edge.tool_box import find_tool
+from gitops_hooks.edge.toolbox import Toolbox
+from gitops_hooks.edge.workbench import Asked, Bench, Grounds
 from gitops_hooks.hookspec import Check, Tree
 from gitops_hooks.model.change import Change
 from gitops_hooks.model.server import Limits
@@ -19,31 +26,71 @@ _MESSAGE = 500
 _PATH = 4096
 _LINE = 2**31
 _ANSWER = 8 * 1024 * 1024
+_GRACE = 10.0
+_PATIENCE = 1.5
 
 
-def run_checks(
-    asked: Sequence[Asked],
-    change: Change,
-    tree: Tree,
-    *,
-    target: Tree,
-    tree_oid: str,
-    readable: Sequence[Path],
-    limits: Limits,
-) -> tuple[Verdict, ...]:
-    """One verdict a check, in the order given; a check that no changed path concerns is OK without being asked."""
+def run_checks(asked: Sequence[Asked], change: Change, grounds: Grounds, limits: Limits) -> tuple[Verdict, ...]:
+    """One verdict a check, in the order given; a check that no changed path concerns is OK without being asked.
+
+    As many run at once as the machine has cores; one that takes long is told of.
+    """
+    verdicts = {each.check.name: _unasked(each, change, grounds.oid) for each in asked}
+    running = [each for each in asked if verdicts[each.check.name] is None]
+    works = [partial(_run, each, change, grounds, limits) for each in running]
+    names = [each.check.name for each in running]
+    answers = run_side_by_side(works, os.cpu_count() or 1, limits.check_seconds + _GRACE, _Patience(names))
+    for name, answer in zip(names, answers, strict=True):
+        verdicts[name] = _judge(name, grounds.oid, _unpack(answer))
+    return tuple(found for each in asked if (found := verdicts[each.check.name]))
+
+
+def _unasked(asked: Asked, change: Change, oid: str) -> Verdict | None:
+    """The verdict on a check that is not run."""
+    if asked.faults:
+        return _error(asked.check.name, oid, "; ".join(asked.faults))
+    return None if _concerns(asked.check, change) else Verdict(asked.check.name, oid, CheckOutcome.OK)
+
+
+def _run(asked: Asked, change: Change, grounds: Grounds, limits: Limits) -> bytes:
+    """One check from its start to its end; what its tools could not do makes it an ERROR, whatever it answers."""
+    check = asked.check
+    found = {tool.name: find_tool(tool.name, grounds.folders) for tool in check.tools}
+    bench = Bench(asked.options, grounds.target, {name: path for name, path in found.items() if path})
+    say = partial(_say, check.name)
+    toolbox = Toolbox(bench, grounds.whole, grounds.folders, grounds.scratch, limits, say)
     budget = SandboxLimits(seconds=limits.check_seconds, memory=limits.check_memory, output=_ANSWER)
-    verdicts = []
-    for each in asked:
-        name = each.check.name
-        if each.faults:
-            verdicts.append(_error(name, tree_oid, "; ".join(each.faults)))
-        elif _concerns(each.check, change):
-            work = _work(each.check, change, tree, Bench(each.options, target))
-            verdicts.append(_judge(name, tree_oid, run_confined(work, readable=readable, limits=budget)))
-        else:
-            verdicts.append(Verdict(name, tree_oid, CheckOutcome.OK))
-    return tuple(verdicts)
+    try:
+        work = _work(check, change, grounds.tree, bench)
+        confined = run_confined(work, readable=grounds.readable, limits=budget, hatch=toolbox)
+    finally:
+        toolbox.close()
+    failure = "; ".join(dict.fromkeys(toolbox.faults)) or confined.failure
+    return b"-" + failure.encode("utf-8", "replace") if failure else b"+" + confined.output
+
+
+def _unpack(answer: bytes | None) -> Confined:
+    if not answer:
+        return Confined(failure="ended without an answer")
+    if answer[:1] == b"-":
+        return Confined(failure=answer[1:].decode("utf-8", "replace"))
+    return Confined(output=answer[1:])
+
+
+def _say(name: str, text: str) -> None:
+    tell((f"gitops: {name}: {escape(text)}",))
+
+
+class _Patience:
+    """Says within two seconds what is waited for, and again from time to time."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names, self._next, self._pause = names, time.monotonic() + _PATIENCE, 5 * _PATIENCE
+
+    def __call__(self, running: tuple[int, ...]) -> None:
+        if (now := time.monotonic()) >= self._next:
+            self._next, self._pause = now + self._pause, 2 * self._pause
+            tell((f"gitops: still checking: {', '.join(self._names[index] for index in running)}",))
 
 
 def missing_verdict(name: str, tree_oid: str) -> Verdict:

@@ -15,7 +15,7 @@ REPOSITORY_NAME = re.compile(r"(?!.*\.\.)(?!.*\.git\Z)[A-Za-z0-9][A-Za-z0-9._-]{
 
 _TABLES = ("plugins", "limits", "floor")
 _LISTS = ("repository", "credential")
-_TOP = ("authorized_keys", "deploy_as", "git")
+_TOP = ("authorized_keys", "deploy_as", "git", "tool_folders")
 _LATER = ("signed", "evaluate", "break_glass", "agent", "notify")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}")
 _PERSON = re.compile(r"\*|[a-z][a-z0-9._-]{0,31}")
@@ -59,6 +59,7 @@ def _build(home: Home, document: Document) -> ServerFile:
         top.text("git", _SOME, "git"),
         _path(home, keys) if keys else None,
         top.text("deploy_as", _USER, ""),
+        _tool_folders(home, top),
     )
     top.faults.check()
     return server
@@ -124,6 +125,16 @@ def _credential(home: Home, table: Table, ids: dict[str, str]) -> CredentialEntr
 def full_branch(name: str) -> str:
     """`main` and `refs/heads/main` are one branch; its full ref is what everything else compares."""
     return name if name.startswith("refs/") or not name else f"refs/heads/{name}"
+
+
+def _tool_folders(home: Home, top: Table) -> tuple[Path, ...]:
+    folders = tuple(Path(name) for name in top.texts("tool_folders", _SOME))
+    for folder in folders:
+        if not folder.is_absolute() or home.path.absolute().is_relative_to(folder):
+            top.fault(
+                "tool_folders", f"'tool_folders' may hold whole paths only, and not what this home is in: {folder}"
+            )
+    return folders
 
 
 def _plugins(table: Table | None) -> PluginLists:

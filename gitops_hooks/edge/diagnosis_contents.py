@@ -1,7 +1,7 @@
 """What doctor looks at in the server's own files: repositories, credentials, plugins, and what confines them."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from gitops_hooks.edge.diagnosis import Line, private, verdict
@@ -14,7 +14,7 @@ from gitops_hooks.edge.plugins import load_enabled
 from gitops_hooks.edge.repository import open_repository
 from gitops_hooks.model.errors import PolicyError
 from gitops_hooks.model.people import People
-from gitops_hooks.model.server import CredentialEntry, RepositoryEntry, ServerFile
+from gitops_hooks.model.server import CredentialEntry, Limits, RepositoryEntry, ServerFile
 
 
 def repository_lines(home: Home, server: ServerFile, entry: RepositoryEntry) -> Iterable[Line]:
@@ -74,9 +74,19 @@ def plugin_lines(home: Home, server: ServerFile) -> Iterable[Line]:
     return verdict("plugins", (), f"offer {', '.join(names) or 'nothing'}", "")
 
 
+def _tool_faults(server: ServerFile, probe: Callable[[Sequence[Path], Limits], str]) -> list[str]:
+    missing = [f"{folder} of tool_folders cannot be read" for folder in server.tool_folders if not _is_open(folder)]
+    return [*missing, *filter(None, [probe(server.tool_folders, server.limits)])]
+
+
+def _is_open(folder: Path) -> bool:
+    return folder.is_absolute() and os.access(folder, os.R_OK | os.X_OK)
+
+
 def confinement_lines(server: ServerFile) -> Iterable[Line]:
     """Each probe's own words carry the cure."""
-    from gitops_hooks.edge import launch, sandbox
+    from gitops_hooks.edge import launch, sandbox, tools
 
     yield from verdict("sandbox", filter(None, [sandbox.probe()]), "checks run confined", "")
+    yield from verdict("tools", _tool_faults(server, tools.probe_tools), "of checks run confined", "")
     yield from verdict("deployments", filter(None, [launch.probe(server.deploy_as)]), "run confined", "")

@@ -11,6 +11,7 @@ import resource
 import secrets
 import select
 import signal
+import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from gitops_hooks.edge.sandbox_child import (
     WANTS_MAPS,
     Assignment,
     ChildEnds,
+    Hatch,
     SandboxLimits,
     Wall,
     be_keeper,
@@ -55,16 +57,18 @@ def run_confined(
     readable: Sequence[Path],
     limits: SandboxLimits = SandboxLimits(),
     walls: Sequence[Wall] = tuple(Wall),
+    hatch: Hatch | None = None,
 ) -> Confined:
     """Run `work` behind the first wall that can be had; without one it does not run.
 
-    It sees `readable` and what Python needs, read-only, and files below `readable` that are already open.
+    It sees `readable` and what Python needs, read-only, and files below `readable` that are already open; what it
+    asks through the hatch is served here, within the same time.
     """
     reasons = []
     visible, mapped = visible_paths(readable), _mapped_memory()
     for wall in walls:
         nonce = secrets.token_hex(16).encode()
-        assignment = Assignment(work, tuple(readable), visible, limits, wall, nonce, mapped)
+        assignment = Assignment(work, tuple(readable), visible, limits, wall, nonce, mapped, hatch)
         confined, reason = _attempt(assignment)
         if confined is not None:
             return confined
@@ -86,11 +90,12 @@ def _attempt(assignment: Assignment) -> tuple[Confined | None, str]:
     answer, answer_end = os.pipe()
     noise, noise_end = os.pipe()
     life_end, life = os.pipe()
+    asked = _open_hatch(assignment.hatch)
     keeper = os.fork()
     if keeper == 0:
         # The parent's own ends go with every other descriptor.
         be_keeper(assignment, ChildEnds(setup_end, answer_end, noise_end, life_end))
-    for end in (setup_end, answer_end, noise_end, life_end):
+    for end in (setup_end, answer_end, noise_end, life_end, *_child_end(assignment.hatch)):
         os.close(end)
     deadline = time.monotonic() + assignment.limits.seconds
     try:
@@ -99,9 +104,9 @@ def _attempt(assignment: Assignment) -> tuple[Confined | None, str]:
             with contextlib.suppress(BrokenPipeError):
                 os.write(life, READY if _map_everybody(keeper) else b"-")
             ready = _read_setup(setup, deadline)
-        said, trouble = _listen(answer, noise, assignment, deadline) if ready == READY else (b"", "")
+        said, trouble = _listen((answer, noise, asked), assignment, deadline) if ready == READY else (b"", "")
     finally:
-        for end in (life, setup, answer, noise):
+        for end in (life, setup, answer, noise, *([asked] if asked >= 0 else [])):
             os.close(end)
         code = _reap(keeper)
     if ready == READY:
@@ -109,6 +114,26 @@ def _attempt(assignment: Assignment) -> tuple[Confined | None, str]:
     if code == NOT_SET_UP and ready:
         return None, ready.decode("utf-8", "replace")
     return None, f"set-up ended with {code}" if time.monotonic() < deadline else "set-up took too long"
+
+
+def _open_hatch(hatch: Hatch | None) -> int:
+    """The parent's end of a new socket, -1 without a hatch; the other end is where the work finds it."""
+    if hatch is None:
+        return -1
+    ours, theirs = socket.socketpair()
+    hatch.end = theirs.detach()
+    return ours.detach()
+
+
+def _child_end(hatch: Hatch | None) -> list[int]:
+    return [hatch.end] if hatch else []
+
+
+def _serve(hatch: Hatch | None, asked: int, deadline: float, waiting: "select.poll") -> str:
+    said = hatch.serve(asked, deadline) if hatch else None
+    if said is None:
+        waiting.unregister(asked)
+    return said or ""
 
 
 def _read_setup(setup: int, deadline: float) -> bytes:
@@ -141,12 +166,13 @@ def _mapped_memory() -> int:
     return pages * resource.getpagesize()
 
 
-def _listen(answer: int, noise: int, assignment: Assignment, deadline: float) -> tuple[bytes, str]:
+def _listen(pipes: tuple[int, int, int], assignment: Assignment, deadline: float) -> tuple[bytes, str]:
     """The bytes of the answer, and what was wrong before its end; never more than the limit is held."""
+    answer, noise, asked = pipes
     most = len(assignment.nonce) + 1 + _LENGTH + assignment.limits.output
     said = bytearray()
     waiting = select.poll()
-    for pipe in (answer, noise):
+    for pipe in filter(lambda number: number >= 0, pipes):
         waiting.register(pipe, select.POLLIN | select.POLLHUP)
     while True:
         ready = dict(waiting.poll(_milliseconds(deadline)))
@@ -156,6 +182,8 @@ def _listen(answer: int, noise: int, assignment: Assignment, deadline: float) ->
             if os.read(noise, 1):
                 return bytes(said), "wrote to standard output"
             waiting.unregister(noise)
+        if asked in ready and (trouble := _serve(assignment.hatch, asked, deadline, waiting)):
+            return bytes(said), trouble
         if answer in ready:
             part = os.read(answer, 65536)
             if not part:

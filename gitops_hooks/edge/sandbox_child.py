@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import astuple, dataclass
 from enum import Enum
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from gitops_hooks.edge import sandbox_kernel as kernel
 from gitops_hooks.edge import sandbox_landlock as landlock
@@ -62,6 +62,19 @@ class ChildEnds:
     life: int
 
 
+class Hatch(Protocol):
+    """A way for the work to ask something of the parent while it runs; `end` is its own end of a socket."""
+
+    end: int
+
+    def serve(self, asked: int, deadline: float) -> str | None:
+        """The parent's part: read what was asked on its end of the socket, and answer.
+
+        Empty, or why the run ends here, or None where nobody will ask again; `deadline` is a moment of the
+        monotonic clock.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """What one child is to do, what it sees, and behind which wall; `mapped` is the memory that it inherits, in bytes.
@@ -76,6 +89,7 @@ class Assignment:
     wall: Wall
     nonce: bytes
     mapped: int
+    hatch: Hatch | None = None
 
 
 def be_keeper(assignment: Assignment, given: ChildEnds) -> NoReturn:
@@ -85,7 +99,7 @@ def be_keeper(assignment: Assignment, given: ChildEnds) -> NoReturn:
         signal.signal(number, signal.SIG_DFL)
     ends = ChildEnds(*(fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in astuple(given)))
     try:
-        _arrange_descriptors(ends, assignment.readable)
+        _arrange_descriptors(ends, assignment.readable, _lift(assignment.hatch))
         _build_wall(assignment, ends)
         worker = os.fork()
         if worker == 0:
@@ -93,7 +107,8 @@ def be_keeper(assignment: Assignment, given: ChildEnds) -> NoReturn:
     except OSError as error:
         _report(ends.setup, _words(error))
         os._exit(NOT_SET_UP)
-    for end in (ends.setup, ends.answer, ends.noise, 1):
+    asking = [assignment.hatch.end] if assignment.hatch else []
+    for end in (ends.setup, ends.answer, ends.noise, 1, *asking):
         os.close(end)
     os._exit(_watch(worker, ends.life))
 
@@ -111,11 +126,19 @@ def _watch(worker: int, life: int) -> int:
     return -code if code < 0 else (ANSWERED if code == 0 else ENDED_BADLY)
 
 
-def _arrange_descriptors(ends: ChildEnds, readable: Collection[Path]) -> None:
+def _lift(hatch: Hatch | None) -> tuple[int, ...]:
+    """The hatch's end, out of the way of 0, 1 and 2."""
+    if hatch is None:
+        return ()
+    hatch.end = fcntl.fcntl(hatch.end, fcntl.F_DUPFD, 10)
+    return (hatch.end,)
+
+
+def _arrange_descriptors(ends: ChildEnds, readable: Collection[Path], lifted: Collection[int]) -> None:
     """Nothing, the noise pipe and nothing on 0, 1, 2; then the pipes, and what an open repository reads packs by."""
     nothing = os.open("/dev/null", os.O_RDWR)
     present = [int(name) for name in os.listdir("/proc/self/fd")]  # noqa: PTH208  # numbers, not paths
-    pipes = {ends.setup, ends.answer, ends.noise, ends.life, nothing}
+    pipes = {ends.setup, ends.answer, ends.noise, ends.life, nothing, *lifted}
     allowed = [str(path.resolve()) + "/" for path in readable]
     for descriptor in present:
         if descriptor > 2 and descriptor not in pipes and not _is_open_for_reading(descriptor, allowed):

@@ -30,14 +30,14 @@ def _for_imports(import_path: tuple[str, ...]) -> tuple[Path, ...]:
 
 def _import_folders(import_path: Iterable[str]) -> Iterable[Path]:
     """Import folders, but none that holds a home: whoever started us there did not mean to show it."""
-    home = _home()
+    home = user_home()
     for name in filter(None, import_path):
         folder = Path(name).resolve()
         if folder.is_dir() and not home.is_relative_to(folder):
             yield folder
 
 
-def _home() -> Path:
+def user_home() -> Path:
     try:
         return Path(pwd.getpwuid(os.geteuid()).pw_dir).resolve()
     except KeyError:

@@ -1,9 +1,12 @@
 """What one check is run with: the policy's options, the branch as it stands, and outside tools."""
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from gitops_hooks.edge.tool_wire import Malformed, Over, Run, encode_run, encode_say, parse_answer
 from gitops_hooks.hookspec import Check, Tree
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.tool import Ran
@@ -19,14 +22,37 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Grounds:
+    """What the checks of one change look at.
+
+    `tree` (object id `oid`) is what would land, `target` what the branch holds, `whole` is `tree` without the limit
+    on one read, for tools; `readable` are the folders of its objects, `scratch` is where files for tools are
+    written, `folders` are the server's folders of tools.
+    """
+
+    oid: str
+    tree: Tree
+    target: Tree
+    whole: Tree
+    readable: Sequence[Path]
+    scratch: Path
+    folders: tuple[Path, ...] = ()
+
+
+@dataclass(slots=True)
 class Bench:
-    """The Workbench (hookspec.py) inside the sandbox."""
+    """The Workbench (hookspec.py) as it is inside the sandbox: what it cannot do itself it asks for, through `end`.
+
+    `tools` are the programs that may be run, by name, each with the path that it has for the tool itself.
+    """
 
     options: Mapping[str, Any]
     target: Tree
+    tools: Mapping[str, str] = field(default_factory=dict)
+    end: int = -1
 
     def tool(self, name: str) -> str | None:
-        return None
+        return self.tools.get(name)
 
     def run(
         self,
@@ -38,7 +64,25 @@ class Bench:
         seconds: float | None = None,
         writable: bool = False,
     ) -> Ran:
-        raise EdgeError(command[0], "this server runs no tools")
+        words = tuple(map(str, command))
+        name = next((word for word in words if "=" not in word), "tool")
+        request = Run(words, tuple(map(str, files)), tuple((given or {}).items()), bytes(stdin), seconds, writable)
+        try:
+            self._send(encode_run(request))
+            answer = parse_answer(lambda most: os.read(self.end, most))
+        except (Over, Malformed, OSError):
+            raise EdgeError(name, "cannot be run here") from None
+        except ValueError as error:
+            raise EdgeError(name, str(error)) from None
+        if isinstance(answer, str):
+            raise EdgeError(name, answer)
+        return answer
 
     def say(self, text: str) -> None:
-        return
+        if self.end >= 0:
+            self._send(encode_say(text))
+
+    def _send(self, said: bytes) -> None:
+        left = memoryview(said)
+        while left:
+            left = left[os.write(self.end, left) :]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from gitops_hooks.core.check_options import bind_options, options_for
 from gitops_hooks.core.govern import govern
 from gitops_hooks.edge.tree import GitTree
-from gitops_hooks.edge.workbench import Asked
+from gitops_hooks.edge.workbench import Asked, Grounds
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.change import Change
 
@@ -20,7 +20,16 @@ def asked_checks(sitting: Sitting, change: Change, names: Iterable[str]) -> list
     return found
 
 
-def target_tree(sitting: Sitting, change: Change) -> GitTree:
-    """The tree of the target branch's recorded tip; an empty one for a branch that is new."""
-    repository = sitting.repository
-    return repository.tree(repository.tree_of(sitting.record.standing(change.target).recorded))
+def grounds_of(sitting: Sitting, change: Change, tree: str) -> Grounds:
+    """What is looked at; the target is the branch as it is recorded, empty where it is new."""
+    repository, limits = sitting.repository, sitting.server.limits
+    target = repository.tree_of(sitting.record.standing(change.target).recorded)
+    return Grounds(
+        tree,
+        repository.tree(tree),
+        repository.tree(target),
+        GitTree(repository.git2, tree, limits.tool_tree),
+        repository.object_folders,
+        sitting.state / "tools",
+        sitting.server.tool_folders,
+    )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from gitops_hooks.edge.checks import missing_verdict, run_checks
-from gitops_hooks.entry.asking import asked_checks, target_tree
+from gitops_hooks.entry.asking import asked_checks, grounds_of
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.change import Change
 from gitops_hooks.model.verdict import CheckOutcome, Verdict
@@ -17,17 +17,8 @@ class Confined:
     verdicts: list[Verdict] = field(default_factory=list)
 
     def __call__(self, change: Change, tree: str, names: tuple[str, ...]) -> tuple[Verdict, ...]:
-        repository = self.sitting.repository
         asked = asked_checks(self.sitting, change, names)
-        ran = run_checks(
-            asked,
-            change,
-            repository.tree(tree),
-            target=target_tree(self.sitting, change),
-            tree_oid=tree,
-            readable=repository.object_folders,
-            limits=self.sitting.server.limits,
-        )
+        ran = run_checks(asked, change, grounds_of(self.sitting, change, tree), self.sitting.server.limits)
         missing = [missing_verdict(name, tree) for name in names if name not in {each.check.name for each in asked}]
         self.verdicts += [*ran, *missing]
         return (*ran, *missing)

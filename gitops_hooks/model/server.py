@@ -63,6 +63,12 @@ class Limits:
     judge_seconds: float = 60.0
     check_seconds: float = 20.0
     check_memory: int = 1024 * 1024 * 1024
+    tool_memory: int = 2 * 1024 * 1024 * 1024
+    tool_output: int = 8 * 1024 * 1024
+    tool_room: int = 256 * 1024 * 1024
+    tool_tasks: int = 256
+    tool_tree: int = 256 * 1024 * 1024
+    tool_files: int = 50_000
     input_size: int = 512 * 1024 * 1024
     free_size: int = 16 * 1024 * 1024
     blob_size: int = 4 * 1024 * 1024
@@ -86,7 +92,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ServerFile:
-    """The whole of server.toml. `deploy_as` is the system user that deployments run as (empty: the server's own)."""
+    """The whole of server.toml. `deploy_as` is the system user that deployments run as (empty: the server's own);
+    `tool_folders` hold programs that checks may run."""
 
     repositories: tuple[RepositoryEntry, ...] = ()
     credentials: tuple[CredentialEntry, ...] = ()
@@ -95,6 +102,7 @@ class ServerFile:
     git: str = "git"
     authorized_keys: Path | None = None
     deploy_as: str = ""
+    tool_folders: tuple[Path, ...] = ()
 
     def repository(self, name: str) -> RepositoryEntry | None:
         return next((entry for entry in self.repositories if entry.name == name), None)

@@ -9,7 +9,7 @@ import pytest
 
 from gitops_hooks.edge.checks import missing_verdict, run_checks
 from gitops_hooks.edge.repository import open_repository
-from gitops_hooks.edge.workbench import Asked
+from gitops_hooks.edge.workbench import Asked, Grounds
 from gitops_hooks.hookspec import Check
 from gitops_hooks.model.server import Limits
 from gitops_hooks.model.verdict import CheckOutcome, Finding, Severity, Verdict
@@ -17,13 +17,18 @@ from gitops_hooks.testing import MemoryTree, a_change
 
 TREE = "c" * 40
 FILES = MemoryTree({"site.yml": b"[]\n", "docs/a.md": b"words\n", "bad\udcff.txt": b""})
+NOTHING = MemoryTree({})
+NOWHERE = Path("/nonexistent")
 LIMITS = Limits(check_seconds=5.0, check_memory=128 * 1024 * 1024)
+
+
+def grounds(tree=FILES, target=NOTHING, readable=(), scratch=NOWHERE) -> Grounds:
+    return Grounds(TREE, tree, target, tree, readable, scratch)
 
 
 def judge(*checks: Check, tree=FILES, change=None, limits=LIMITS, readable=()):
     asked = [Asked(check, {option.name: option.default for option in check.options}) for check in checks]
-    change, target = change or a_change(FILES), MemoryTree({})
-    return run_checks(asked, change, tree, target=target, tree_oid=TREE, readable=readable, limits=limits)
+    return run_checks(asked, change or a_change(FILES), grounds(tree, readable=readable), limits)
 
 
 def check_that(run, name="naming", paths=("**",)) -> Check:
@@ -146,23 +151,14 @@ def test_a_check_gets_the_policys_options_and_the_branch_as_it_stands():
     def run(change, tree, bench):
         return [Finding("a", 0, f"{bench.options['most']} {bench.target.read('old').decode()}")]
 
-    verdict = run_checks(
-        [Asked(check_that(run), {"most": 3})],
-        a_change(FILES),
-        FILES,
-        target=MemoryTree({"old": b"words"}),
-        tree_oid=TREE,
-        readable=(),
-        limits=LIMITS,
-    )
+    target = MemoryTree({"old": b"words"})
+    verdict = run_checks([Asked(check_that(run), {"most": 3})], a_change(FILES), grounds(target=target), LIMITS)
     assert verdict[0].findings == (Finding("a", 0, "3 words"),)
 
 
 def test_a_check_whose_options_do_not_fit_is_not_run_and_says_where():
     asked = Asked(check_that(lambda change, tree, bench: 1 / 0), {}, ("policy.yaml:3: a", "policy.yaml:4: b"))
-    change, target = a_change(FILES), MemoryTree({})
-    verdicts = run_checks([asked], change, FILES, target=target, tree_oid=TREE, readable=(), limits=LIMITS)
-    assert verdicts == (error("policy.yaml:3: a; policy.yaml:4: b"),)
+    assert run_checks([asked], a_change(FILES), grounds(), LIMITS) == (error("policy.yaml:3: a; policy.yaml:4: b"),)
 
 
 @pytest.fixture

@@ -115,7 +115,7 @@ known_hosts = "h"
 """
     assert faults(home, text) == [
         "server.toml:1: unknown key 'gti'; known: "
-        "authorized_keys, credential, deploy_as, floor, git, limits, plugins, repository",
+        "authorized_keys, credential, deploy_as, floor, git, limits, plugins, repository, tool_folders",
         "server.toml:3: 'push_seconds' must be a number above 0, not True",
         "server.toml:4: 'blob_size' must be a whole number above 0, not 1.5",
         "server.toml:5: 'judge_seconds' must be a number above 0, not nan",
@@ -334,3 +334,14 @@ def test_names_of_a_floor_are_held_against_people_and_checks_where_they_are_know
         "server.toml:1: the server knows nobody by the name dora",
         "server.toml:6: there is no check secrets on this server; there are: yaml",
     ]
+
+
+def test_folders_of_tools_are_whole_paths_and_never_hold_the_home(home):
+    home.server_file.write_text('tool_folders = ["/opt/lint", "/opt/iac"]\n')
+    assert load_server(home).tool_folders == (Path("/opt/lint"), Path("/opt/iac"))
+    for folder in ("lint", str(home.path), str(home.path.parent), "/"):
+        home.server_file.write_text(f'git = "git"\ntool_folders = ["{folder}"]\n')
+        with pytest.raises(PolicyError) as raised:
+            load_server(home)
+        words = "'tool_folders' may hold whole paths only, and not what this home is in"
+        assert str(raised.value) == f"server.toml:2: {words}: {folder}"

@@ -20,7 +20,9 @@ def test_an_example_loads_as_a_plugin(number: int, tmp_path: Path, monkeypatch: 
     (tmp_path / f"{name}.py").write_text(PLUGINS[number])
     monkeypatch.syspath_prepend(tmp_path)
     plugins = load_plugins([name])
-    assert [*plugins.checks(), *plugins.deployers()] == {0: ["tabs"], 1: ["naming"], 3: ["acme"]}.get(number, [])
+    assert [*plugins.checks(), *plugins.deployers()] == {0: ["tabs"], 1: ["shell"], 2: ["naming"], 4: ["acme"]}.get(
+        number, []
+    )
     del sys.modules[name]
 
 

@@ -52,7 +52,7 @@ def test_a_policy_with_options_that_nobody_takes_is_refused_with_every_fault(des
         ".gitops/policy.yaml:14: check naming has no option 'prefx'; it takes: prefix, most",
         ".gitops/policy.yaml:14: checks: naming: most: '5' is not a whole number from 6 to 99",
         ".gitops/policy.yaml:16: check yaml has no option 'deep'; it takes none",
-        ".gitops/policy.yaml:17: there is no check spelling on this server; there are: naming, yaml",
+        ".gitops/policy.yaml:17: there is no check spelling on this server; there are: make, naming,",
     ]
 
 

@@ -1,0 +1,54 @@
+"""Folders for what a tool reads, for as long as it runs: whose process was killed is swept by the next one."""
+
+import os
+import secrets
+import shutil
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitops_hooks.edge.locks import try_lock
+
+_ALIVE = "alive"
+_HALF_MADE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """A folder of this process alone; the lock in it says that it is in use."""
+
+    folder: Path
+    lock: int
+
+    def remove(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os.close(self.lock)
+
+
+def open_scratch(parent: Path) -> Scratch:
+    """A new folder below `parent`, where dead ones are removed first. Errors: OSError."""
+    parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for folder in list(parent.iterdir()):
+        if _is_dead(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+    name = secrets.token_hex(8)
+    making, folder = parent / f".{name}", parent / name
+    making.mkdir(mode=0o700)
+    lock = try_lock(making / _ALIVE)
+    if lock is None:
+        raise BlockingIOError(0, "a new lock is held by somebody", str(folder))
+    # Renamed only once it is locked: nobody can see a folder that looks dead and is not.
+    making.rename(folder)
+    return Scratch(folder, lock)
+
+
+def _is_dead(folder: Path) -> bool:
+    with suppress(OSError):
+        if folder.name.startswith("."):
+            return time.time() - folder.stat().st_mtime > _HALF_MADE_SECONDS
+        lock = try_lock(folder / _ALIVE, shared=True)
+        if lock is not None:
+            os.close(lock)
+        return lock is not None
+    return False

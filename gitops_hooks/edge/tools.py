@@ -1,0 +1,62 @@
+"""Questions about outside tools: whether they can be run here at all, and which version of one this server has."""
+
+import functools
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from gitops_hooks.edge.tool_box import View, box_command, find_tool, passwd_line
+from gitops_hooks.edge.tool_run import Bounds, run_boxed
+from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.server import Limits
+from gitops_hooks.model.tool import Ran, Tool
+
+_SECONDS = 10.0
+_MEGABYTE = 1024 * 1024
+
+
+def probe_tools(folders: Sequence[Path], limits: Limits) -> str:
+    """Empty where tools can be run, else the reason with the line that cures it."""
+    try:
+        ran = _run(("true",), folders, limits)
+    except EdgeError as error:
+        return str(error)
+    return ran.cut or ("" if ran.status == 0 else f"a tool ends with {ran.status}: {_first_line(ran)}")
+
+
+def tool_version(tool: Tool, folders: Sequence[Path], limits: Limits) -> str:
+    """What a tool says of its own version, the first line of it; "" where this server has none.
+
+    Asked once a process and program. Errors: EdgeError where it gives no answer.
+    """
+    path = find_tool(tool.name, folders)
+    if path is None:
+        return ""
+    found = Path(path).stat()
+    return _version(tool, path, (found.st_mtime_ns, found.st_size, found.st_ino), tuple(folders), limits)
+
+
+@functools.lru_cache(maxsize=64)
+def _version(tool: Tool, path: str, made: tuple[int, ...], folders: tuple[Path, ...], limits: Limits) -> str:
+    """`made` is there for the cache: another program under the same name is asked again."""
+    ran = _run((path, *tool.version), folders, limits)
+    said = _first_line(ran)
+    if ran.cut or not said:
+        raise EdgeError(tool.name, f"does not tell its version: {ran.cut or 'it says nothing'}")
+    return said
+
+
+def _first_line(ran: Ran) -> str:
+    lines = (ran.stdout or ran.stderr).decode("utf-8", "replace").split("\n")
+    return next((line.strip() for line in lines if line.strip()), "")[:200]
+
+
+def _run(command: Sequence[str], folders: Sequence[Path], limits: Limits) -> Ran:
+    bounds = Bounds(time.monotonic() + _SECONDS, _SECONDS, limits.tool_memory, _MEGABYTE)
+    with tempfile.TemporaryDirectory(prefix="gitops-tool-") as folder:
+        passwd = Path(folder) / "passwd"
+        passwd.write_text(passwd_line())
+        passwd.chmod(0o644)
+        view = View(passwd)
+        return run_boxed(lambda status: [*box_command(view, folders, limits, status), *command], b"", bounds)
