@@ -1,12 +1,14 @@
 """Checks with a workbench, confined as on a server: tools, progress, and several checks at once."""
 
 import os
+import shutil
 import signal
 import socket
 import time
 from dataclasses import replace
 from pathlib import Path
 
+import pluggy
 import pytest
 
 from gitops_hooks.edge.checks import run_checks
@@ -16,6 +18,9 @@ from gitops_hooks.model.server import Limits
 from gitops_hooks.model.verdict import CheckOutcome, Finding, Verdict
 from gitops_hooks.plugin import Check, EdgeError, Tool
 from gitops_hooks.testing import MemoryTree, a_change
+from tests.edge.test_sandbox import run_as_nobody, shared_package
+
+__all__ = ["shared_package"]
 
 FILES = MemoryTree({"site.yml": b"a: 1\n", "b.yml": b"b\n"})
 LIMITS = Limits(check_seconds=6.0, check_memory=128 * 1024**2, tool_output=1000)
@@ -249,3 +254,37 @@ def test_the_hatch_is_no_way_out(grounds):
             return [Finding("a", 0, f"{end.family.name} {end.getpeername()!r}")]
 
     assert told(judge(grounds, run)[0]) == ["AF_UNIX ''"]
+
+
+def test_somebody_without_rights_has_the_same_workbench(shared_package):
+    """The whole of it with an interpreter that nobody may read: the folder of our own and of pluggy is all it needs."""
+    shutil.copytree(Path(pluggy.__file__).parent, shared_package / "pluggy")
+    script = """
+import tempfile
+from pathlib import Path
+from gitops_hooks.edge.checks import run_checks
+from gitops_hooks.edge.workbench import Asked, Grounds
+from gitops_hooks.hookspec import Check, Entry
+from gitops_hooks.model.change import Change, ChangedFile
+from gitops_hooks.model.server import Limits
+from gitops_hooks.model.tool import Tool
+from gitops_hooks.model.verdict import Finding
+
+class Tree:
+    def entry(self, path): return Entry(path, 0o100644, "e" * 40) if path == "a" else None
+    def size(self, path): return 6
+    def read(self, path): return b"words\\n"
+    def list(self, path=""): return iter([Entry("a", 0o100644, "e" * 40)])
+
+def run(change, tree, bench):
+    ran = bench.run(["sh", "-c", "cat a; echo x > a; setsid sleep 300 & exit 3"], files=["."])
+    return [Finding("a", ran.status, ran.stdout.decode())]
+
+with tempfile.TemporaryDirectory() as scratch:
+    grounds = Grounds("c" * 40, Tree(), Tree(), Tree(), (), Path(scratch) / "tools")
+    change = Change(1, "refs/heads/main", "a" * 40, "b" * 40, (ChangedFile("a", 0, "0" * 40, 0o100644, "e" * 40),))
+    asked = [Asked(Check(name, "", run, tools=(Tool("sh"),))) for name in ("one", "two")]
+    answer = [[v.check, v.detail, *((f.line, f.message) for f in v.findings)]
+              for v in run_checks(asked, change, grounds, Limits())]
+"""
+    assert run_as_nobody(shared_package, script) == [[name, "", [3, "words\n"]] for name in ("one", "two")]
