@@ -39,7 +39,7 @@ def run_checks(asked: Sequence[Asked], change: Change, grounds: Grounds, limits:
     running = [each for each in asked if verdicts[each.check.name] is None]
     works = [partial(_run, each, change, grounds, limits) for each in running]
     names = [each.check.name for each in running]
-    answers = run_side_by_side(works, os.cpu_count() or 1, limits.check_seconds + _GRACE, _Patience(names))
+    answers = run_side_by_side(works, len(os.sched_getaffinity(0)), limits.check_seconds + _GRACE, _Patience(names))
     for name, answer in zip(names, answers, strict=True):
         verdicts[name] = _judge(name, grounds.oid, _unpack(answer))
     return tuple(found for each in asked if (found := verdicts[each.check.name]))
@@ -140,7 +140,8 @@ def _judge(name: str, tree_oid: str, confined: Confined) -> Verdict:
 
 
 def _error(name: str, tree_oid: str, detail: str) -> Verdict:
-    return Verdict(name, tree_oid, CheckOutcome.ERROR, detail=detail)
+    # A check that was taken over may have chosen the words, and so may whoever named a file.
+    return Verdict(name, tree_oid, CheckOutcome.ERROR, detail=escape(detail))
 
 
 def _parse(output: bytes) -> tuple[Finding, ...] | str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import select
 import signal
 import subprocess
@@ -47,9 +48,14 @@ def run_boxed(command: Callable[[int], Sequence[str]], stdin: bytes, bounds: Bou
         return Ran(128 + signal.SIGKILL, stdout, stderr, cut)
     code = exit_code(bytes(boxed.status))
     if code is None:
-        said = " ".join(stderr.decode("utf-8", "replace").split())[:300] or "no reason given"
-        raise EdgeError("tools", f"no sandbox for tools here: {said}. {cure()}")
+        raise EdgeError("tools", f"no sandbox for tools here: {_without_paths(stderr)}. {cure()}")
     return Ran(code, stdout, stderr)
+
+
+def _without_paths(words: bytes) -> str:
+    """What bubblewrap said; whoever pushes reads it too, and no place of the server's is told."""
+    said = " ".join(words.decode("utf-8", "replace").split())[:300] or "no reason given"
+    return re.sub(r"(?<!\S)/\S+", "…", said)
 
 
 class _Boxed:
@@ -145,7 +151,16 @@ class _Boxed:
                 signal.pidfd_send_signal(self._inside, signal.SIGKILL)
             select.select([self._inside], [], [], _GRACE)
 
+    def _find_inside(self) -> None:
+        """Bubblewrap tells it before the tool begins; whatever was ended sooner must not go on by itself."""
+        deadline = time.monotonic() + _GRACE
+        told = next((pipe for pipe, sink in self._sinks.items() if sink is self.status), -1)
+        while self._inside < 0 and told in self._sinks and time.monotonic() < deadline:
+            select.select([told], [], [], _STEP)
+            self._hear(told)
+
     def close(self) -> None:
+        self._find_inside()
         self._end_inside()
         with contextlib.suppress(ProcessLookupError):
             self._program.kill()

@@ -14,7 +14,8 @@ from gitops_hooks.edge import sandbox_kernel as kernel
 from gitops_hooks.edge.living import list_living
 from gitops_hooks.edge.sandbox_child import write_maps
 from gitops_hooks.edge.sandbox_root import user_home
-from gitops_hooks.edge.tool_box import find_tool, visible_folders
+from gitops_hooks.edge.tool_box import View, box_command, find_tool, visible_folders
+from gitops_hooks.edge.tool_run import Bounds, run_boxed
 from gitops_hooks.edge.tools import probe_tools, tool_version
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.tool import Tool
@@ -286,3 +287,24 @@ def test_programs_in_a_folder_named_bin_are_found_too(tmp_path):
 def test_no_folder_that_holds_a_home_is_shown():
     assert Path("/") not in visible_folders((Path("/"), user_home()))
     assert user_home() not in visible_folders((Path("/"), user_home()))
+
+
+def test_a_tool_whose_time_is_over_at_once_never_goes_on(tools):
+    for _ in range(5):
+        assert tools.ask("sh", "-c", f"setsid sleep {MARK} & sleep {MARK}", seconds=0.001).ran.timed_out
+        assert asleep() == []
+
+
+def test_what_bubblewrap_says_names_no_place_of_the_server(tools, tmp_path):
+    def gone():
+        bounds = Bounds(time.monotonic() + 5, 5.0, LIMITS.tool_memory, 1000)
+        view = View(tmp_path / "no" / "such")
+        try:
+            run_boxed(lambda status: [*box_command(view, (), LIMITS, status), "true"], b"", bounds)
+        except EdgeError as error:
+            return error.what
+        return ""
+
+    said = tools.do(gone)
+    assert said.startswith("no sandbox for tools here: bwrap: Can't find source path …")
+    assert "/pytest" not in said

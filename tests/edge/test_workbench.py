@@ -161,6 +161,14 @@ def test_what_is_no_request_ends_the_check(grounds, words):
     assert judge(grounds, write_raw(words))[0].detail == "asked for something that is no request"
 
 
+def test_words_of_a_check_that_was_taken_over_go_out_escaped(grounds):
+    def lie(change, tree, bench):
+        caught(lambda: bench.run(["sh"], files=["\x1b[31m/../x"]))
+        return ()
+
+    assert judge(grounds, lie)[0].detail == "\\x1b[31m/../x: is no path of a tree"
+
+
 def test_half_a_request_is_waited_for_no_longer_than_the_check_has(grounds):
     began = time.monotonic()
     verdict = judge(grounds, write_raw(b'{"say": "'), limits=replace(LIMITS, check_seconds=1.0))[0]

@@ -62,3 +62,13 @@ def test_exceptions_count_once_they_have_landed(desk: Desk):
     assert told(desk, {**files, ".naming": "web\n"}) == ["roles/web/tasks/main.yml: call it acme-web"]
     desk.land({".naming": "web\n"})
     desk.propose("alice", files)
+
+
+def test_policy_check_tells_the_same_faults_before_a_push(desk: Desk):
+    file = desk.world.folder / "policy.yaml"
+    file.write_text(NAMING + "checks:\n  naming: {prefx: a}\n")
+    done = desk.world.admin("policy", "check", str(file))
+    assert (done.code, done.out) == (
+        1,
+        "policy.yaml:14: check naming has no option 'prefx'; it takes: prefix, most\n",
+    )
