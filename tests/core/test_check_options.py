@@ -3,7 +3,7 @@
 import pytest
 
 from gitops_hooks.core.check_options import bind_options, options_for
-from gitops_hooks.core.floor import Lines, read_floor, with_floor
+from gitops_hooks.core.floor import Lines, parse_floor, read_floor, with_floor
 from gitops_hooks.core.govern import govern
 from gitops_hooks.core.policy_file import parse_policy
 from gitops_hooks.model.errors import PolicyError
@@ -167,6 +167,13 @@ def test_what_the_floor_does_not_ask_for_is_told_by_the_policy():
     written = policy("checks: {naming: {most: 9}}")
     governing = govern(with_floor(written, floor("yaml", naming={"most": 1})), MAIN)
     assert bind_options("naming", OPTIONS, options_for(governing, "naming")) == ({**DEFAULTS, "most": 9}, ())
+
+
+def test_a_landing_records_what_the_floor_told_its_checks():
+    given = floor("naming", naming={"most": 1, "words": ["a"]})
+    recorded = parse_floor(given.text)
+    bound = [bind_options("naming", OPTIONS, each.options[0])[0] for each in (given, recorded)]
+    assert bound == [{**DEFAULTS, "most": 1, "words": ("a",)}] * 2
 
 
 def test_faults_of_the_floors_options_come_with_the_server_files_line():

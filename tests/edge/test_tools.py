@@ -308,3 +308,11 @@ def test_what_bubblewrap_says_names_no_place_of_the_server(tools, tmp_path):
     said = tools.do(gone)
     assert said.startswith("no sandbox for tools here: bwrap: Can't find source path …")
     assert "/pytest" not in said
+
+
+def test_names_that_are_no_text_are_seen_as_they_are_and_one_that_no_disk_takes_is_refused(tools):
+    ran = tools("sh", "-c", "ls -b; cat bad*", files=(".",), tree=MemoryTree({"bad\udcff": b"x", "a\nb": b""}))
+    assert ran.stdout == b"a\\nb\nbad\\377\nx"
+    answer = tools.ask("ls", files=(".",), tree=MemoryTree({"n" * 300: b""}))
+    assert answer.refusal.endswith("cannot be written for a tool: File name too long")
+    assert answer.left == ()
