@@ -43,7 +43,7 @@ def test_notes_stand_between_the_checks_and_what_is_needed():
         Note("reaches", "1 of 2 hosts of live: web2"),
         Note("kept", "bob's approval of revision 1 (trivial-rebase)"),
     ]
-    assert proposed(1, 2, "refs/heads/main", (), [], notes)[1:] == [
+    assert proposed(1, 2, "refs/heads/main", (), [], notes=notes)[1:] == [
         "  checks     none",
         "  reaches    1 of 2 hosts of live: web2",
         "  kept       bob's approval of revision 1 (trivial-rebase)",

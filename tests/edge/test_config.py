@@ -303,7 +303,7 @@ match = "v*"
         "server.toml:9: count: 1 by @gone, but nobody could approve",
         "server.toml:10: match is missing: which branches is this rule for?",
         "server.toml:11: push must be a list, not text",
-        "server.toml:12: land_method: 'never' is not one of merge, fast-forward, always-merge",
+        "server.toml:12: land_method: 'never' is not one of merge, fast-forward, always-merge, squash, rebase",
         "server.toml:13: 'tag' is not enforced by this release",
     ]
 
