@@ -81,6 +81,20 @@ class RefWriter:
         raise EdgeError(f"moving {', '.join(move.ref for move in moves)}", _without_paths(words[0], self.repository))
 
 
+def list_branches(repository: Path, git: str = "git") -> tuple[str, ...]:
+    """Every branch by full name: for the reconciler, never for a push. Errors: EdgeError where git cannot say."""
+    ran = subprocess.run(
+        [git, "--git-dir", str(repository), "for-each-ref", "--format=%(refname)", "refs/heads/"],
+        capture_output=True,
+        env=clean_environment(),
+        timeout=300,
+        check=False,
+    )
+    if ran.returncode:
+        raise EdgeError("listing the branches", _without_paths(ran.stderr.decode("utf-8", "replace"), repository))
+    return tuple(ran.stdout.decode("utf-8", "surrogateescape").split("\n")[:-1])
+
+
 def _line(move: RefMove) -> str:
     if move.new == NO_OID:
         return f"delete {move.ref} {move.old}"

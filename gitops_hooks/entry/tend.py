@@ -4,14 +4,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from gitops_hooks.core.govern import govern
 from gitops_hooks.core.plan import Broken, Deploy, LogState, Settled, Wait, fold_log, plan
-from gitops_hooks.core.tag_rules import govern_tag
 from gitops_hooks.edge import journal
 from gitops_hooks.edge.launch import end_leftovers
 from gitops_hooks.edge.ledger import SERVER
 from gitops_hooks.edge.locks import hold
 from gitops_hooks.edge.record import LOG
+from gitops_hooks.entry.alarms import alarms
 from gitops_hooks.entry.authorised import judge_tip
 from gitops_hooks.entry.deploying import Run, begin, end, environment_ref, move
 from gitops_hooks.entry.dropping import drop_unborn
@@ -39,7 +38,7 @@ class Look:
 def tend(sitting: Sitting, busy: Collection[str]) -> Look:
     """Bring one repository a step further; `busy` are its environments with a run under way."""
     mend(sitting)
-    alarms = list(_alarms(sitting))
+    wrong = alarms(sitting)
     began: list[Run] = []
     due: list[datetime] = []
     settled = not busy
@@ -54,8 +53,8 @@ def tend(sitting: Sitting, busy: Collection[str]) -> Look:
             case datetime():
                 due.append(found)
             case str():
-                alarms.append(found)
-    return Look(tuple(began), min(due, default=None), tuple(alarms), settled)
+                wrong.append(found)
+    return Look(tuple(began), min(due, default=None), tuple(wrong), settled)
 
 
 def mend(sitting: Sitting) -> None:
@@ -100,19 +99,6 @@ def _finish_landed_changes(sitting: Sitting) -> None:
                 with hold(sitting.state, event.body.ref, _LOCK_SECONDS):
                     finish_change(sitting, event.body.change, event)
     index.set_fact("finished", tip)
-
-
-def _alarms(sitting: Sitting) -> list[str]:
-    """Governed refs that do not stand where the record put them."""
-    found = []
-    for tip in sitting.record.index.tips():
-        if govern(sitting.policy, tip.ref) is None and not govern_tag(sitting.policy, tip.ref):
-            continue
-        standing = sitting.record.standing(tip.ref)
-        if not standing.trusted:
-            where = f"stands at {standing.real[:12]}, the record says {standing.recorded[:12]}"
-            found.append(f"{tip.ref} {where}; gitops-hooks recovery restore|adopt")
-    return found
 
 
 def _tend_environment(sitting: Sitting, environment: Environment) -> Run | datetime | str | None:

@@ -1,0 +1,54 @@
+"""A branch under a rule that somebody with a shell made past the hooks: the running reconciler raises an alarm."""
+
+import time
+
+from tests.push.desk import MAIN, Desk
+from tests.push.rules_desk import HEAD, rule
+
+RELEASE = "refs/heads/release/1"
+RULE = "  - {match: 'release/**', push: [alice], propose: ['*'], land: ['@ops'], create: [alice], delete: [alice]}\n"
+
+
+def _log(desk: Desk) -> str:
+    path = desk.world.seen(desk.world.home.run / "reconcile.log")
+    return path.read_text() if path.exists() else ""
+
+
+def _await(desk: Desk, words: str, seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while words not in _log(desk):
+        assert time.monotonic() < deadline, _log(desk)
+        time.sleep(0.1)
+
+
+def test_a_governed_branch_that_no_event_tells_of_is_alarmed_of_within_a_minute(desk: Desk) -> None:
+    rule(desk, HEAD + RULE)
+    stood = desk.tip(MAIN)
+    desk.push("alice", f"{stood}:refs/heads/release/0").must()
+    desk.world.server_git("update-ref", "refs/heads/free", stood)
+    desk.world.server_git("update-ref", RELEASE, stood)
+    desk.world.admin("reconcile", "--ensure").must()
+    words = f"{RELEASE} stands at {stood[:12]}, and no event tells of it; gitops-hooks recovery restore|adopt"
+    _await(desk, f"site: ALARM: {words}")
+    assert words in desk.world.home.journal.read_text()
+    assert _log(desk).count("ALARM") == 1
+    desk.world.admin("reconcile", "--stop").must()
+    # Either word of the administrator's ends it.
+    desk.world.admin("recovery", "adopt", "site", RELEASE, "--reason", "a migration").must()
+    desk.world.reconcile_once().must()
+    desk.world.server_git("update-ref", "refs/heads/release/2", stood)
+    assert desk.world.reconcile_once().code == 1
+    desk.world.admin("recovery", "restore", "site", "refs/heads/release/2", "--reason", "nobody's").must()
+    assert "refs/heads/release/2" not in desk.refs()
+    desk.world.reconcile_once().must()
+
+
+def test_many_of_them_are_counted(desk: Desk) -> None:
+    rule(desk, HEAD + RULE)
+    stood = desk.tip(MAIN)
+    for number in range(23):
+        desk.world.server_git("update-ref", f"refs/heads/release/{number}", stood)
+    desk.world.admin("reconcile", "--stop")
+    done = desk.world.reconcile_once()
+    assert (done.code, done.err.count("ALARM")) == (1, 21)
+    assert "ALARM: 3 more branches that no event tells of" in done.err
