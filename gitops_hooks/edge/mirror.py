@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pygit2
@@ -15,12 +14,10 @@ from gitops_hooks.edge.repository import Repository, open_repository
 from gitops_hooks.edge.signatures import load_verifier
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.push import NO_OID
-from gitops_hooks.model.server import Limits
+from gitops_hooks.model.server import RECORDED_LIMITS
 from gitops_hooks.model.verification import Pins
 
 _MIRROR = "make one with: git clone --mirror URL"
-# What a server let pass under its limits is not refused for other limits of ours.
-_LIMITS = replace(Limits(), commits=1_000_000, changed_files=1_000_000)
 
 
 def open_mirror(pins: Pins) -> Record:
@@ -31,7 +28,7 @@ def open_mirror(pins: Pins) -> Record:
     for name, reason in (("shallow", "is shallow: its history is cut off"), ("info/grafts", "has grafts")):
         if (path / name).is_file():
             raise EdgeError(str(pins.path), f"{reason}; {_MIRROR}")
-    repository = open_repository(path, _LIMITS)
+    repository = open_repository(path, RECORDED_LIMITS)
     if repository.tip(LOG) == NO_OID:
         raise EdgeError(str(pins.path), f"has no {LOG}, so there is nothing to verify by; {_MIRROR}")
     verifier = load_verifier(pins.server_key)

@@ -1,6 +1,6 @@
 """Was this tip authorised? The records since the last look, judged again with the same rules as the push was.
 
-Facts and time come from the records; today's clock, users and plugins are not asked (trust rule 5).
+Facts and time come from the records; today's clock, users, plugins and limits are not asked (trust rule 5).
 """
 
 from collections.abc import Collection, Mapping
@@ -32,6 +32,7 @@ from gitops_hooks.model.event import Administered, Adopted, Event, Landed, Landi
 from gitops_hooks.model.policy import Policy
 from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.request import Refusal
+from gitops_hooks.model.server import RECORDED_LIMITS
 from gitops_hooks.model.verdict import CheckOutcome, Requirement
 
 
@@ -83,6 +84,8 @@ def judge_record(
     landing = event.body
     if not isinstance(landing, Landing):
         return Refusal("record", f"event {event.oid[:12]} is no landing")
+    # The sizes that a push may have are today's, and the push was then.
+    record = replace(record, repository=replace(record.repository, limits=RECORDED_LIMITS))
     policy = _policy_of(record, event, landing, in_force)
     if isinstance(policy, Refusal):
         return policy

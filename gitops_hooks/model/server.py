@@ -90,6 +90,10 @@ class Limits:
     journal_size: int = 8 * 1024 * 1024
 
 
+RECORDED_LIMITS = Limits(commits=1_000_000, changed_files=1_000_000, blob_size=64 * 1024 * 1024)
+"""What a server let pass under its limits of that time is not refused for those of today, or of another server."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServerFile:
     """The whole of server.toml. `deploy_as` is the system user that deployments run as (empty: the server's own);
