@@ -33,7 +33,7 @@ def add_key(home: Home, name: str, file: Path) -> None:
     from gitops_hooks.edge import identities_edit as edit
 
     person = edit.add_key(home, name, read_key(file))
-    click.echo(f"added {person.keys[-1].fingerprint} to {name}, who has {_count(person, 'key')}")
+    _tell(f"added {person.keys[-1].fingerprint} to", person, "key")
 
 
 @key.command("remove")
@@ -45,7 +45,7 @@ def remove_key(home: Home, name: str, fingerprint: str) -> None:
     from gitops_hooks.edge import identities_edit as edit
 
     person = edit.remove_key(home, name, fingerprint)
-    click.echo(f"removed {fingerprint} from {name}, who has {_count(person, 'key')}")
+    _tell(f"removed {fingerprint} from", person, "key")
 
 
 @key.command("list")
@@ -75,7 +75,7 @@ def add_address(home: Home, name: str, address: str) -> None:
     from gitops_hooks.edge import identities_edit as edit
 
     person = edit.add_address(home, name, address)
-    click.echo(f"added {person.addresses[-1]} to {name}, who has {_count(person, 'address')}")
+    _tell(f"added {person.addresses[-1]} to", person, "address")
 
 
 @email.command("remove")
@@ -87,10 +87,11 @@ def remove_address(home: Home, name: str, address: str) -> None:
     from gitops_hooks.edge import identities_edit as edit
 
     person = edit.remove_address(home, name, address)
-    click.echo(f"removed {address} from {name}, who has {_count(person, 'address')}")
+    _tell(f"removed {address} from", person, "address")
 
 
-def _count(person: Person, noun: str) -> str:
+def _tell(done: str, person: Person, noun: str) -> None:
+    """What was done, and how many of the same the person has now."""
     number = len(person.keys if noun == "key" else person.addresses)
     plural = "es" if noun.endswith("s") else "s"
-    return f"{number} {noun}{'' if number == 1 else plural}"
+    click.echo(f"{done} {person.name}, who has {number} {noun}{'' if number == 1 else plural}")
