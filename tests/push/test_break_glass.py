@@ -115,7 +115,7 @@ def test_a_branch_closes_when_it_is_not_paid_in_time_and_opens_when_it_is(desk: 
     assert desk.tip(MAIN) == first
     assert "main is closed" in desk.world.ssh("dave", "change show 2").out
     doctor = desk.world.admin("doctor")
-    assert "note  repository site: change 2 landed on main by break-glass and is owed an approval since " in doctor.out
+    assert "note  debts of site: change 2 landed on main by break-glass and is owed an approval since " in doctor.out
     desk.push("carol", f"{first}:refs/approve/2").must()
     desk.push("alice", f"{second}:refs/land/3").must()
     assert desk.tip(MAIN) == second

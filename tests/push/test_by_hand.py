@@ -119,7 +119,7 @@ def test_an_unknown_option_is_refused_with_the_list_and_help_shows_it(shared: De
         "change: not the number of a change",
         cure=(
             "built: topic title description|message|m change draft|wip ready reviewer|r cc base stack "
-            "submit|land|auto-land old-oid merge_request.target merge_request.create help"
+            "submit|land|auto-land old-oid merge_request.target merge_request.create break-glass reason help"
         ),
     )
     told = shared.push("dave", f"{commit}:refs/for/main/options", "-o", "help").remote_lines
