@@ -5,18 +5,20 @@ from dataclasses import dataclass
 
 from gitops_hooks.core.decide import judge_landing
 from gitops_hooks.core.govern import govern
+from gitops_hooks.core.rehearse import rehearse
 from gitops_hooks.edge.locks import hold
 from gitops_hooks.edge.refs import LostRace
 from gitops_hooks.entry.checkers import Confined, Recalled
 from gitops_hooks.entry.landing import land
 from gitops_hooks.entry.matter import Matter, gather, judge_policy, run_checks
+from gitops_hooks.entry.rehearsal import record_rehearsal
 from gitops_hooks.entry.settling import settled
 from gitops_hooks.entry.sitting import Checker, Sitting, brought_up
 from gitops_hooks.model.change import ChangeRecord, ChangeState, Revision
-from gitops_hooks.model.judgement import Land
-from gitops_hooks.model.push import Actor
+from gitops_hooks.model.judgement import Judgement, Land
+from gitops_hooks.model.push import Actor, RefUpdate
 from gitops_hooks.model.request import Refusal
-from gitops_hooks.model.verdict import Decision
+from gitops_hooks.model.verdict import Decision, Verdict
 
 _LOCK_SECONDS = 5.0
 _MOST = 100
@@ -41,8 +43,17 @@ def land_if_asked(sitting: Sitting, record: ChangeRecord, check: Checker) -> Lan
     if any(verdict.refuses for verdict in verdicts):
         return None
     effect = matter.land("change", verdicts)
+    _record_trials(sitting, matter, asker, verdicts)
     new = land(sitting, asker, effect)
     return None if isinstance(new, LostRace) else Landed(effect, asker, new)
+
+
+def _record_trials(sitting: Sitting, matter: Matter, asker: Actor, verdicts: tuple[Verdict, ...]) -> None:
+    """What rules on trial would have said of it; nobody stands by to be told."""
+    said = judge_landing(matter.case, asker.name)
+    on_trial = rehearse(lambda case: judge_landing(case, asker.name), matter.case, said)
+    update = RefUpdate(matter.span.tip, matter.span.head, matter.standing.ref)
+    record_rehearsal(sitting, asker, Judgement(update, Decision(update.ref, on_trial, verdicts), None))
 
 
 def _ready(sitting: Sitting, record: ChangeRecord) -> tuple[Matter, Actor] | None:

@@ -3,6 +3,7 @@
 from gitops_hooks.core.decide import judge_proposal
 from gitops_hooks.core.govern import Governing
 from gitops_hooks.core.life import DRAFT
+from gitops_hooks.core.rehearse import rehearse
 from gitops_hooks.core.results import plan_moved
 from gitops_hooks.core.verdict_words import verdict_words
 from gitops_hooks.edge.replay import Replayed, replay
@@ -37,6 +38,7 @@ def judge_rebase(
     if isinstance(matter, Refusal):
         return refusal_judgement(update, matter)
     requirements = (*judge_proposal(matter.case, actor.name), *judge_policy(sitting, matter))
+    requirements += rehearse(lambda case: judge_proposal(case, actor.name), matter.case, requirements)
     verdicts = run_checks(sitting, matter, check)
     decision = Decision(update.ref, requirements, verdicts)
     life = Life(record.draft, record.reviewers, record.cc, ground.depends, ground.commit or NO_OID)

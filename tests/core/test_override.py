@@ -17,7 +17,8 @@ from gitops_hooks.core.override import (
     terms_of,
 )
 from gitops_hooks.model.debt import Debt
-from gitops_hooks.model.event import Event, Landing, Settled, Text, Voided, Word
+from gitops_hooks.model.event import Event, Landing, Settled, Voided
+from gitops_hooks.model.event_words import Text, Word
 from gitops_hooks.model.policy import ApprovalRule, BreakGlass, LandMethod, Names
 from gitops_hooks.model.verdict import CheckOutcome, Finding, Requirement, Status, Verdict
 from tests.core.records import AT, MAIN, SENIORS, approval, branch, oid, policy, rejection, stamp

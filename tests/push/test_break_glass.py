@@ -13,8 +13,10 @@ from gitops_hooks.entry.landing import land
 from gitops_hooks.entry.matter import Matter, gather
 from gitops_hooks.entry.sitting import open_sitting
 from gitops_hooks.entry.tend import mend
+from gitops_hooks.model.change_event import Approved
 from gitops_hooks.model.debt import Override
-from gitops_hooks.model.event import Approved, Oid, Settled, Text, Word
+from gitops_hooks.model.event import Settled
+from gitops_hooks.model.event_words import Oid, Text, Word
 from gitops_hooks.model.push import Actor
 from gitops_hooks.model.verdict import CheckOutcome, Verdict
 from tests.push.desk import MAIN, POLICY, Desk, refusal
