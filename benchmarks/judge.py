@@ -28,7 +28,9 @@ from gitops_hooks.core.bounded import judge_content
 from gitops_hooks.core.decide import judge_landing
 from gitops_hooks.core.govern import govern
 from gitops_hooks.core.policy_file import parse_policy
+from gitops_hooks.edge.index import passing_index
 from gitops_hooks.edge.ledger import Ledger
+from gitops_hooks.edge.record import Record
 from gitops_hooks.edge.repository import Repository, open_repository
 from gitops_hooks.entry import demanding, matter
 from gitops_hooks.entry.content import read_content
@@ -159,7 +161,8 @@ def sitting_on(repository: Repository, tip: str) -> Sitting:
     entry = RepositoryEntry("site", repository.path, "r" * 32)
     standing = Standing(MAIN, tip, tip, "")
     clock = Ledger(None, None, None, lambda: datetime.now(UTC))  # type: ignore[arg-type]
-    parts = (ServerFile(), entry, PEOPLE, None, repository, None, clock, standing, policy)
+    record = Record(repository, entry.id, None, passing_index())  # type: ignore[arg-type]
+    parts = (ServerFile(), entry, PEOPLE, None, repository, record, clock, standing, policy)
     return Sitting(None, *parts)  # type: ignore[arg-type]
 
 
@@ -193,7 +196,7 @@ def shares_of(sitting: Sitting, head: str) -> dict[str, float]:
     with shares.timed("rules by path and reach"):
         governing.approval_rules(paths, reached)
     with shares.timed("demands: all rules, reach and code owners"):
-        found = find_demands(repository, governing, span, merged, sitting.policy, known_owners(PEOPLE))  # type: ignore[arg-type]
+        found = find_demands(repository, governing, span, merged, known_owners(PEOPLE))  # type: ignore[arg-type]
     with shares.timed("content: read what each commit brings"):
         content = read_content(sitting, governing, span, frozenset({"p2"}), None)  # type: ignore[arg-type]
     with shares.timed("content: rules about commits and files"):
