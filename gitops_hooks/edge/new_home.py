@@ -20,6 +20,8 @@ _SERVER_FILE = """\
 # Module paths. Checks run confined and can only add a refusal; trusted providers run in the server.
 # checks = [
 #     "gitops_hooks.plugins.yaml_check",
+#     "gitops_hooks.plugins.json_check",
+#     "gitops_hooks.plugins.toml_check",
 #     "gitops_hooks.plugins.secrets_check",
 #     "gitops_hooks.plugins.ansible.check",
 # ]

@@ -7,6 +7,8 @@ from gitops_hooks.model.deployment import Credentials
 
 CHECKS = (
     "gitops_hooks.plugins.yaml_check",
+    "gitops_hooks.plugins.json_check",
+    "gitops_hooks.plugins.toml_check",
     "gitops_hooks.plugins.secrets_check",
     "gitops_hooks.plugins.ansible.check",
 )
