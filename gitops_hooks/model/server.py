@@ -9,6 +9,7 @@ CHECKS = (
     "gitops_hooks.plugins.yaml_check",
     "gitops_hooks.plugins.json_check",
     "gitops_hooks.plugins.toml_check",
+    "gitops_hooks.plugins.schema_check",
     "gitops_hooks.plugins.secrets_check",
     "gitops_hooks.plugins.ansible.check",
 )
