@@ -10,6 +10,7 @@ CHECKS = (
     "gitops_hooks.plugins.json_check",
     "gitops_hooks.plugins.toml_check",
     "gitops_hooks.plugins.schema_check",
+    "gitops_hooks.plugins.kubernetes_check",
     "gitops_hooks.plugins.secrets_check",
     "gitops_hooks.plugins.ansible.check",
 )
