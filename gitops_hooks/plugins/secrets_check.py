@@ -1,14 +1,16 @@
 """The check `secrets`: no private key, token or password goes into the repository in the clear.
 
-Told: what its shape gives away, in any file; literal values under keys that say password, secret or token, in YAML,
-INI and .env files; files that by their name belong into a vault and are not in one. A finding names kind, line and
-cure, and never the secret. Left alone: templates, `!vault` and whole vaulted files, references to files and
-environment variables, placeholders, public keys, certificates, and hashes of passwords (a users file holds those by
-Ansible's own advice). Not seen: secrets without shape or name, binary files, what was in history already.
+Told, in lines that the change brings: what its shape gives away, in any file; literal values under keys that say
+password, secret or token, and random texts under others, in YAML, INI and .env files; files that by their name belong
+into a vault and are not in one. A finding names kind, line and cure, and never the secret. Left alone: what a file of
+the target branch excepts with a reason, templates, `!vault` and whole vaulted files, references to files, variables and
+objects of Kubernetes, placeholders, public keys, certificates, and hashes of passwords (a users file holds those by Ansible's own
+advice). Not seen: secrets without shape, name or randomness, binary files, what was in history already.
 """
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from posixpath import basename, splitext
 
 from gitops_hooks.plugin import (
@@ -18,13 +20,25 @@ from gitops_hooks.plugin import (
     EdgeError,
     Finding,
     Marked,
+    Option,
+    OptionKind,
+    Severity,
     Tree,
     Workbench,
     hookimpl,
+    matches_any,
     parse_yaml,
 )
+from gitops_hooks.plugins.secrets_added import Lines, added_lines
+from gitops_hooks.plugins.secrets_excepted import PLACE, Excepted, load_exceptions, told_of_target
 from gitops_hooks.plugins.secrets_shapes import shapes_in
-from gitops_hooks.plugins.secrets_values import is_literal_secret, is_secret_name
+from gitops_hooks.plugins.secrets_values import (
+    is_about_randomness,
+    is_literal_secret,
+    is_name_of_secret,
+    is_random,
+    is_secret_name,
+)
 
 _FILES = (0o100644, 0o100755)
 _VAULT = b"$ANSIBLE_VAULT;"
@@ -32,22 +46,49 @@ _VARIABLES = ("group_vars", "host_vars")
 _ENV = re.compile(r"^(?:\.env(?:\..+)?|.+\.env)$")
 _EXAMPLES = (".example", ".sample", ".template", ".dist", ".tpl", ".j2")
 _ASSIGNMENT = re.compile(r"(?<![\w.-])([\w.-]{1,100})\s{0,20}=\s{0,20}(\"[^\"]*\"|'[^']*'|[^\s\"']+)")
+# Kinds of Kubernetes whose secret-like keys hold ciphertext, or the names of keys elsewhere.
+_NO_SECRETS = ("SealedSecret", "ExternalSecret", "ClusterExternalSecret", "PushSecret", "SecretProviderClass")
 _CURE = "encrypt it with ansible-vault, then change the secret: it was pushed"
+
+
+OPTIONS = (
+    Option("exceptions", OptionKind.TEXT, PLACE, "the file of the target branch that says what is excepted; or none"),
+    Option("ignore", OptionKind.GLOBS, (), "files that are not looked at"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was found: first and last line, the kind by which an exception names it, and the words."""
+
+    first: int
+    last: int
+    kind: str
+    words: str
+    severity: Severity = Severity.ERROR
 
 
 @hookimpl
 def gitops_checks() -> Iterable[Check]:
     """One check over every changed file."""
-    return [Check("secrets", "no private key, token or password in the clear", check_secrets)]
+    return [Check("secrets", "no private key, token or password in the clear", check_secrets, options=OPTIONS)]
 
 
 def check_secrets(change: Change, tree: Tree, bench: Workbench) -> Iterator[Finding]:
+    place = bench.options["exceptions"]
+    excepted, faults = load_exceptions(bench.target, place) if place != "none" else ((), ())
+    if any(file.path == place and not file.deleted for file in change.files):
+        yield from load_exceptions(tree, place)[1]
+    else:
+        yield from told_of_target(faults)
     for file in change.files:
-        if file.mode in _FILES:
-            yield from _check_file(file, tree)
+        if file.mode in _FILES and not matches_any(bench.options["ignore"], file.path):
+            yield from _check_file(file, change, tree, bench.target, excepted)
 
 
-def _check_file(file: ChangedFile, tree: Tree) -> Iterator[Finding]:
+def _check_file(
+    file: ChangedFile, change: Change, tree: Tree, target: Tree, excepted: tuple[Excepted, ...]
+) -> Iterator[Finding]:
     try:
         text = tree.read(file.path)
     except EdgeError as error:
@@ -55,18 +96,26 @@ def _check_file(file: ChangedFile, tree: Tree) -> Iterator[Finding]:
         return
     if text.startswith(_VAULT):
         return
-    found = {(line, f"{_article(kind)} {kind}; {_CURE}") for line, kind in shapes_in(text)}
+    lines = added_lines(file, text, change, target)
+    found = {each for each in _found(file.path, text, lines) if lines.bring(each.first, each.last)}
+    kept = [each for each in found if not any(one.covers(file.path, each.kind) for one in excepted)]
+    for each in sorted(kept, key=lambda told: (told.first, told.words)):
+        yield Finding(file.path, each.first, each.words, each.severity)
+
+
+def _found(path: str, text: bytes, lines: Lines) -> Iterator[Told]:
+    for first, last, kind in shapes_in(text):
+        yield Told(first, last, kind, f"{_article(kind)} {kind}; {_CURE}")
     if b"\0" not in text[:8192]:
-        found |= set(_named_values(file.path, text)) | set(_open_vault(file.path, text))
-    for line, message in sorted(found):
-        yield Finding(file.path, line, message)
+        yield from _named_values(path, text, lines)
+        yield from _open_vault(path, text)
 
 
 def _article(kind: str) -> str:
     return "an" if kind[0] in "AOaeio" or kind.startswith("npm") else "a"
 
 
-def _open_vault(path: str, text: bytes) -> Iterator[tuple[int, str]]:
+def _open_vault(path: str, text: bytes) -> Iterator[Told]:
     """A file whose name says vault: whole, since part of it may be a secret that nothing else gives away."""
     name, kind = splitext(basename(path).lower())
     folders = path.split("/")[:-1]
@@ -76,7 +125,7 @@ def _open_vault(path: str, text: bytes) -> Iterator[tuple[int, str]]:
     else:
         meant = name == "vault" and kind in (".yml", ".yaml") and "roles" not in folders
     if meant and _says_something(text) and not _all_vaulted(text):
-        yield 0, f"is named like a vault and is not encrypted; ansible-vault encrypt {path}"
+        yield Told(0, 0, "open vault", f"is named like a vault and is not encrypted; ansible-vault encrypt {path}")
 
 
 def _says_something(text: bytes) -> bool:
@@ -107,7 +156,7 @@ def _scalars(node: Marked) -> Iterator[Marked]:
             yield node
 
 
-def _named_values(path: str, text: bytes) -> Iterator[tuple[int, str]]:
+def _named_values(path: str, text: bytes, lines: Lines) -> Iterator[Told]:
     name, kind = basename(path), splitext(path)[1].lower()
     if name.endswith(_EXAMPLES):
         return
@@ -116,8 +165,8 @@ def _named_values(path: str, text: bytes) -> Iterator[tuple[int, str]]:
         documents, _ = parse_yaml(text)
         for document in documents:
             kind_of = document.get("kind")
-            if kind_of is None or kind_of.text != "SealedSecret":
-                yield from _in_mappings(document)
+            if kind_of is None or kind_of.text not in _NO_SECRETS:
+                yield from _in_mappings(document, lines)
     elif _ENV.match(name) or kind in (".ini", ".cfg", ".conf", ".properties", ".tfvars") or _is_inventory(path):
         yield from _in_lines(text)
 
@@ -127,7 +176,7 @@ def _is_inventory(path: str) -> bool:
     return bare and (basename(path) in ("hosts", "inventory") or any("inventor" in part for part in path.split("/")))
 
 
-def _in_mappings(document: Marked) -> Iterator[tuple[int, str]]:
+def _in_mappings(document: Marked, lines: Lines) -> Iterator[Told]:
     waiting, seen = [document], set[int]()
     while waiting:
         node = waiting.pop()
@@ -137,20 +186,25 @@ def _in_mappings(document: Marked) -> Iterator[tuple[int, str]]:
         waiting.extend(node.items)
         for key, value in node.pairs:
             waiting.append(value)
-            for item in value.items if is_secret_name(key.text) else ():
-                yield from _literal(key.text, item)
-            yield from _literal(key.text, value)
+            for item in (value, *(value.items if is_secret_name(key.text) else ())):
+                if item.tag in ("str", "int", "float") and (told := _judge(key.text, item.text)):
+                    kind, words, severity = told
+                    yield Told(item.line, lines.end_of(item.line, item.text), kind, words, severity)
 
 
-def _literal(name: str, value: Marked) -> Iterator[tuple[int, str]]:
-    if value.tag in ("str", "int", "float") and is_secret_name(name) and is_literal_secret(value.text):
-        yield value.line, f"a literal value under '{name[:60]}'; {_CURE}"
+def _judge(name: str, value: str) -> tuple[str, str, Severity] | None:
+    """The kind, the words and the severity for a value under a name; None where it may stand there."""
+    if is_secret_name(name) and is_literal_secret(value) and not is_name_of_secret(name, value):
+        return "literal value", f"a literal value under '{name[:60]}'; {_CURE}", Severity.ERROR
+    if is_random(value) and not is_about_randomness(name):
+        return "random text", f"a random text under '{name[:60]}'; if it is a secret, {_CURE}", Severity.WARNING
+    return None
 
 
-def _in_lines(text: bytes) -> Iterator[tuple[int, str]]:
+def _in_lines(text: bytes) -> Iterator[Told]:
     for number, line in enumerate(text.decode("utf-8", "replace").split("\n"), 1):
         if line.lstrip().startswith(("#", ";", "//")):
             continue
         for match in _ASSIGNMENT.finditer(line):
-            if is_secret_name(match.group(1)) and is_literal_secret(match.group(2).strip("\"'")):
-                yield number, f"a literal value under '{match.group(1)[:60]}'; {_CURE}"
+            if told := _judge(match.group(1), match.group(2).strip("\"'")):
+                yield Told(number, number, *told)

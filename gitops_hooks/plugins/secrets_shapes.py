@@ -28,12 +28,18 @@ def _shape(kind: str, hints: bytes, pattern: bytes, body: bytes = b"") -> Shape:
 
 _START, _END = rb"(?<![A-Za-z0-9_-])", rb"(?![A-Za-z0-9_])"
 _BODY = rb"[A-Za-z0-9+/]{32}"
-_NEAR, _MOST = 600, 50
+_NEAR, _LONGEST, _MOST = 600, 20_000, 50
 
 # No shape repeats a repetition: each is tried in time linear in the text.
 SHAPES = (
     _shape("private key", b"-----BEGIN", rb"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----", _BODY),
     _shape("PuTTY private key", b"PuTTY-User", rb"(?m)^PuTTY-User-Key-File-[23]: ", _BODY),
+    _shape(
+        "private key in base64",
+        b"LS0tLS1CRUdJTiB",
+        rb"LS0tLS1CRUdJTiB(?:QUklWQVRF|SU0EgUFJJVkFURS|FQyBQUklWQVRF|PUEVOU1NIIFBSSVZBVEUg)",
+        rb"[A-Za-z0-9+/]{64}",
+    ),
     _shape("age private key", b"AGE-SECRET", _START + rb"AGE-SECRET-KEY-1[0-9A-Z]{58}" + _END),
     _shape("AWS access key", b"AKIA ASIA ABIA ACCA", _START + rb"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}" + _END),
     _shape("GitHub token", b"ghp_ gho_ ghu_ ghs_ ghr_", _START + rb"gh[pousr]_[A-Za-z0-9]{36,251}" + _END),
@@ -84,12 +90,21 @@ _PLACEHOLDERS = re.compile(rb"(?i)\A(?:pass(?:word|wd)?|secret|token|user|change
 _EXAMPLES = re.compile(rb"\A[\w.-]{0,80}\bexample\.")
 
 
-def shapes_in(text: bytes) -> Iterator[tuple[int, str]]:
-    """The 1-based line and the kind of the secrets that their shape gives away, at most 50 of a kind."""
+def shapes_in(text: bytes) -> Iterator[tuple[int, int, str]]:
+    """First and last line and the kind of the secrets that their shape gives away, at most 50 of a kind."""
     for shape in (shape for shape in SHAPES if any(hint in text for hint in shape.hints)):
         for match in islice(shape.pattern.finditer(text), _MOST):
             if _counts(shape, match, text):
-                yield text.count(b"\n", 0, match.start()) + 1, shape.kind
+                first = text.count(b"\n", 0, match.start()) + 1
+                yield first, first + text.count(b"\n", match.start(), _end(shape, match, text)), shape.kind
+
+
+def _end(shape: Shape, match: re.Match[bytes], text: bytes) -> int:
+    """Where a secret ends; of one with a body that is where its last line begins."""
+    if shape.body is None:
+        return match.end()
+    end = text.find(b"-----END", match.end(), match.end() + _LONGEST)
+    return end if end >= 0 else min(len(text), match.end() + _NEAR)
 
 
 def _counts(shape: Shape, match: re.Match[bytes], text: bytes) -> bool:
