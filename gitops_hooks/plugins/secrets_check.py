@@ -4,8 +4,8 @@ Told, in lines that the change brings: what its shape gives away, in any file; l
 password, secret or token, and random texts under others, in YAML, INI and .env files; files that by their name belong
 into a vault and are not in one. A finding names kind, line and cure, and never the secret. Left alone: what a file of
 the target branch excepts with a reason, templates, `!vault` and whole vaulted files, references to files, variables and
-objects of Kubernetes, placeholders, public keys, certificates, and hashes of passwords (a users file holds those by Ansible's own
-advice). Not seen: secrets without shape, name or randomness, binary files, what was in history already.
+objects of Kubernetes, placeholders, public keys, certificates, and hashes of passwords (a users file holds those by
+Ansible's own advice). Not seen: secrets without shape, name or randomness, binary files, what was in history already.
 """
 
 import re

@@ -29,6 +29,7 @@ _BEHIND = frozenset(
         *("scope", "scopes", "manager", "provider", "class", "template", "src", "dest", "label", "labels", "comment"),
         *("description", "charset", "chars", "characters", "arn", "annotations", "salt", "rounds", "command", "cmd"),
         *("through", "rules", "strength", "minlen", "mechanism", "method", "cookie", "location", "bits", "protection"),
+        *("attribute", "delegate"),
         *("words", "word", "bytes", "limit", "rate", "bucket", "account", "service", "validity", "duration", "hashes"),
         *(
             "crt",

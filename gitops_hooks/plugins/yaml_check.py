@@ -1,4 +1,5 @@
-"""The check `yaml`: every changed *.yml and *.yaml file can be read, and says each thing once.
+"""The check `yaml`: every changed *.yml and *.yaml file can be read and says each thing once; and what
+yamllint finds by the rules that the target branch carries in `.yamllint`, in files without such faults.
 
 Not looked at: symbolic links, files that ansible-vault encrypted, and templates of YAML (below a folder named
 `templates` or `files`, with `{{` or `{%` in them), which are YAML only once they are filled in.
@@ -15,6 +16,7 @@ from gitops_hooks.plugin import (
     EdgeError,
     Finding,
     Marked,
+    Tool,
     Tree,
     Workbench,
     YamlFault,
@@ -33,28 +35,36 @@ _DIGITS = 4300  # more than these, and Python's int() raises
 @hookimpl
 def gitops_checks() -> Iterable[Check]:
     """One check, asked when a YAML file changed."""
-    return [Check("yaml", "YAML files parse and hold no key twice", check_yaml, _PATHS)]
+    tools = (Tool("yamllint"),)
+    return [Check("yaml", "YAML files parse and hold no key twice", check_yaml, _PATHS, tools=tools)]
 
 
 def check_yaml(change: Change, tree: Tree, bench: Workbench) -> Iterator[Finding]:
+    from gitops_hooks.plugins.yaml_lint import lint
+
+    sound = []
     for file in change.files:
         if file.path.endswith((".yml", ".yaml")) and file.mode in _FILES:
-            yield from _check_file(file, tree)
+            found = _check_file(file, tree)
+            if found is not None:
+                yield from found
+            if found == []:
+                sound.append(file.path)
+    yield from lint(sound, bench)
 
 
-def _check_file(file: ChangedFile, tree: Tree) -> Iterator[Finding]:
+def _check_file(file: ChangedFile, tree: Tree) -> list[Finding] | None:
+    """The faults of one file; None where it is no YAML yet."""
     try:
         text = tree.read(file.path)
     except EdgeError as error:
-        yield Finding(file.path, 0, error.what)
-        return
+        return [Finding(file.path, 0, error.what)]
     if text.startswith(_VAULT) or _is_template(file.path, text):
-        return
+        return None
     documents, faults = parse_yaml(text)
     lines = text.split(b"\n")
     found = [*(_worded(fault, lines) for fault in faults), *_bad_values(documents)]
-    for fault in sorted(found, key=lambda each: each.line):
-        yield Finding(file.path, fault.line, fault.message)
+    return [Finding(file.path, fault.line, fault.message) for fault in sorted(found, key=lambda each: each.line)]
 
 
 def _is_template(path: str, text: bytes) -> bool:
