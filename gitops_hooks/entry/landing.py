@@ -18,7 +18,7 @@ from gitops_hooks.model.debt import Override
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.event import Body, Event, Landed, Landing, Voided
 from gitops_hooks.model.event_words import Oid, Text, Word
-from gitops_hooks.model.judgement import Approve, Close, Land, Reject, Revise, Withdraw
+from gitops_hooks.model.judgement import Approve, Close, Land, Reject, Revise, Settle, Withdraw
 from gitops_hooks.model.push import NO_OID, Actor
 from gitops_hooks.model.request import Refusal
 
@@ -252,7 +252,7 @@ def recorded(sitting: Sitting, number: int) -> ChangeRecord:
     return record
 
 
-def approve(sitting: Sitting, actor: Actor, effect: Approve) -> Event | LostRace:
+def approve(sitting: Sitting, actor: Actor, effect: Approve | Settle) -> Event | LostRace:
     """Store an approval, unless something was said of the change since it was judged."""
     body = Approved(
         effect.record.number,

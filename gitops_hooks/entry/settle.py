@@ -4,21 +4,21 @@ from dataclasses import replace
 
 from gitops_hooks.core.decide import fails, judge_approval
 from gitops_hooks.core.report import needs
-from gitops_hooks.edge.record import LOG, meta_ref
+from gitops_hooks.edge.record import LOG
 from gitops_hooks.edge.refs import LostRace
 from gitops_hooks.entry.demanding import known_owners
+from gitops_hooks.entry.landing import approve
 from gitops_hooks.entry.owed import Owed, gather_owed
 from gitops_hooks.entry.recorded import present_now
 from gitops_hooks.entry.signing import judge_signature
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.entry.wording import refuse
 from gitops_hooks.model.change import ChangeRecord
-from gitops_hooks.model.change_event import Approved
 from gitops_hooks.model.debt import Debt
 from gitops_hooks.model.event import Settled
 from gitops_hooks.model.event_words import Oid, Text, Word
 from gitops_hooks.model.judgement import Judgement, Settle
-from gitops_hooks.model.push import NO_OID, Actor, RefUpdate
+from gitops_hooks.model.push import Actor, RefUpdate
 from gitops_hooks.model.request import Act, Refusal, Verb
 from gitops_hooks.model.verdict import Decision, Requirement
 
@@ -52,7 +52,7 @@ def _gather(sitting: Sitting, debt: Debt, record: ChangeRecord) -> Owed | Refusa
 def settle(sitting: Sitting, actor: Actor, effect: Settle) -> tuple[str, ...] | LostRace:
     """Store the approval, then the payment where it is complete; what was done, in words."""
     number = effect.record.number
-    event = sitting.ledger.append(meta_ref(number), _approved(sitting, effect), actor, expect=effect.record.tip)
+    event = approve(sitting, actor, effect)
     if isinstance(event, LostRace):
         return event
     words = f"gitops: change {number}, landed by break-glass, approved by {actor.name}"
@@ -92,18 +92,4 @@ def _settled(sitting: Sitting, owed: Owed, debt: Debt, message: str) -> Settled:
         tuple(Word(name) for name in actors if name in case.proof.bots),
         tuple(Word(words) for words in owners),
         Text(message),
-    )
-
-
-def _approved(sitting: Sitting, effect: Settle) -> Approved:
-    return Approved(
-        effect.record.number,
-        Word(effect.debt.ref),
-        Oid(effect.span.base),
-        Oid(effect.span.head),
-        tuple(Oid(commit.oid) for commit in effect.span.commits),
-        Oid(sitting.policy.commit),
-        Text(effect.message),
-        Oid(effect.certificate or NO_OID),
-        Text(effect.signer),
     )
