@@ -1,4 +1,4 @@
-"""Stories of the checks of documents: what is wrong is told by line, and what decides is read from the target branch."""
+"""Stories of the checks of documents: faults are told by line, and what decides is read from the target branch."""
 
 import re
 from collections.abc import Iterator
