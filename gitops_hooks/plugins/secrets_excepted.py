@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from gitops_hooks.plugin import EdgeError, Finding, Marked, Severity, Tree, matches, parse_yaml
 
-PLACE = ".gitops/secrets.yaml"
 _KEYS = ("path", "kind", "reason")
 _REASON = 10  # characters that say something
 

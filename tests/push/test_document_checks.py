@@ -97,7 +97,8 @@ def test_nobody_loosens_a_schema_in_the_change_that_needs_it_loose(desk: Desk):
 
 def test_a_schema_that_is_none_does_not_land(desk: Desk):
     assert told(desk, {"schemas/app.json": '{\n "type": "objekt"}\n'}) == [
-        "schemas/app.json:2: is no JSON Schema: type: fits none of the forms that are allowed here"
+        "schemas/app.json:2: is no JSON Schema: type: fits none of the forms that are allowed here (must be one of "
+        "array, boolean, integer, null, number, object, string; or must be a list)"
     ]
 
 
