@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from typing import NoReturn
@@ -18,6 +18,7 @@ from gitops_hooks.edge.toolbox import Toolbox
 from gitops_hooks.edge.workbench import Asked, Bench, Grounds
 from gitops_hooks.hookspec import Check, Tree
 from gitops_hooks.model.change import Change
+from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.server import Limits
 from gitops_hooks.model.verdict import CheckOutcome, Finding, Severity, Verdict
 
@@ -108,20 +109,27 @@ def _undecodable(path: str) -> bool:
 
 
 def _work(check: Check, change: Change, tree: Tree, bench: Bench) -> Callable[[], bytes]:
-    """What is done inside: run, and put the findings into JSON, the first 200 of them and how many there were."""
+    """What is done inside: run, and put the findings into JSON, or why the check cannot say anything."""
 
     def run() -> bytes:
-        findings = iter(check.run(change, tree, bench))
-        first = list(islice(findings, _FINDINGS))
-        rest = list(islice(findings, 1))
-        for wrong in (item for item in (*first, *rest) if not isinstance(item, Finding)):
-            return json.dumps(f"gave {type(wrong).__name__} instead of a Finding"[:200]).encode()
-        if rest:
-            more = 1 + sum(1 for _ in findings)
-            rest = [Finding(rest[0].path, 0, f"… and {more} more finding{'s' if more > 1 else ''}")]
-        return json.dumps([_plain(finding) for finding in (*first, *rest)]).encode()
+        try:
+            return json.dumps(_collect(iter(check.run(change, tree, bench)))).encode()
+        except EdgeError as error:
+            return json.dumps(str(error)[:_MESSAGE]).encode()
 
     return run
+
+
+def _collect(findings: Iterator[Finding]) -> object:
+    """The first 200 findings and how many more there were; in words, what was given that is none."""
+    first = list(islice(findings, _FINDINGS))
+    rest = list(islice(findings, 1))
+    for wrong in (item for item in (*first, *rest) if not isinstance(item, Finding)):
+        return f"gave {type(wrong).__name__} instead of a Finding"[:200]
+    if rest:
+        more = 1 + sum(1 for _ in findings)
+        rest = [Finding(rest[0].path, 0, f"… and {more} more finding{'s' if more > 1 else ''}")]
+    return [_plain(finding) for finding in (*first, *rest)]
 
 
 def _plain(finding: Finding) -> list[object]:

@@ -26,6 +26,7 @@ _SERVER_FILE = """\
 #     "gitops_hooks.plugins.kubernetes_check",
 #     "gitops_hooks.plugins.secrets_check",
 #     "gitops_hooks.plugins.ansible.check",
+#     "gitops_hooks.plugins.cel_check",
 # ]
 # trusted = [
 #     "gitops_hooks.plugins.ssh_actor",

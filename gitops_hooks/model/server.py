@@ -13,6 +13,7 @@ CHECKS = (
     "gitops_hooks.plugins.kubernetes_check",
     "gitops_hooks.plugins.secrets_check",
     "gitops_hooks.plugins.ansible.check",
+    "gitops_hooks.plugins.cel_check",
 )
 TRUSTED = (
     "gitops_hooks.plugins.ssh_actor",

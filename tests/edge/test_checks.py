@@ -11,6 +11,7 @@ from gitops_hooks.edge.checks import missing_verdict, run_checks
 from gitops_hooks.edge.repository import open_repository
 from gitops_hooks.edge.workbench import Asked, Grounds
 from gitops_hooks.hookspec import Check
+from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.server import Limits
 from gitops_hooks.model.verdict import CheckOutcome, Finding, Severity, Verdict
 from gitops_hooks.testing import MemoryTree, a_change
@@ -59,6 +60,14 @@ def test_each_check_fails_alone_and_in_order():
 
     good = check_that(lambda change, tree, bench: [], "good")
     assert judge(check_that(fail), good) == (error("raised KeyError"), Verdict("good", TREE, CheckOutcome.OK))
+
+
+def test_a_check_says_itself_why_it_cannot_judge():
+    def unable(change, tree, bench):
+        yield Finding("site.yml", 3, "wrong")
+        raise EdgeError("rule replicas", "is no expression")
+
+    assert judge(check_that(unable)) == (error("rule replicas: is no expression"),)
 
 
 def test_a_check_is_not_asked_when_no_changed_path_concerns_it():
