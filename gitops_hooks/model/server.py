@@ -14,6 +14,7 @@ CHECKS = (
     "gitops_hooks.plugins.secrets_check",
     "gitops_hooks.plugins.ansible.check",
     "gitops_hooks.plugins.cel_check",
+    "gitops_hooks.plugins.network_check",
 )
 TRUSTED = (
     "gitops_hooks.plugins.ssh_actor",
