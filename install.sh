@@ -24,7 +24,7 @@ TEXT
 }
 
 run_tests() {
-    require_tools
+    FOR_TESTS=yes require_tools
     make_environment "$ROOT/.venv" "$ROOT/requirements-test.lock"
     cd "$ROOT"
     exec "$ROOT/.venv/bin/python" -m pytest "$@"

@@ -46,6 +46,9 @@ missing_packages() {
     command -v sshd >/dev/null || printf 'openssh-server '
     command -v ssh >/dev/null && command -v ssh-keygen >/dev/null || printf 'openssh-client '
     command -v bwrap >/dev/null || printf 'bubblewrap '
+    command -v gpgv >/dev/null || printf 'gpgv '
+    # The server only checks OpenPGP signatures; the tests make some.
+    [ -z "${FOR_TESTS:-}" ] || { command -v gpg && command -v gpg-agent; } >/dev/null || printf 'gpg gpg-agent '
     local python
     if ! python=$(find_python); then
         printf 'python3 python3-venv '

@@ -21,6 +21,10 @@ _PACKAGES = {
     "ssh-keygen": "openssh-client",
     "sshd": "openssh-server",
     "bwrap": "bubblewrap",
+    "gpgv": "gpgv",
+    "gpg": "gpg",
+    "gpg-agent": "gpg-agent",
+    "gpgconf": "gpgconf",
 }
 _KEPT = ("PATH", "TMPDIR", "USER", "LOGNAME", "CI", "TERM", "VIRTUAL_ENV")
 # How this machine reaches a package index: a real installation takes its packages from there.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gitops_hooks.core.receive import shown
 
 MOST_BYTES = 64 * 1024
-_BEGIN = b"-----BEGIN SSH SIGNATURE-----\n"
+_BEGIN = re.compile(rb"-----BEGIN (?:SSH|PGP) SIGNATURE-----\n")
 _OTHER = (b"-----BEGIN PGP ", b"-----BEGIN SIGNED MESSAGE")
 _COMMAND = re.compile(rb"([0-9a-f]{40}) ([0-9a-f]{40}) ([^\n]+)")
 
@@ -49,9 +49,10 @@ def read_certificate(content: bytes) -> Certificate | str:
     """The certificate in a blob, or what is wrong with it."""
     if len(content) > MOST_BYTES:
         return f"the push certificate is larger than {MOST_BYTES} bytes"
-    payload, begin, rest = content.partition(_BEGIN)
-    if not begin:
+    begin = _BEGIN.search(content)
+    if begin is None:
         return _unsigned(content)
+    payload = content[: begin.start()]
     head, _, tail = payload.partition(b"\n\n")
     lines = head.split(b"\n")
     if lines[0] != b"certificate version 0.1" or not tail.endswith(b"\n"):
@@ -60,7 +61,7 @@ def read_certificate(content: bytes) -> Certificate | str:
     try:
         fields = [line.decode("utf-8").partition(" ") for line in lines[1:]]
         found = tuple((m[1].decode(), m[2].decode(), m[3].decode("utf-8")) for m in commands if m)
-        armour = (begin + rest).decode("ascii")
+        armour = content[begin.start() :].decode("ascii")
     except UnicodeDecodeError:
         return "the push certificate holds bytes that are no text"
     nonces = [value for name, _, value in fields if name == "nonce"]
@@ -75,7 +76,7 @@ _FIELDS = ("pusher", "pushee", "nonce", "push-option")
 
 def _unsigned(content: bytes) -> str:
     if any(begin in content for begin in _OTHER):
-        return "OpenPGP and X.509 signatures are not in this release; sign with the SSH key that you log in with"
+        return "X.509 signatures and signed messages are not taken; sign with the SSH key that you log in with"
     return "the push certificate is not signed"
 
 

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from gitops_hooks.edge.authorized_keys import BEGIN, END
 from gitops_hooks.edge.diagnosis import Line, State, verdict
+from gitops_hooks.edge.gpgv import INSTALL, find_gpgv
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.keys import fingerprint
 from gitops_hooks.edge.launchers import package_folder, reconcile_launcher
 from gitops_hooks.edge.living import list_living
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.people import People
 from gitops_hooks.model.server import ServerFile
 
 # Read by the dynamic linker or by a shell before our program has its first word.
@@ -134,6 +136,18 @@ def key_pair_lines(home: Home) -> Iterable[Line]:
         faults.append(str(error))
     cure = f"ssh-keygen -y -f {home.signing_key} >{shown}; if server_key itself was replaced, put it back"
     return verdict("server key", faults, "its public half is the one that is shown", cure)
+
+
+def openpgp_lines(people: People) -> Iterable[Line]:
+    """Whoever has an OpenPGP key can sign with it only where gpgv is."""
+    holders = [person.name for person in people.everybody if person.openpgp]
+    if not holders:
+        return ()
+    try:
+        words = f"{find_gpgv()} checks the OpenPGP signatures of {', '.join(holders)}"
+    except EdgeError as error:
+        return (Line(State.FAIL, "gpgv", f"{', '.join(holders)} cannot sign: {error}", INSTALL),)
+    return (Line(State.OK, "gpgv", words),)
 
 
 def release_lines(home: Home) -> Iterable[Line]:

@@ -52,7 +52,7 @@ def receive_settings(home: Home, limits: Limits) -> Settings:
 def signing_settings(home: Home) -> Settings:
     """What lets people sign pushes: for git's command scope only, since the seed is a secret.
 
-    Signatures are judged by ours alone (signed_by.py), so that no byte of a pusher reaches gpg or ssh-keygen.
+    Signatures are judged by ours alone (entry/signed.py), so that no byte of a pusher reaches gpg or ssh-keygen.
     Errors: EdgeError where the seed is not there.
     """
     try:

@@ -122,12 +122,13 @@ def _build(document: Document) -> People:
 
 
 def _person(table: Read, seen: dict[str, str]) -> Person:
-    table.allow(("name", "keys", "addresses", "kind"), ("expires", "teams"))
+    table.allow(("name", "keys", "addresses", "kind", "openpgp"), ("expires", "teams"))
     name = table.text("name", NAME)
     if name in RESERVED:
         table.fault("name", f"'{name}' is reserved; take another name")
     _claim(table, "name", name, f"the name '{name}'", seen)
-    keys = tuple(_key(table, text, seen) for text in table.texts("keys"))
+    keys = tuple(_key(table, "keys", text, seen) for text in table.texts("keys"))
+    openpgp = tuple(_key(table, "openpgp", text, seen) for text in table.texts("openpgp"))
     if not keys:
         table.fault("keys", "'keys' must hold at least one public key")
     addresses = tuple(address.lower() for address in table.texts("addresses", _ADDRESS))
@@ -136,17 +137,24 @@ def _person(table: Read, seen: dict[str, str]) -> Person:
     kind = table.text("kind", None, ActorKind.PERSON.value)
     if kind not in _KINDS:
         table.fault("kind", f"'kind' must be 'person' or 'bot', not {kind!a}")
-    return Person(name, keys, addresses, _KINDS.get(kind, ActorKind.PERSON))
+    return Person(name, keys, addresses, _KINDS.get(kind, ActorKind.PERSON), openpgp)
 
 
-def _key(table: Read, text: str, seen: dict[str, str]) -> PublicKey:
+def _key(table: Read, place: str, text: str, seen: dict[str, str]) -> PublicKey:
     try:
-        key = parse_key(text)
+        key = parse_key(text) if place == "keys" else _openpgp(text)
     except EdgeError as error:
-        table.fault("keys", str(error))
+        table.fault(place, str(error))
         return PublicKey("", "")
-    _claim(table, "keys", key.fingerprint, f"the key {key.fingerprint}", seen)
+    _claim(table, place, key.fingerprint, f"the key {key.fingerprint}", seen)
     return key
+
+
+def _openpgp(text: str) -> PublicKey:
+    # Few have such a key, and each push reads this file.
+    from gitops_hooks.edge.openpgp_key import read_openpgp
+
+    return read_openpgp(text).public
 
 
 def _claim(table: Read, place: str, thing: str, words: str, seen: dict[str, str]) -> None:

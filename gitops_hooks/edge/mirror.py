@@ -1,5 +1,6 @@
 """A mirror or clone, opened to be verified: read without a server, and with nothing that could bend what is read."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.server import RECORDED_LIMITS
 from gitops_hooks.model.verification import Pins
 
+_OPENPGP_PIN = re.compile(r"openpgp ([0-9A-Fa-f]{40})(?:[ \t].*)?")
 _MIRROR = "make one with: git clone --mirror URL"
 
 
@@ -45,7 +47,7 @@ def _identity(repository: Repository) -> str:
 
 
 def load_approvers(path: Path) -> dict[str, frozenset[str]]:
-    """Keys (`type base64`) by name, out of lines as in ssh-keygen's allowed signers: NAME TYPE BASE64 [comment].
+    """Keys by name, out of lines like ssh-keygen's allowed signers: NAME TYPE BASE64, or NAME openpgp FINGERPRINT.
 
     Errors: EdgeError where it cannot be read, or a line is none.
     """
@@ -59,10 +61,20 @@ def load_approvers(path: Path) -> dict[str, frozenset[str]]:
             continue
         name, _, key = line.strip().partition(" ")
         try:
-            found[name] = found.get(name, frozenset()) | {parse_key(key).text}
+            found[name] = found.get(name, frozenset()) | {_pin(key)}
         except EdgeError as error:
             raise EdgeError(f"{path}:{number}", str(error)) from None
     return found
+
+
+def _pin(key: str) -> str:
+    """An SSH key whole; of an OpenPGP key its fingerprint, since it may be renewed and stays the same key."""
+    if not key.startswith("openpgp "):
+        return parse_key(key).text
+    found = _OPENPGP_PIN.fullmatch(key)
+    if found is None:
+        raise EdgeError("public key", "an OpenPGP key is pinned by its whole fingerprint: NAME openpgp 40 DIGITS")
+    return f"openpgp {found[1].upper()}"
 
 
 def people_refs(repository: Repository) -> tuple[str, ...]:

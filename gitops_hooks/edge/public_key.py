@@ -27,6 +27,9 @@ _LINE = re.compile(r"([A-Za-z0-9@.-]+) ([A-Za-z0-9+/]+={0,2})(?:[ \t].*)?")
 
 def parse_key(text: str) -> PublicKey:
     """The one key of a text; its comment is dropped. Errors: EdgeError with the reason and the cure."""
+    if text.lstrip().startswith("-----BEGIN PGP PUBLIC"):
+        cure = "add the person with an SSH key, then: gitops-hooks user key add NAME FILE"
+        raise EdgeError("public key", f"an OpenPGP key signs, and logs nobody in; {cure}")
     lines = [line.strip() for line in text.split("\n") if line.strip() and not line.lstrip().startswith("#")]
     if len(lines) != 1 or len(text) > _LONGEST:
         raise EdgeError("public key", "a file must hold exactly one key, as ssh-keygen writes it to NAME.pub")

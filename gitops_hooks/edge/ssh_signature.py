@@ -6,6 +6,7 @@ The server's own signatures, of one key and one type, are made and checked in si
 import base64
 import binascii
 import hashlib
+import re
 import struct
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 
 BEGIN = b"-----BEGIN SSH SIGNATURE-----"
 _END = b"-----END SSH SIGNATURE-----"
+_ARMOUR = re.compile(rb"(?<=\n)-----BEGIN (?:SSH|PGP) SIGNATURE-----")
 _MAGIC = b"SSHSIG"
 _NAMESPACE = b"git"
 _DIGESTS = {b"sha256": hashlib.sha256, b"sha512": hashlib.sha512}
@@ -35,8 +37,8 @@ class _Bad(ValueError):
 
 def split_signed(content: bytes) -> tuple[bytes, bytes]:
     """A tag object's bytes as what was signed, and the armour at its end (empty where there is none)."""
-    at = content.find(b"\n" + BEGIN)
-    return (content, b"") if at < 0 else (content[: at + 1], content[at + 1 :])
+    found = _ARMOUR.search(content)
+    return (content, b"") if found is None else (content[: found.start()], content[found.start() :])
 
 
 def signing_key(armour: bytes) -> str:

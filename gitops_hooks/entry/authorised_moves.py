@@ -55,7 +55,7 @@ def judge_tag_record(
     asked = may_tag(policy, rules, right, event.stamp.actor, landing.ref)
     if right == "delete":
         return asked
-    signed = recorded_signer(record.repository, landing.new, landing.signer, landing.signer_key)
+    signed = recorded_signer(record.repository, landing)
     tag = look_at_tag(record.repository, (landing.ref, landing.new), policy, tips_before(record, event).items(), signed)
     return (*asked, *judge_tag(policy, rules, right, tag))
 

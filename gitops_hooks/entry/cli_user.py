@@ -96,11 +96,12 @@ def _facts(person: Person) -> Facts:
         "name": person.name,
         "kind": person.kind.value,
         "keys": [key.fingerprint for key in person.keys],
+        "openpgp": [key.fingerprint for key in person.openpgp],
         "addresses": list(person.addresses),
     }
 
 
 def _line(person: Person) -> str:
     kind = " (bot)" if person.kind is ActorKind.BOT else ""
-    keys = " ".join(key.fingerprint for key in person.keys)
+    keys = " ".join(key.fingerprint for key in (*person.keys, *person.openpgp))
     return f"{person.name}{kind}  {', '.join(person.addresses) or 'no address'}  {keys}"

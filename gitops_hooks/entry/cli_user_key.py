@@ -1,5 +1,6 @@
 """`gitops-hooks user key` and `user email`: what one person logs in with and commits with."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ from gitops_hooks.edge.identities import load_people
 from gitops_hooks.edge.public_key import read_key
 from gitops_hooks.entry.printing import Facts, json_option, print_list
 from gitops_hooks.model.errors import EdgeError
-from gitops_hooks.model.people import Person
+from gitops_hooks.model.people import Person, PublicKey
 
 _NAME = click.argument("name")
 
@@ -29,11 +30,30 @@ def email() -> None:
 @click.argument("file", type=click.Path(allow_dash=True, path_type=Path))
 @click.pass_obj
 def add_key(home: Home, name: str, file: Path) -> None:
-    """Let NAME log in with the public key in FILE too (- reads it from the input)."""
-    from gitops_hooks.edge import identities_edit as edit
+    """Let NAME log in with the public key in FILE too (- reads it from the input).
 
-    person = edit.add_key(home, name, read_key(file))
+    An OpenPGP key (gpg --armor --export) logs nobody in: it signs approvals and tags.
+    """
+    from gitops_hooks.edge import identities_edit as edit
+    from gitops_hooks.edge.openpgp_key import is_openpgp
+
+    text = read_key(file)
+    if is_openpgp(text):
+        _add_openpgp(home, name, text)
+        return
+    person = edit.add_key(home, name, text)
     _tell(f"added {person.keys[-1].fingerprint} to", person, "key")
+
+
+def _add_openpgp(home: Home, name: str, text: str) -> None:
+    from gitops_hooks.edge import identities_edit as edit
+    from gitops_hooks.edge.gpgv import find_gpgv
+    from gitops_hooks.edge.openpgp_key import take_openpgp
+
+    find_gpgv()
+    taken = take_openpgp(text, datetime.now(UTC))
+    person = edit.add_openpgp(home, name, taken)
+    _tell(f"added {taken.fingerprint} to", person, "OpenPGP key")
 
 
 @key.command("remove")
@@ -41,11 +61,11 @@ def add_key(home: Home, name: str, file: Path) -> None:
 @click.argument("fingerprint")
 @click.pass_obj
 def remove_key(home: Home, name: str, fingerprint: str) -> None:
-    """Take the key with this FINGERPRINT away from NAME: no new login with it from now on."""
+    """Take the key with this FINGERPRINT away from NAME: no new login or signature with it from now on."""
     from gitops_hooks.edge import identities_edit as edit
 
     person = edit.remove_key(home, name, fingerprint)
-    _tell(f"removed {fingerprint} from", person, "key")
+    _tell(f"removed {fingerprint} from", person, "key" if ":" in fingerprint else "OpenPGP key")
 
 
 @key.command("list")
@@ -58,12 +78,14 @@ def list_keys(home: Home, name: str | None, as_json: bool) -> None:
     if name and people.named(name) is None:
         raise EdgeError("users.toml", f"there is no user '{name}'")
     chosen = [person for person in people.everybody if name in (None, person.name)]
-    rows: list[tuple[Facts, str]] = [
-        ({"name": person.name, "fingerprint": one.fingerprint, "key": one.text}, f"{person.name}  {one.fingerprint}")
-        for person in chosen
-        for one in person.keys
-    ]
+    rows = [_row(person, one) for person in chosen for one in (*person.keys, *person.openpgp)]
     print_list(rows, "nobody yet:  gitops-hooks user add NAME KEY.pub --email ADDRESS", as_json)
+
+
+def _row(person: Person, one: PublicKey) -> tuple[Facts, str]:
+    signs_only = "  openpgp" if one in person.openpgp else ""
+    facts: Facts = {"name": person.name, "fingerprint": one.fingerprint, "key": one.text}
+    return facts, f"{person.name}  {one.fingerprint}{signs_only}"
 
 
 @email.command("add")
@@ -92,6 +114,6 @@ def remove_address(home: Home, name: str, address: str) -> None:
 
 def _tell(done: str, person: Person, noun: str) -> None:
     """What was done, and how many of the same the person has now."""
-    number = len(person.keys if noun == "key" else person.addresses)
+    number = len({"key": person.keys, "OpenPGP key": person.openpgp, "address": person.addresses}[noun])
     plural = "es" if noun.endswith("s") else "s"
     click.echo(f"{done} {person.name}, who has {number} {noun}{'' if number == 1 else plural}")

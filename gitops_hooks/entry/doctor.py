@@ -68,6 +68,7 @@ def _examine_contents(home: Home, server: ServerFile, people: People) -> Iterato
     yield from ask("disk", lambda: trust.space_lines(home, server))
     yield from ask("git", lambda: machine.git_lines(server))
     yield from ask("authorized_keys", lambda: machine.ssh_lines(home, server, people))
+    yield from ask("gpgv", lambda: access.openpgp_lines(people))
     yield from ask("sandbox", lambda: contents.confinement_lines(server))
     yield from ask("plugins", lambda: contents.plugin_lines(home, server))
     yield from ask("floor", lambda: contents.floor_lines(home, server, people))

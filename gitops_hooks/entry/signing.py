@@ -1,26 +1,27 @@
 """Signed approvals: taken at the push, and proved again from the blob that the approval's own event holds."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from gitops_hooks.core.approve import asks_signature
-from gitops_hooks.core.certificate import MOST_BYTES, Bound, certificate_faults, read_certificate
+from gitops_hooks.core.certificate import MOST_BYTES, Bound, Certificate, certificate_faults, read_certificate
 from gitops_hooks.core.decide import Case, fails, holds
 from gitops_hooks.edge.objects import CERTIFICATE
 from gitops_hooks.edge.record import Record
 from gitops_hooks.edge.repository import Repository
-from gitops_hooks.edge.signed_by import is_signed_by, signing_key
 from gitops_hooks.edge.tree import read_blob
+from gitops_hooks.entry.signed import find_signer, judge_now, pin_of, unsigned_because
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.change_event import Approved
 from gitops_hooks.model.errors import EdgeError
-from gitops_hooks.model.event import Landing
+from gitops_hooks.model.event import Event, Landing
 from gitops_hooks.model.push import NO_OID, Actor, PushCertificate
 from gitops_hooks.model.request import Refusal
 from gitops_hooks.model.verdict import Requirement
 
 _OID = re.compile("(?!0{40})[0-9a-f]{40}")
+_OPENPGP_SETTINGS = "git config gpg.format openpgp; git config user.signingKey"
 _SETTINGS = "git config gpg.format ssh; git config user.signingKey ~/.ssh/id_ed25519.pub"
 
 
@@ -57,7 +58,7 @@ def judge_signature(sitting: Sitting, actor: Actor, case: Case, change: int, sai
     proof = case.proof
     bound = Bound(proof.repository, change, proof.ref, proof.base, proof.head)
     wrong = [option for option in said if option not in bound.options]
-    advice = (f"Sign it:  {bound.line}", f"Once:     {_SETTINGS}")
+    advice = (f"Sign it:  {bound.line}", f"Once:     {_SETTINGS}", *_openpgp_settings(sitting, actor))
     if wrong:
         reason = f"-o {', -o '.join(wrong)}: this change has {', '.join(bound.options)}."
         return Signature("", "", fails("signed", reason), advice)
@@ -68,6 +69,13 @@ def judge_signature(sitting: Sitting, actor: Actor, case: Case, change: int, sai
     if rule is None:
         return Signature("", "", holds("signed", "no rule asks for it"))
     return Signature("", "", fails("signed", "\n".join(faults), rule.place), advice)
+
+
+def _openpgp_settings(sitting: Sitting, actor: Actor) -> tuple[str, ...]:
+    """The other way, for whoever has such a key here."""
+    person = sitting.people.named(actor.name)
+    keys = person.openpgp if person else ()
+    return tuple(f"Or:       {_OPENPGP_SETTINGS} {key.fingerprint}" for key in keys)
 
 
 def _signer(sitting: Sitting, actor: Actor, bound: Bound) -> tuple[str, tuple[str, ...]]:
@@ -81,23 +89,37 @@ def _signer(sitting: Sitting, actor: Actor, bound: Bound) -> tuple[str, tuple[st
     faults = list(certificate_faults(certificate, bound))
     if not given.nonce or certificate.nonce != given.nonce:
         faults.append("its nonce is not the one that this server gave for this push")
-    key = signing_key(certificate.signature)
+    key, fault = _key_of(sitting, actor, certificate)
+    return key, (*faults, *([fault] if fault else []))
+
+
+def _key_of(sitting: Sitting, actor: Actor, certificate: Certificate) -> tuple[str, str]:
+    """The approver's own key that signed it, and what is wrong with that."""
     person = sitting.people.named(actor.name)
-    if person is None or key not in {own.text for own in person.keys}:
-        faults.append(f"it is signed with a key that is none of {actor.name}'s here")
-    elif not is_signed_by(key, certificate.payload, certificate.signature):
-        faults.append("the signature does not fit what was pushed")
-    return key, tuple(faults)
+    found = find_signer(certificate.signature, [person] if person else [])
+    if isinstance(found, str):
+        return "", found
+    key = found[1]
+    if not key:
+        return "", f"it is signed with a key that is none of {actor.name}'s here"
+    return key, judge_now(key, certificate.payload, certificate.signature, sitting.ledger.clock())
 
 
 def judge_signatures(
     record: Record, landing: Landing, approvers: Mapping[str, frozenset[str]] | None = None
 ) -> Refusal | None:
     """Prove every signature that a landing rests on again; `approvers` are the keys that a verifier pins."""
-    for oid in landing.approvals:
+    return judge_approvals(record, landing.approvals, approvers)
+
+
+def judge_approvals(
+    record: Record, approvals: Iterable[str], approvers: Mapping[str, frozenset[str]] | None = None
+) -> Refusal | None:
+    """The same for these approvals (commits of their events)."""
+    for oid in approvals:
         event = record.event(oid)
         if isinstance(event.body, Approved) and event.body.signer:
-            fault = _unproven(record, oid, event.body, event.stamp.actor, approvers)
+            fault = _unproven(record, event, event.body, approvers)
             if fault:
                 return Refusal("signed", f"approval {oid[:12]} by {event.stamp.actor}: {fault}")
     return None
@@ -109,12 +131,12 @@ def is_signed(record: Record, landing: Landing) -> bool:
     return bool(found) and all(isinstance(body, Approved) and body.signer for body in found)
 
 
-def _unproven(
-    record: Record, oid: str, body: Approved, actor: str, approvers: Mapping[str, frozenset[str]] | None
-) -> str:
-    if approvers is not None and body.signer not in approvers.get(actor, ()):
+def _unproven(record: Record, event: Event, body: Approved, approvers: Mapping[str, frozenset[str]] | None) -> str:
+    """Why its signature proves nothing. Errors: EdgeError where gpgv, which it takes, cannot be asked."""
+    actor = event.stamp.actor
+    if approvers is not None and pin_of(body.signer) not in approvers.get(actor, ()):
         return f"the key that signed it is not pinned for {actor}"
-    entry = record.repository.tree(record.repository.tree_of(oid)).entry(CERTIFICATE)
+    entry = record.repository.tree(record.repository.tree_of(event.oid)).entry(CERTIFICATE)
     if body.certificate == NO_OID or entry is None or entry.oid != body.certificate:
         return "its event does not hold the certificate"
     try:
@@ -126,5 +148,4 @@ def _unproven(
     faults = certificate_faults(certificate, Bound(record.identity, body.change, body.target, body.base, body.head))
     if faults:
         return "; ".join(faults)
-    fits = is_signed_by(body.signer, certificate.payload, certificate.signature)
-    return "" if fits else "the signature does not fit"
+    return unsigned_because(body.signer, certificate.payload, certificate.signature, event.stamp.at)

@@ -7,7 +7,10 @@ from gitops_hooks.model.push import ActorKind
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """One SSH public key: its fingerprint (SHA256:…) and its authorized_keys text (`type base64`)."""
+    """One public key: its fingerprint and its text (`type base64`).
+
+    SSH's is SHA256:…, its text that of authorized_keys; OpenPGP's is 40 capital digits, its text `openpgp base64`.
+    """
 
     fingerprint: str
     text: str
@@ -15,12 +18,13 @@ class PublicKey:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One name with all its keys and all its addresses (lower case)."""
+    """One name with all its keys and all its addresses (lower case); `openpgp` keys only sign, and log nobody in."""
 
     name: str
     keys: tuple[PublicKey, ...]
     addresses: tuple[str, ...]
     kind: ActorKind = ActorKind.PERSON
+    openpgp: tuple[PublicKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,11 +32,21 @@ def test_a_whole_one_is_an_approval_of_exactly_that():
     assert certificate_faults(read(commands=COMMAND.replace("/12", "/12%m=yes")), BOUND) == ()
 
 
+def test_an_openpgp_signature_is_told_apart_from_what_it_signs_as_well():
+    armour = SIGNATURE.replace("SSH", "PGP")
+    found = read(signature=armour)
+    assert (found.payload, found.signature) == (text(signature=""), armour)
+    assert certificate_faults(found, BOUND) == ()
+    both = read_certificate(text(signature=armour + SIGNATURE))
+    assert isinstance(both, Certificate) and both.signature == armour + SIGNATURE
+
+
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
         (b"", "the push certificate is not signed"),
-        (text(signature="-----BEGIN PGP SIGNATURE-----\n"), "OpenPGP and X.509 signatures are not in this release"),
+        (text(signature="-----BEGIN SIGNED MESSAGE-----\n"), "X.509 signatures and signed messages are not taken"),
+        (text(signature="-----BEGIN PGP MESSAGE-----\n"), "X.509 signatures and signed messages are not taken"),
         (text().replace(b"version 0.1", b"version 0.2"), "the push certificate is not of version 0.1"),
         (text(nonce=""), "the push certificate is not as git writes it"),
         (text(nonce="nonce 1\nnonce 2\n"), "the push certificate is not as git writes it"),

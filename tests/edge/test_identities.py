@@ -211,6 +211,6 @@ def test_all_faults_of_the_file_come_at_once(home):
     assert str(caught.value).split("\n") == [
         "users.toml:4: 'kind' must be 'person' or 'bot', not 'robot'",
         "users.toml:7: 'keys' must hold at least one public key",
-        "users.toml:8: unknown key 'shell' in [user]; known: addresses, keys, kind, name",
+        "users.toml:8: unknown key 'shell' in [user]; known: addresses, keys, kind, name, openpgp",
         "users.toml:9: unknown key 'other'; known: user",
     ]
