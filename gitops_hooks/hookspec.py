@@ -84,8 +84,10 @@ class Workbench(Protocol):
 class Check:
     """A named function from a change to findings; it runs confined and is killed at its time limit.
 
-    `paths` are globs: the check is asked only when a changed path matches one of them. `options` are what the
-    policy may set for it, `tools` the programs that it may run.
+    `paths` are globs: the check is asked only when a changed path matches one of them, and shown those that do.
+    `options` are what the policy may set for it, `tools` the programs that it may run. `each` says that every
+    changed file is judged for itself, whatever else changed with it: what did not change since is then not judged
+    again. `kept` is False for a check whose verdict may be another tomorrow on the same files.
     """
 
     name: str
@@ -94,6 +96,8 @@ class Check:
     paths: tuple[str, ...] = ("**",)
     options: tuple[Option, ...] = ()
     tools: tuple[Tool, ...] = ()
+    each: bool = False
+    kept: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gitops_hooks.edge.parts import shown_change
 from gitops_hooks.edge.tool_box import find_tool
 from gitops_hooks.edge.tool_wire import Run
 from gitops_hooks.edge.toolbox import Toolbox
@@ -79,13 +80,15 @@ def run_check(
     """The findings of a check on a change that adds these files (`changed`: only those; the others were there).
 
     `options` are values as the check gets them, in place of its defaults; `target` is what the target branch
-    holds, in place of the files that did not change.
+    holds, in place of the files that did not change. As on a server, the check is shown the files that its paths
+    match, and not asked where there is none.
     """
     tree = MemoryTree(files, modes or {})
     change = a_change(tree, changed)
     if target is None:
         target = {path: files[path] for path in files if path not in {file.path for file in change.files}}
-    return tuple(check.run(change, tree, a_bench(check, options, MemoryTree(target, modes or {}), tree)))
+    bench, shown = a_bench(check, options, MemoryTree(target, modes or {}), tree), shown_change(check, change)
+    return tuple(check.run(shown, tree, bench)) if shown.files else ()
 
 
 def a_bench(

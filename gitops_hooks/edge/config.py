@@ -17,6 +17,7 @@ _TABLES = ("plugins", "limits", "floor")
 _LISTS = ("repository", "credential")
 _TOP = ("authorized_keys", "deploy_as", "git", "tool_folders")
 _LATER = ("signed", "evaluate", "break_glass", "agent", "notify")
+_MAY_BE_NONE = ("verdicts",)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}")
 _PERSON = re.compile(r"\*|[a-z][a-z0-9._-]{0,31}")
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
@@ -153,17 +154,19 @@ def _limits(table: Table | None) -> Limits:
     table.allow(kinds)
     known = {key: value for key, value in table.values.items() if key in kinds}
     for key, value in known.items():
-        if not _fits(value, kinds[key]):
+        if not _fits(value, kinds[key], key in _MAY_BE_NONE):
             noun = "a whole number" if kinds[key] is int else "a number"
-            table.fault(key, f"'{key}' must be {noun} above 0, not {value!a}")
-    return Limits(**{key: kinds[key](value) for key, value in known.items() if _fits(value, kinds[key])})
+            least = "from 0" if key in _MAY_BE_NONE else "above 0"
+            table.fault(key, f"'{key}' must be {noun} {least}, not {value!a}")
+    good = {key: value for key, value in known.items() if _fits(value, kinds[key], key in _MAY_BE_NONE)}
+    return Limits(**{key: kinds[key](value) for key, value in good.items()})
 
 
-def _fits(value: object, kind: type) -> bool:
+def _fits(value: object, kind: type, may_be_none: bool) -> bool:
     # TOML has inf and nan, and in Python a bool is an int: neither is a limit.
     if isinstance(value, bool) or not isinstance(value, int if kind is int else (int, float)):
         return False
-    return math.isfinite(value) and value > 0
+    return math.isfinite(value) and (value > 0 or (may_be_none and value == 0))
 
 
 def _path(home: Home, text: str) -> Path:

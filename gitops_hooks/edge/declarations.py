@@ -23,6 +23,8 @@ def check_fault(check: Check) -> str:
     for tool in check.tools:
         if not isinstance(tool, Tool) or not _PROGRAM.fullmatch(tool.name):
             return f"{tool!r} is no well-named Tool"
+    if not isinstance(check.each, bool) or not isinstance(check.kept, bool):
+        return "each and kept are True or False"
     for names in ([option.name for option in check.options], [tool.name for tool in check.tools]):
         if twice := next((name for name in names if names.count(name) > 1), ""):
             return f"{twice} is declared twice"

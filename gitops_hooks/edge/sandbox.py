@@ -136,6 +136,15 @@ def _serve(hatch: Hatch | None, asked: int, deadline: float, waiting: "select.po
     return said or ""
 
 
+def _hear_rest(hatch: Hatch | None, asked: int, deadline: float) -> str:
+    """What the work had said through the hatch before it ended, and nobody has heard yet."""
+    waiting = select.poll()
+    if hatch is None:
+        return ""
+    waiting.register(asked, select.POLLIN)
+    return (hatch.serve(asked, deadline) or "") if waiting.poll(0) else ""
+
+
 def _read_setup(setup: int, deadline: float) -> bytes:
     """The next word of the set-up: it is written whole; empty at the end or after the deadline."""
     waiting = select.poll()
@@ -187,7 +196,7 @@ def _listen(pipes: tuple[int, int, int], assignment: Assignment, deadline: float
         if answer in ready:
             part = os.read(answer, 65536)
             if not part:
-                return bytes(said), ""
+                return bytes(said), _hear_rest(assignment.hatch, asked, deadline)
             said += part
         if len(said) > most:
             return bytes(said), f"said more than {assignment.limits.output} bytes"

@@ -39,6 +39,14 @@ class Say:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A place that the check is about to look at: a path on one side, "" for the whole of it."""
+
+    side: str
+    path: str
+
+
 class Over(Exception):
     """The other side has closed its end between two messages."""
 
@@ -47,12 +55,18 @@ class Malformed(Exception):
     """What came is no message of ours, or did not come in time."""
 
 
+SIDES = CHANGE, TREE, TARGET = "change", "tree", "target"
+
 Read = Callable[[int], bytes]
 """Some bytes, at most so many, empty at the end."""
 
 
 def encode_say(text: str) -> bytes:
     return _line({"say": str(text)[:MOST_SAID]})
+
+
+def encode_look(look: Look) -> bytes:
+    return _line({"look": [look.side, look.path]})
 
 
 def encode_run(run: Run) -> bytes:
@@ -72,12 +86,14 @@ def encode_run(run: Run) -> bytes:
     return said
 
 
-def parse_request(read: Read) -> Run | Say:
+def parse_request(read: Read) -> Run | Say | Look:
     """Errors: Over, Malformed."""
     head = _head(read)
     match head:
         case {"say": str() as text} if len(head) == 1 and len(text) <= MOST_SAID:
             return Say(text)
+        case {"look": [str() as side, str() as path]} if len(head) == 1 and side in SIDES:
+            return Look(side, path)
         case {
             "command": list() as command,
             "files": list() as files,
@@ -178,17 +194,30 @@ def _seconds(value: object) -> float | None:
     raise Malformed
 
 
-def reading_until(end: int, deadline: float) -> Read:
-    """Reads from a socket, with a bound on every wait."""
-    waiting = select.poll()
-    waiting.register(end, select.POLLIN | select.POLLHUP)
+class Incoming:
+    """Reads from a socket, with a bound on every wait.
 
-    def read(most: int) -> bytes:
-        if not waiting.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            raise Malformed
-        return os.read(end, most)
+    It takes as much at once as there is, since a check tells of thousands of looks.
+    """
 
-    return read
+    def __init__(self, end: int) -> None:
+        self._end, self._come, self._at = end, b"", 0
+        self._open = select.poll()
+        self._open.register(end, select.POLLIN | select.POLLHUP)
+        self.deadline = 0.0
+
+    def __call__(self, most: int) -> bytes:
+        if self._at == len(self._come):
+            if not self._open.poll(max(0.0, self.deadline - time.monotonic()) * 1000):
+                raise Malformed
+            self._come, self._at = os.read(self._end, _PART), 0
+        part = self._come[self._at : self._at + most]
+        self._at += len(part)
+        return part
+
+    def has_more(self) -> bool:
+        """Whether something has come that was not read yet."""
+        return self._at < len(self._come) or bool(self._open.poll(0))
 
 
 def write_until(end: int, said: bytes, deadline: float) -> None:

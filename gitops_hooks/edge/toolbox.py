@@ -10,8 +10,11 @@ from pathlib import Path
 from gitops_hooks.edge.scratch import Scratch, open_scratch
 from gitops_hooks.edge.tool_box import View, box_command, passwd_line
 from gitops_hooks.edge.tool_run import Bounds, run_boxed
-from gitops_hooks.edge.tool_tree import write_given, write_tree
+from gitops_hooks.edge.tool_tree import WHOLE, write_given, write_tree
 from gitops_hooks.edge.tool_wire import (
+    TREE,
+    Incoming,
+    Look,
     Malformed,
     Over,
     Run,
@@ -19,7 +22,6 @@ from gitops_hooks.edge.tool_wire import (
     encode_fault,
     encode_ran,
     parse_request,
-    reading_until,
     write_until,
 )
 from gitops_hooks.edge.workbench import Bench
@@ -30,10 +32,16 @@ from gitops_hooks.model.tool import Ran
 
 _PAUSE = 1.0
 _MOST_LINES = 30
+MOST_LOOKS = 10_000
+_LOOKS_ROOM = 1024 * 1024
 
 
 class Toolbox:
-    """The Hatch (sandbox_child.py) of one check, an open resource; `faults` are why its verdict must be an ERROR."""
+    """The Hatch (sandbox_child.py) of one check, an open resource; `faults` are why its verdict must be an ERROR.
+
+    `looks` are where it has looked, in its order; nothing that it says later takes one back. With more of them than
+    are kept it has `overlooked` some.
+    """
 
     def __init__(
         self,
@@ -45,11 +53,14 @@ class Toolbox:
         say: Callable[[str], None],
     ) -> None:
         self.faults: list[str] = []
+        self.looks: dict[Look, None] = {}
+        self.overlooked, self._room = False, _LOOKS_ROOM
         self._bench, self._tree, self._limits, self._say = bench, tree, limits, say
         self._folders, self._parent = folders, scratch
         self._scratch: Scratch | None = None
         self._trees: dict[tuple[str, ...], Path] = {}
         self._spoken, self._lines = 0.0, 0
+        self._incoming: Incoming | None = None
 
     @property
     def end(self) -> int:
@@ -60,15 +71,39 @@ class Toolbox:
         self._bench.end = number
 
     def serve(self, asked: int, deadline: float) -> str | None:
-        try:
-            request = parse_request(reading_until(asked, deadline))
-        except (Over, ConnectionError):
-            return None
-        except (Malformed, OSError):
-            return "asked for something that is no request"
-        if isinstance(request, Say):
-            self._speak(request.text)
-            return ""
+        incoming = self._incoming = self._incoming or Incoming(asked)
+        incoming.deadline = deadline
+        while time.monotonic() < deadline:
+            try:
+                request = parse_request(incoming)
+            except (Over, ConnectionError):
+                return None
+            except (Malformed, OSError):
+                return "asked for something that is no request"
+            self._serve(request, asked, deadline)
+            if not incoming.has_more():
+                return ""
+        return f"took longer than {self._limits.check_seconds:g} s"
+
+    def _serve(self, request: Run | Say | Look, asked: int, deadline: float) -> None:
+        match request:
+            case Look():
+                self._note(request)
+            case Say():
+                self._speak(request.text)
+            case Run():
+                for path in request.files:
+                    self._note(Look(TREE, "" if path == WHOLE else path))
+                self._answer(request, asked, deadline)
+
+    def _note(self, look: Look) -> None:
+        self._room -= len(look.path)
+        if self._room < 0 or len(self.looks) >= MOST_LOOKS:
+            self.overlooked = True
+        else:
+            self.looks[look] = None
+
+    def _answer(self, request: Run, asked: int, deadline: float) -> None:
         try:
             answer = encode_ran(self.run(request, deadline))
         except EdgeError as error:
@@ -77,7 +112,6 @@ class Toolbox:
         # A check that has ended, or whose time is over, hears nothing; its end is told elsewhere.
         with contextlib.suppress(Malformed, OSError):
             write_until(asked, answer, deadline)
-        return ""
 
     def _speak(self, text: str) -> None:
         now = time.monotonic()

@@ -14,6 +14,7 @@ from gitops_hooks.model.tool import Ran, Tool
 
 _SECONDS = 10.0
 _MEGABYTE = 1024 * 1024
+_LEDGERS = (Path("/var/lib/dpkg/status"), Path("/var/lib/rpm/rpmdb.sqlite"), Path("/lib/apk/db/installed"))
 
 
 def probe_tools(folders: Sequence[Path], limits: Limits) -> str:
@@ -45,6 +46,25 @@ def _version(tool: Tool, path: str, made: tuple[int, ...], folders: tuple[Path, 
     if ran.cut or not said:
         raise EdgeError(tool.name, f"does not tell its version: {ran.cut or 'it says nothing'}")
     return said
+
+
+def machine_sign(folders: Sequence[Path]) -> list[list[object]]:
+    """What changes when programs or libraries are installed, upgraded or removed by the machine's own means."""
+    inside = [
+        place for folder in folders for place in (folder, folder / "bin", *folder.glob("lib/python*/site-packages"))
+    ]
+    return [[str(place), *_made(place)] for place in (*_LEDGERS, *inside) if place.exists()]
+
+
+def tool_sign(tool: Tool, folders: Sequence[Path]) -> list[object] | None:
+    """Which program a tool is: its place, and what is another with every other file there; None where there is none."""
+    path = find_tool(tool.name, folders)
+    return None if path is None else [path, *_made(Path(path))]
+
+
+def _made(path: Path) -> tuple[int, ...]:
+    found = path.stat()
+    return found.st_size, found.st_ino, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _first_line(ran: Ran) -> str:

@@ -12,6 +12,8 @@ from gitops_hooks.edge.locks import try_lock
 from gitops_hooks.edge.pushes import use_lock
 from gitops_hooks.edge.refs import clean_environment
 from gitops_hooks.edge.sweep import sweep
+from gitops_hooks.edge.verdict_store import store_of
+from gitops_hooks.model.server import Limits
 
 _STEPS = (
     # Loose refs make every push slower: a quarantine lists them.
@@ -25,8 +27,9 @@ _END_SECONDS = 5.0
 class Upkeep:
     """The maintenance of one repository while it goes on, an open resource; `poll` takes it further."""
 
-    def __init__(self, repository: Path, state: Path, git: str, seconds: float) -> None:
+    def __init__(self, repository: Path, state: Path, git: str, seconds: float, limits: Limits = Limits()) -> None:
         """Sweep now, if nobody is in the repository, and begin. Errors: EdgeError, OSError."""
+        store_of(state, limits).trim()
         self.swept: tuple[str, ...] = ()
         lock = try_lock(state / "use.lock")
         if lock is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gitops_hooks.edge.tool_wire import Malformed, Over, Run, encode_run, encode_say, parse_answer
+from gitops_hooks.edge.tool_wire import Look, Malformed, Over, Run, encode_look, encode_run, encode_say, parse_answer
 from gitops_hooks.hookspec import Check, Tree
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.tool import Ran
@@ -81,6 +81,10 @@ class Bench:
     def say(self, text: str) -> None:
         if self.end >= 0:
             self._send(encode_say(text))
+
+    def look(self, look: Look) -> None:
+        """Tell the judge's side where the check is about to look."""
+        self._send(encode_look(look))
 
     def _send(self, said: bytes) -> None:
         left = memoryview(said)

@@ -4,7 +4,10 @@ from collections.abc import Iterable
 
 from gitops_hooks.core.check_options import bind_options, options_for
 from gitops_hooks.core.govern import govern
+from gitops_hooks.edge.code_sign import code_sign
 from gitops_hooks.edge.tree import GitTree
+from gitops_hooks.edge.verdict_cache import Memory
+from gitops_hooks.edge.verdict_store import store_of
 from gitops_hooks.edge.workbench import Asked, Grounds
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.change import Change
@@ -33,3 +36,10 @@ def grounds_of(sitting: Sitting, change: Change, tree: str) -> Grounds:
         sitting.state / "tools",
         sitting.server.tool_folders,
     )
+
+
+def memory_of(sitting: Sitting) -> Memory | None:
+    """Where verdicts are kept; None where the server keeps none, or cannot tell which code it runs."""
+    server = sitting.server
+    code = code_sign((*server.plugins.checks, *server.plugins.trusted)) if server.limits.verdicts else ""
+    return Memory(store_of(sitting.state, server.limits), code) if code else None

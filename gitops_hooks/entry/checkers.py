@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from gitops_hooks.edge.checks import missing_verdict, run_checks
-from gitops_hooks.entry.asking import asked_checks, grounds_of
+from gitops_hooks.entry.asking import asked_checks, grounds_of, memory_of
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.change import Change
 from gitops_hooks.model.verdict import CheckOutcome, Verdict
@@ -18,7 +18,8 @@ class Confined:
 
     def __call__(self, change: Change, tree: str, names: tuple[str, ...]) -> tuple[Verdict, ...]:
         asked = asked_checks(self.sitting, change, names)
-        ran = run_checks(asked, change, grounds_of(self.sitting, change, tree), self.sitting.server.limits)
+        grounds, memory = grounds_of(self.sitting, change, tree), memory_of(self.sitting) if asked else None
+        ran = run_checks(asked, change, grounds, self.sitting.server.limits, memory)
         missing = [missing_verdict(name, tree) for name in names if name not in {each.check.name for each in asked}]
         self.verdicts += [*ran, *missing]
         return (*ran, *missing)

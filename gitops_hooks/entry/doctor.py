@@ -10,6 +10,7 @@ from gitops_hooks.edge import diagnosis as machine
 from gitops_hooks.edge import diagnosis_access as access
 from gitops_hooks.edge import diagnosis_contents as contents
 from gitops_hooks.edge import diagnosis_trust as trust
+from gitops_hooks.edge import diagnosis_verdicts as verdicts
 from gitops_hooks.edge.config import load_server
 from gitops_hooks.edge.diagnosis import Line, State, ask
 from gitops_hooks.edge.home import Home
@@ -79,6 +80,7 @@ def _examine_contents(home: Home, server: ServerFile, people: People) -> Iterato
         yield from ask(f"branches of {entry.name}", partial(trust.standing_lines, home, server, entry))
         yield from ask(f"policy of {entry.name}", partial(trust.policy_lines, home, server, people, entry))
         yield from ask(f"debts of {entry.name}", partial(debt_lines, home, server, entry))
+        yield from ask(f"verdicts of {entry.name}", partial(verdicts.verdict_lines, home, server, entry))
     for credential in server.credentials:
         yield from ask("credential", partial(contents.credential_lines, server, credential))
 

@@ -9,6 +9,7 @@ from gitops_hooks.edge.pushes import alone
 from gitops_hooks.edge.record import LOG, meta_ref
 from gitops_hooks.edge.refs import LostRace
 from gitops_hooks.edge.sweep import sweep
+from gitops_hooks.edge.verdict_store import forget_verdicts
 from gitops_hooks.entry.dropping import drop_content
 from gitops_hooks.entry.landing import KEPT
 from gitops_hooks.entry.recovery import Bench, open_bench
@@ -35,6 +36,7 @@ def purge(home: Home, name: str, number: int, reason: str) -> tuple[str, ...] | 
     heads = [revision.head for revision in record.revisions]
     with alone(bench.state, _SECONDS), hold(bench.state, record.target, _SECONDS):
         sweep(bench.entry.path)
+        forget_verdicts(bench.state)
         content = disposal.content(heads, [revision.base for revision in record.revisions])
         _record(bench, record, reason)
         drop_content(bench.ledger, record)

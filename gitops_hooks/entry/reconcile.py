@@ -93,7 +93,7 @@ class Reconciler:
         if last is None or time.monotonic() - last >= limits.upkeep_seconds:
             self.kept_up[entry.name] = time.monotonic()
             state = self.home.state(entry.id)
-            self.upkeep = Upkeep(entry.path, state, server.git, limits.upkeep_most_seconds)
+            self.upkeep = Upkeep(entry.path, state, server.git, limits.upkeep_most_seconds, limits)
 
     def _let_go(self) -> None:
         """End maintenance that is done, whatever became of its repository: sweeping and removal wait for its hold."""

@@ -63,7 +63,7 @@ class PluginLists:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Stated defaults; times in seconds, sizes in bytes."""
+    """Stated defaults; times in seconds, sizes in bytes. No `verdicts` (0) are kept where none shall be."""
 
     push_seconds: float = 300.0
     judge_seconds: float = 60.0
@@ -94,6 +94,8 @@ class Limits:
     retry_seconds: float = 15.0
     retry_most_seconds: float = 900.0
     journal_size: int = 8 * 1024 * 1024
+    verdicts: int = 20_000
+    verdict_size: int = 64 * 1024 * 1024
 
 
 RECORDED_LIMITS = Limits(commits=1_000_000, changed_files=1_000_000, blob_size=64 * 1024 * 1024)
