@@ -105,11 +105,11 @@ def _work(part: Part, grounds: Grounds, bench: Bench, seen: bool) -> Callable[[]
     """What is done inside; where the verdict is to be kept, it tells first wherever it looks."""
     check = part.asked.check
     if not seen:
-        return lambda: write_findings(check.run(part.change, grounds.tree, bench))
+        return lambda: write_findings(lambda: check.run(part.change, grounds.tree, bench))
     tell = Teller(bench.look, [file.path for file in part.change.files])
     change, tree = seen_change(part.change, tell), SeenTree(grounds.tree, TREE, tell)
     bench.target = SeenTree(grounds.target, TARGET, tell)
-    return lambda: write_findings(check.run(change, tree, bench))
+    return lambda: write_findings(lambda: check.run(change, tree, bench))
 
 
 def _unpack(answer: bytes | None) -> Confined:

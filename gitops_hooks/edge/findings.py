@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NoReturn
 
@@ -16,10 +16,10 @@ _LINE = 2**31
 _MORE = re.compile(r"… and (\d{1,9}) more findings?")
 
 
-def write_findings(found: Iterable[Finding]) -> bytes:
+def write_findings(find: Callable[[], Iterable[Finding]]) -> bytes:
     """The findings, or why the check cannot say anything; made inside, where the check's own code may still run."""
     try:
-        return json.dumps(_collect(iter(found))).encode()
+        return json.dumps(_collect(iter(find()))).encode()
     except EdgeError as error:
         return json.dumps(str(error)[:_MESSAGE]).encode()
 

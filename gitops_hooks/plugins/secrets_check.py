@@ -22,7 +22,8 @@ OPTIONS = (
 @hookimpl
 def gitops_checks() -> Iterable[Check]:
     """One check over every changed file."""
-    return [Check("secrets", "no private key, token or password in the clear", check_secrets, options=OPTIONS)]
+    summary = "no private key, token or password in the clear"
+    return [Check("secrets", summary, check_secrets, options=OPTIONS, each=True)]
 
 
 def check_secrets(change: Change, tree: Tree, bench: Workbench) -> Iterator[Finding]:

@@ -36,7 +36,7 @@ _DIGITS = 4300  # more than these, and Python's int() raises
 def gitops_checks() -> Iterable[Check]:
     """One check, asked when a YAML file changed."""
     tools = (Tool("yamllint"),)
-    return [Check("yaml", "YAML files parse and hold no key twice", check_yaml, _PATHS, tools=tools)]
+    return [Check("yaml", "YAML files parse and hold no key twice", check_yaml, _PATHS, tools=tools, each=True)]
 
 
 def check_yaml(change: Change, tree: Tree, bench: Workbench) -> Iterator[Finding]:

@@ -16,8 +16,10 @@ from gitops_hooks.plugins.ansible.static import static_findings
 def gitops_checks() -> Iterable[Check]:
     """Two checks over changed files; both are asked for every path, since Ansible loads files of any name."""
     return [
-        Check("ansible", "playbooks, roles and inventories are well-formed and name what exists", check_ansible),
-        Check("controller", "nothing from the repository runs on the controller", check_controller),
+        Check(
+            "ansible", "playbooks, roles and inventories are well-formed and name what exists", check_ansible, each=True
+        ),
+        Check("controller", "nothing from the repository runs on the controller", check_controller, each=True),
     ]
 
 
