@@ -24,7 +24,7 @@ _PATHS = ("**/*.json", "**/*.jsonc")
 @hookimpl
 def gitops_checks() -> Iterable[Check]:
     """One check, asked when a JSON file changed."""
-    return [Check("json", "JSON files parse and hold no key twice", check_json, _PATHS, OPTIONS)]
+    return [Check("json", "JSON files parse and hold no key twice", check_json, _PATHS, OPTIONS, each=True)]
 
 
 def check_json(change: Change, tree: Tree, bench: Workbench) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ OPTIONS = (
 def gitops_checks() -> Iterable[Check]:
     """One check over every changed file."""
     summary = "no private key, token or password in the clear"
-    return [Check("secrets", summary, check_secrets, options=OPTIONS, each=True)]
+    return [Check("secrets", summary, check_secrets, options=OPTIONS)]
 
 
 def check_secrets(change: Change, tree: Tree, bench: Workbench) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ _PATHS = ("**/*.toml",)
 @hookimpl
 def gitops_checks() -> Iterable[Check]:
     """One check, asked when a TOML file changed."""
-    return [Check("toml", "TOML files parse", check_toml, _PATHS, OPTIONS)]
+    return [Check("toml", "TOML files parse", check_toml, _PATHS, OPTIONS, each=True)]
 
 
 def check_toml(change: Change, tree: Tree, bench: Workbench) -> Iterator[Finding]:

@@ -152,3 +152,7 @@ def test_names_of_secrets_in_kubernetes_are_no_secrets():
     noted = "metadata:\n  annotations:\n    secret.reloader.example/reload: cloudflare-token\n"
     assert lines(chart) == lines(external) == lines(noted) == []
     assert lines("clientSecret: shop-tls\n") == lines("tlsSecret: Tr0ub4dor\n") == [1]
+
+
+def test_a_file_is_not_judged_without_the_rest_of_its_change_since_another_may_have_been_its_old_name():
+    assert not CHECK.each
