@@ -16,7 +16,7 @@ RULES = Option(
 @hookimpl
 def gitops_checks() -> Iterable[Check]:
     """One check; which files it reads, its rules say."""
-    return [Check("cel", "documents say yes to one-line rules of the policy", check_cel, options=(RULES,))]
+    return [Check("cel", "documents say yes to one-line rules of the policy", check_cel, options=(RULES,), each=True)]
 
 
 def check_cel(change: Change, tree: Tree, bench: Workbench) -> Iterator[Finding]:
