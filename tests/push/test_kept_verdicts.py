@@ -116,7 +116,7 @@ def test_a_purge_forgets_them_too(desk: Desk):
     propose(desk, GOOD).must()
     assert folder(desk).exists()
     desk.world.stop_reconciler()
-    desk.world.admin("change", "purge", "site", str(desk.newest()), "--reason", "a secret").must()
+    desk.world.admin("change", "purge", str(desk.newest()), "--reason", "a secret").must()
     assert not folder(desk).exists()
 
 
