@@ -42,7 +42,9 @@ def run_checks(
     cache = _open_cache(memory, change, grounds, limits) if memory else None
     parts = [part for each in asked for part in _parts(each, change, cache is not None)]
     keys = [cache.key(part) if cache else "" for part in parts]
-    answers: list[Answer | None] = [cache.find(key) if cache else None for key in keys]
+    answers: list[Answer | None] = [
+        cache.find(key, part.asked.check) if cache else None for key, part in zip(keys, parts, strict=True)
+    ]
     missing = [at for at, answer in enumerate(answers) if answer is None]
     works = [partial(_run, parts[at], grounds, limits, cache, keys[at]) for at in missing]
     names = [parts[at].asked.check.name for at in missing]
@@ -84,11 +86,12 @@ def _run(part: Part, grounds: Grounds, limits: Limits, cache: "VerdictCache | No
     """
     check = part.asked.check
     found = {tool.name: find_tool(tool.name, grounds.folders) for tool in check.tools}
-    bench = Bench(part.asked.options, grounds.target, {name: path for name, path in found.items() if path})
+    tools = {name: path for name, path in found.items() if path}
+    bench = Bench(part.asked.options, grounds.target, tools, declared=tuple(found), seen=bool(key))
     toolbox = Toolbox(bench, grounds.whole, grounds.folders, grounds.scratch, limits, partial(_say, check.name))
     budget = SandboxLimits(seconds=limits.check_seconds, memory=limits.check_memory, output=_ANSWER)
     try:
-        work = _work(part, grounds, bench, bool(key))
+        work = _work(part, grounds, bench)
         confined = run_confined(work, readable=grounds.readable, limits=budget, hatch=toolbox)
     finally:
         toolbox.close()
@@ -97,14 +100,14 @@ def _run(part: Part, grounds: Grounds, limits: Limits, cache: "VerdictCache | No
         return b"-" + failure.encode("utf-8", "replace")
     answer = parse_findings(confined.output)
     if cache and key and not toolbox.overlooked and isinstance(answer, tuple):
-        cache.keep(key, toolbox.looks, answer)
+        cache.keep(key, check, toolbox.looks, answer)
     return b"+" + confined.output
 
 
-def _work(part: Part, grounds: Grounds, bench: Bench, seen: bool) -> Callable[[], bytes]:
+def _work(part: Part, grounds: Grounds, bench: Bench) -> Callable[[], bytes]:
     """What is done inside; where the verdict is to be kept, it tells first wherever it looks."""
     check = part.asked.check
-    if not seen:
+    if not bench.seen:
         return lambda: write_findings(lambda: check.run(part.change, grounds.tree, bench))
     tell = Teller(bench.look, [file.path for file in part.change.files])
     change, tree = seen_change(part.change, tell), SeenTree(grounds.tree, TREE, tell)

@@ -40,13 +40,13 @@ def _and_more(path: str, count: int) -> Finding:
 
 
 def join_findings(parts: Sequence[Sequence[Finding]], order: Sequence[str]) -> tuple[Finding, ...]:
-    """Those of all parts, by the order of their paths, again the first 200 and how many there were."""
+    """Those of all parts, each once, by the order of their paths, again the first 200 and how many there were."""
     if len(parts) == 1:
         return tuple(parts[0])
     place = {path: at for at, path in enumerate(order)}
     # What a part has left out is counted, and told at the end.
     more = sum(_left_out(part[MOST]) for part in parts if len(part) > MOST)
-    found = [finding for part in parts for finding in part[:MOST]]
+    found = list(dict.fromkeys(finding for part in parts for finding in part[:MOST]))
     found.sort(key=lambda finding: place.get(finding.path, len(place)))
     left = more + max(0, len(found) - MOST)
     if not left:

@@ -10,7 +10,7 @@ from gitops_hooks.model.change import Change, ChangedFile
 
 _MOST_PARTS = 16
 # A child costs as much as some sixty files that only our own code reads, and next to nothing beside a tool.
-_FILES_OF_A_PART, _FILES_FOR_A_TOOL = 64, 4
+_FILES_OF_A_PART, _FILES_FOR_A_TOOL = 64, 8
 
 
 @dataclass(frozen=True, slots=True)

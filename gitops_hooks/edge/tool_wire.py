@@ -41,7 +41,7 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A place that the check is about to look at: a path on one side, "" for the whole of it."""
+    """A place that the check is about to look at: a path in a tree ("" for the whole), or the name of something."""
 
     side: str
     path: str
@@ -55,7 +55,7 @@ class Malformed(Exception):
     """What came is no message of ours, or did not come in time."""
 
 
-SIDES = CHANGE, TREE, TARGET = "change", "tree", "target"
+SIDES = CHANGE, TREE, TARGET, TOOL = "change", "tree", "target", "tool"
 
 Read = Callable[[int], bytes]
 """Some bytes, at most so many, empty at the end."""

@@ -12,6 +12,7 @@ from gitops_hooks.edge.tool_box import View, box_command, passwd_line
 from gitops_hooks.edge.tool_run import Bounds, run_boxed
 from gitops_hooks.edge.tool_tree import WHOLE, write_given, write_tree
 from gitops_hooks.edge.tool_wire import (
+    TOOL,
     TREE,
     Incoming,
     Look,
@@ -94,6 +95,9 @@ class Toolbox:
             case Run():
                 for path in request.files:
                     self._note(Look(TREE, "" if path == WHOLE else path))
+                # A tool may start another.
+                for name in self._bench.declared:
+                    self._note(Look(TOOL, name))
                 self._answer(request, asked, deadline)
 
     def _note(self, look: Look) -> None:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import pygit2
 
-from gitops_hooks.edge.looks import open_sight
+from gitops_hooks.edge.looks import Answer, open_sight
 from gitops_hooks.edge.parts import Part
-from gitops_hooks.edge.tool_wire import TREE, Look
+from gitops_hooks.edge.tool_wire import TOOL, TREE, Look
 from gitops_hooks.edge.tools import machine_sign, tool_sign, tool_version
 from gitops_hooks.edge.verdict_store import FORMAT, Kept, VerdictStore
 from gitops_hooks.edge.workbench import Grounds
@@ -50,17 +50,15 @@ class VerdictCache:
         self._store, self._code = memory.store, memory.code
         self._grounds, self._limits = grounds, limits
         self._sight = open_sight(change, grounds.tree, grounds.target)
-        self._tools: dict[str, object] = {}
+        self._tools: dict[Tool, Answer] = {}
 
     def key(self, part: Part) -> str:
         """The name of all that the check is given; empty where its verdict is not kept."""
-        check = part.asked.check
+        check, limits = part.asked.check, [getattr(self._limits, name) for name in _LIMITS]
         if not self._code or not check.kept or not self._store.most:
             return ""
         try:
-            return _digest(
-                [FORMAT, check.name, self._code, self._settings(check), dict(part.asked.options), self._files(part)]
-            )
+            return _digest([FORMAT, check.name, self._code, limits, dict(part.asked.options), self._files(part)])
         except _CANNOT:
             return ""
 
@@ -70,50 +68,62 @@ class VerdictCache:
             for file in part.change.files
         ]
 
-    def _settings(self, check: Check) -> list[object]:
-        folders = self._grounds.folders
-        limits = [getattr(self._limits, name) for name in _LIMITS]
-        if not check.tools:
-            return limits
-        if check.name not in self._tools:
-            machine = [[str(folder) for folder in folders], machine_sign(folders)]
-            self._tools[check.name] = [*machine, *(self._tool(tool, machine) for tool in check.tools)]
-        return [limits, self._tools[check.name]]
-
-    def _tool(self, tool: Tool, machine: list[object]) -> list[object]:
-        """Which program it is, and what it says of its version; it is not asked again for some minutes."""
-        sign = tool_sign(tool, self._grounds.folders)
-        if sign is None:
-            return [tool.name]
-        moment = int(time.time() / _VERSION_SECONDS)
-        key = _digest([FORMAT, "version", tool.name, tool.version, sign, machine, moment])
-        said = next((kept.findings[0].message for kept in self._store.read(key) if kept.findings), None)
-        if said is None:
-            said = tool_version(tool, self._grounds.folders, self._limits)
-            self._store.keep(key, Kept((), (Finding(tool.name, 0, said),)))
-        return [tool.name, sign, said]
-
-    def find(self, key: str) -> tuple[Finding, ...] | None:
+    def find(self, key: str, check: Check) -> tuple[Finding, ...] | None:
         """What was found when everything that the check looked at stood as it stands now."""
         for kept in self._store.read(key) if key else ():
-            if self._holds(kept):
+            if self._holds(kept, check):
                 self._store.use(key)
                 return kept.findings
         return None
 
-    def _holds(self, kept: Kept) -> bool:
+    def _holds(self, kept: Kept, check: Check) -> bool:
         try:
-            return all(self._sight(look) == answer for look, answer in kept.looks)
+            return all(self._look(look, check) == answer for look, answer in kept.looks)
         except _CANNOT:
             return False
 
-    def keep(self, key: str, looks: Iterable[Look], findings: tuple[Finding, ...]) -> None:
+    def keep(self, key: str, check: Check, looks: Iterable[Look], findings: tuple[Finding, ...]) -> None:
         """Keep what was found; where a place cannot be read, nothing is."""
         try:
-            stood = tuple((look, self._sight(look)) for look in looks)
+            stood = tuple((look, self._look(look, check)) for look in looks)
         except _CANNOT:
             return
         self._store.keep(key, Kept(stood, findings))
+
+    def _look(self, look: Look, check: Check) -> Answer:
+        if look.side != TOOL:
+            return self._sight(look)
+        tool = next((tool for tool in check.tools if tool.name == look.path), None)
+        if tool is None:
+            raise ValueError(look.path)
+        if tool not in self._tools:
+            self._tools[tool] = self._tool(tool)
+        return self._tools[tool]
+
+    def _tool(self, tool: Tool) -> Answer:
+        """Which program it is, what the machine has beside it, and what it says of its version; None for none."""
+        folders = self._grounds.folders
+        sign = tool_sign(tool, folders)
+        if sign is None:
+            return None
+        facts: list[object] = [
+            tool.name,
+            tool.version,
+            sign,
+            [str(folder) for folder in folders],
+            machine_sign(folders),
+        ]
+        return _digest([*facts, self._version(tool, facts)])
+
+    def _version(self, tool: Tool, facts: list[object]) -> str:
+        """It is not asked again for some minutes, since many a tool takes a second to say it."""
+        moment = int(time.time() / _VERSION_SECONDS)
+        key = _digest([FORMAT, "version", self._limits.tool_memory, *facts, moment])
+        for kept in self._store.read(key):
+            return kept.findings[0].message
+        said = tool_version(tool, self._grounds.folders, self._limits)
+        self._store.keep(key, Kept((), (Finding(tool.name, 0, said),)))
+        return said
 
 
 def _digest(facts: list[object]) -> str:

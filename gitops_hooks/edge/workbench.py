@@ -6,7 +6,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gitops_hooks.edge.tool_wire import Look, Malformed, Over, Run, encode_look, encode_run, encode_say, parse_answer
+from gitops_hooks.edge.tool_wire import (
+    TOOL,
+    Look,
+    Malformed,
+    Over,
+    Run,
+    encode_look,
+    encode_run,
+    encode_say,
+    parse_answer,
+)
 from gitops_hooks.hookspec import Check, Tree
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.tool import Ran
@@ -43,15 +53,20 @@ class Grounds:
 class Bench:
     """The Workbench (hookspec.py) as it is inside the sandbox: what it cannot do itself it asks for, through `end`.
 
-    `tools` are the programs that may be run, by name, each with the path that it has for the tool itself.
+    `tools` are the programs that may be run, by name, each with the path that it has for the tool itself; `declared`
+    are the names of those that the check would run. With `seen` it tells which of them it asks for.
     """
 
     options: Mapping[str, Any]
     target: Tree
     tools: Mapping[str, str] = field(default_factory=dict)
     end: int = -1
+    declared: tuple[str, ...] = ()
+    seen: bool = False
 
     def tool(self, name: str) -> str | None:
+        if self.seen:
+            self.look(Look(TOOL, name))
         return self.tools.get(name)
 
     def run(

@@ -208,32 +208,45 @@ def test_what_a_tool_is_given_counts_as_looked_at(court, run, change, again):
     assert (court.mark(change(scene), run) != first) is again
 
 
-def test_a_tool_of_another_version_is_another_check(court, tmp_path):
+def install(folder: Path, says: str) -> None:
+    (folder / "new").write_text(f"#!/bin/sh\n{says}\n")
+    (folder / "new").chmod(0o755)
+    (folder / "new").rename(folder / "acme")
+
+
+@pytest.fixture
+def acme(tmp_path: Path) -> Scene:
     folder = tmp_path / "acme"
     folder.mkdir()
-
-    def install(version: str) -> None:
-        (folder / "new").write_text(f"#!/bin/sh\necho {version}\n")
-        (folder / "new").chmod(0o755)
-        (folder / "new").rename(folder / "acme")
-
-    scene = Scene(tools=(Tool("acme"),), folders=(folder,))
-    absent = court.mark(scene, NOTHING)
-    install("acme 1")
-    first = court.mark(scene, NOTHING)
-    assert (court.mark(scene, NOTHING), first != absent) == (first, True)
-    install("acme 2")
-    assert court.mark(scene, NOTHING) not in (first, absent)
-    (folder / "acme").unlink()
-    os.utime(folder, ns=(1, 1))
-    assert court.mark(scene, NOTHING) not in (first,)
+    return Scene(tools=(Tool("acme"), Tool("sh")), folders=(folder,))
 
 
-def test_with_a_tool_that_tells_no_version_nothing_is_kept(court, tmp_path):
-    (tmp_path / "acme").write_text("#!/bin/sh\n")
-    (tmp_path / "acme").chmod(0o755)
-    scene = Scene(tools=(Tool("acme"),), folders=(tmp_path,))
-    assert court.mark(scene, NOTHING) != court.mark(scene, NOTHING)
+ASKS = looking(lambda c, t, b: b.tool("acme"))
+RUNS = looking(lambda c, t, b: b.run(["sh", "-c", "acme || true"]))
+
+
+@pytest.mark.parametrize("run", [ASKS, RUNS])
+def test_a_tool_of_another_version_is_looked_at_anew(court, acme, run):
+    absent = court.mark(acme, run)
+    install(acme.folders[0], "echo acme 1")
+    first = court.mark(acme, run)
+    assert (court.mark(acme, run), first != absent) == (first, True)
+    install(acme.folders[0], "echo acme 2")
+    second = court.mark(acme, run)
+    assert second not in (absent, first)
+    (acme.folders[0] / "acme").unlink()
+    assert court.mark(acme, run) == absent or run is RUNS
+
+
+def test_a_tool_that_was_not_asked_for_counts_for_nothing(court, acme):
+    first = court.mark(acme, NOTHING)
+    install(acme.folders[0], "exit 0")
+    assert court.mark(acme, NOTHING) == first
+
+
+def test_with_a_tool_that_tells_no_version_nothing_is_kept(court, acme):
+    install(acme.folders[0], "exit 0")
+    assert court.mark(acme, ASKS) != court.mark(acme, ASKS)
 
 
 def test_a_check_that_says_so_is_never_kept(court):
@@ -323,7 +336,9 @@ def test_nobody_but_the_judge_says_what_stands_where_it_looked(court, said):
     assert court.ask(Scene(), lambda c, t, b: [Finding("a", 0, "run")]).findings
 
 
-@pytest.mark.parametrize("place", [Look("change", "files"), Look("change", "__class__"), Look(TREE, "\ud800")])
+@pytest.mark.parametrize(
+    "place", [Look("change", "files"), Look("change", "__class__"), Look(TREE, "\ud800"), Look("tool", "x")]
+)
 def test_where_there_is_no_such_place_nothing_is_kept(court, place):
     run = looking(lambda c, t, b: os.write(b.end, encode_look(place)))
     assert court.mark(Scene(), run) != court.mark(Scene(), run)
@@ -362,7 +377,7 @@ def test_of_fifty_files_that_are_judged_for_themselves_few_are_judged_again_for_
     again = court.ask(put(roles_r7_a__yml=b"[7]\n")(scene), mark_each, each=True)
     other = {new.path for old, new in zip(first.findings, again.findings, strict=True) if old != new}
     assert "roles/r7/a.yml" in other
-    assert len(other) <= 12
+    assert len(other) <= 20
     assert [found.path for found in again.findings] == sorted(MANY)
 
 
@@ -373,6 +388,12 @@ def test_files_that_are_cheap_to_judge_are_divided_once_there_are_many_of_them(c
     again = court.ask(put(roles_r7_a__yml=b"[7]\n")(scene), mark_each, each=True)
     other = [new.path for old, new in zip(first.findings, again.findings, strict=True) if old != new]
     assert 50 <= len(other) <= 150
+
+
+def test_what_every_part_says_is_told_once(court):
+    scene = Scene(after={**BEFORE, **MANY}, tools=SH)
+    found = court.ask(scene, lambda c, t, b: [Finding("lint.cfg", 0, "no rules")], each=True).findings
+    assert found == (Finding("lint.cfg", 0, "no rules"),)
 
 
 def test_a_part_that_fails_makes_an_error_of_the_whole_and_the_others_are_kept(court):
