@@ -1,6 +1,8 @@
 # ruff: noqa: E501  # a table is read along its lines
 """What the check `ansible` finds in playbooks, tasks, roles and inventories, and what it leaves alone."""
 
+import functools
+
 import pytest
 
 from gitops_hooks.plugin import Finding, Severity
@@ -9,10 +11,13 @@ from gitops_hooks.testing import SYMLINK, run_check
 
 CHECK = {check.name: check for check in gitops_checks()}["ansible"]
 
+# What Ansible's own programs add is told in test_ansible_tools.py.
+read = functools.partial(run_check, CHECK, options={"tools": False})
+
 
 def findings(path: str, text: str, others: dict[str, str] | None = None) -> list[tuple[int, str]]:
     files = {path: text.encode()} | {name: content.encode() for name, content in (others or {}).items()}
-    return [(finding.line, finding.message) for finding in run_check(CHECK, files, changed=[path])]
+    return [(finding.line, finding.message) for finding in read(files, changed=[path])]
 
 
 TASKS = "roles/web/tasks/main.yml"
@@ -20,7 +25,7 @@ TASKS = "roles/web/tasks/main.yml"
 
 def test_a_decimal_mode_is_told_as_people_write_it():
     text = "- name: motd\n  ansible.builtin.copy:\n    content: hello\n    dest: /etc/motd\n    mode: 644\n"
-    assert run_check(CHECK, {TASKS: text.encode()}) == (
+    assert read({TASKS: text.encode()}) == (
         Finding(TASKS, 5, "'mode: 644' is a decimal number; write '0644'", Severity.WARNING),
     )
 
@@ -40,7 +45,7 @@ def test_modes_that_are_numbers_are_told(mode, message):
 
 
 def test_an_unquoted_octal_mode_is_a_warning():
-    assert run_check(CHECK, {TASKS: b"- file: {path: /x, mode: 0644}\n"}) == (
+    assert read({TASKS: b"- file: {path: /x, mode: 0644}\n"}) == (
         Finding(TASKS, 1, "'mode: 0644' is octal to YAML 1.1 alone; write '0644' in quotes", Severity.WARNING),
     )
 
@@ -113,13 +118,13 @@ def test_roles_are_found_beside_the_playbook_and_above_it():
 
 def test_roles_behind_a_symbolic_link_are_taken_to_exist():
     files = {"site.yml": PLAY.encode(), "roles": b"../shared/roles"}
-    assert run_check(CHECK, files, modes={"roles": SYMLINK}) == ()
+    assert read(files, modes={"roles": SYMLINK}) == ()
 
 
 def test_roles_of_collections_templates_and_requirements_are_not_errors():
     text = "- hosts: web\n  roles:\n    - acme.net.web\n    - '{{ which }}'\n    - src: https://x/y.git\n"
     assert findings("site.yml", text) == []
-    assert run_check(CHECK, {"site.yml": PLAY.encode(), "requirements.yml": b""}, changed=["site.yml"]) == (
+    assert read({"site.yml": PLAY.encode(), "requirements.yml": b""}, changed=["site.yml"]) == (
         Finding(
             "site.yml", 3, "role 'web' is not in the repository; it must be installed on the server", Severity.WARNING
         ),
@@ -131,7 +136,7 @@ def test_roles_of_collections_templates_and_requirements_are_not_errors():
 
 def test_requirements_beside_the_playbook_count_too():
     files = {"elk/play.yml": PLAY.encode(), "elk/roles/requirements.yml": b"", "elk/roles/db/tasks/main.yml": b""}
-    assert [found.severity for found in run_check(CHECK, files, changed=["elk/play.yml"])] == [Severity.WARNING]
+    assert [found.severity for found in read(files, changed=["elk/play.yml"])] == [Severity.WARNING]
 
 
 @pytest.mark.parametrize(

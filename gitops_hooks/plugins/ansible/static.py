@@ -39,6 +39,13 @@ def static_findings(path: str, text: bytes, look: Look) -> Iterator[Finding]:
         yield Finding(path, node.line, message, severity)
 
 
+def is_ansible(path: str, text: bytes) -> bool:
+    """Whether a YAML file is Ansible's business at all."""
+    if text.startswith(VAULT) or is_template_text(path, text):
+        return False
+    return _kind(path, parse_yaml(text)[0]) not in ("", "inventory")
+
+
 def _yaml_faults(path: str, text: bytes, look: Look) -> Iterator[Fault]:
     documents, broken = parse_yaml(text)
     kind = _kind(path, documents)
