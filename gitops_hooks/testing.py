@@ -76,18 +76,19 @@ def run_check(
     modes: Mapping[str, int] | None = None,
     options: Mapping[str, Any] | None = None,
     target: Mapping[str, bytes] | None = None,
+    tool_folders: Sequence[Path] = (),
 ) -> tuple[Finding, ...]:
     """The findings of a check on a change that adds these files (`changed`: only those; the others were there).
 
     `options` are values as the check gets them, in place of its defaults; `target` is what the target branch
     holds, in place of the files that did not change. As on a server, the check is shown the files that its paths
-    match, and not asked where there is none.
+    match, and not asked where there is none. `tool_folders` are as in server.toml.
     """
     tree = MemoryTree(files, modes or {})
     change = a_change(tree, changed)
     if target is None:
         target = {path: files[path] for path in files if path not in {file.path for file in change.files}}
-    bench, shown = a_bench(check, options, MemoryTree(target, modes or {}), tree), shown_change(check, change)
+    bench, shown = a_bench(check, options, MemoryTree(target, modes or {}), tree, tool_folders), shown_change(check, change)
     return tuple(check.run(shown, tree, bench)) if shown.files else ()
 
 
@@ -96,14 +97,15 @@ def a_bench(
     options: Mapping[str, Any] | None = None,
     target: Tree = MemoryTree({}),
     tree: Tree = MemoryTree({}),
+    tool_folders: Sequence[Path] = (),
 ) -> Workbench:
     """The workbench of a check with these options, all others at their defaults; tools run for real, in their box.
 
     Errors: ValueError.
     """
-    found = {tool.name: find_tool(tool.name, ()) for tool in check.tools}
+    found = {tool.name: find_tool(tool.name, tool_folders) for tool in check.tools}
     bench = Bench(_options(check, options or {}), target, {name: path for name, path in found.items() if path})
-    return _OpenBench(bench, tree)
+    return _OpenBench(bench, tree, tuple(tool_folders))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ class _OpenBench:
 
     bench: Bench
     tree: Tree
+    folders: tuple[Path, ...] = ()
 
     @property
     def options(self) -> Mapping[str, Any]:
@@ -137,7 +140,7 @@ class _OpenBench:
         limits = Limits()
         request = Run(tuple(command), tuple(files), tuple((given or {}).items()), stdin, seconds, writable)
         with tempfile.TemporaryDirectory(prefix="gitops-check-") as folder:
-            toolbox = Toolbox(self.bench, self.tree, (), Path(folder), limits, self.say)
+            toolbox = Toolbox(self.bench, self.tree, self.folders, Path(folder), limits, self.say)
             try:
                 return toolbox.run(request, time.monotonic() + limits.check_seconds)
             finally:

@@ -28,6 +28,7 @@ _SERVER_FILE = """\
 #     "gitops_hooks.plugins.ansible.check",
 #     "gitops_hooks.plugins.cel_check",
 #     "gitops_hooks.plugins.network_check",
+#     "gitops_hooks.plugins.terraform.check",
 # ]
 # trusted = [
 #     "gitops_hooks.plugins.ssh_actor",

@@ -15,6 +15,7 @@ CHECKS = (
     "gitops_hooks.plugins.ansible.check",
     "gitops_hooks.plugins.cel_check",
     "gitops_hooks.plugins.network_check",
+    "gitops_hooks.plugins.terraform.check",
 )
 TRUSTED = (
     "gitops_hooks.plugins.ssh_actor",

@@ -28,11 +28,11 @@ from gitops_hooks.plugins.ansible.lint import lint_findings
 from gitops_hooks.plugins.ansible.listed import PROGRAM as INVENTORY
 from gitops_hooks.plugins.ansible.listed import listed_findings
 from gitops_hooks.plugins.ansible.reached import reached_playbooks, reached_roles
-from gitops_hooks.plugins.ansible.shown import shown_paths
 from gitops_hooks.plugins.ansible.static import is_ansible, static_findings
 from gitops_hooks.plugins.ansible.syntax import PROGRAM as PLAYBOOK
 from gitops_hooks.plugins.ansible.syntax import syntax_findings
 from gitops_hooks.plugins.ansible.templates import is_template, template_findings
+from gitops_hooks.plugins.shown import shown_paths
 
 _PROFILES = ("min", "basic", "moderate", "safety", "shared", "production")
 OPTIONS = (

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase as fnmatch
 from typing import Any
 
 from gitops_hooks.plugin import EdgeError, Finding, Marked, Severity, Tree, Workbench, parse_yaml
-from gitops_hooks.plugins.ansible.shown import GIVEN_SETTINGS, environment, settings
+from gitops_hooks.plugins.ansible.settings import GIVEN_SETTINGS, environment, settings
 
 PROGRAM = "ansible-lint"
 _NESTED = (".config/ansible-lint.yml", ".config/ansible-lint.yaml")

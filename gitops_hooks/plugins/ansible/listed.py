@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from gitops_hooks.plugin import ChangedFile, EdgeError, Finding, Severity, Tree, Workbench
 from gitops_hooks.plugins.ansible.files import EXECUTABLE, FILE, VAULT, extension, folders, is_inventory, is_yaml
-from gitops_hooks.plugins.ansible.shown import GIVEN_SETTINGS, environment, settings
+from gitops_hooks.plugins.ansible.settings import GIVEN_SETTINGS, environment, settings
 
 PROGRAM = "ansible-inventory"
 _MOST = 20

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gitops_hooks.plugin import Finding, Severity, Tree, Workbench
 from gitops_hooks.plugins.ansible.reached import Role
-from gitops_hooks.plugins.ansible.shown import GIVEN_SETTINGS, environment, settings
+from gitops_hooks.plugins.ansible.settings import GIVEN_SETTINGS, environment, settings
 from gitops_hooks.plugins.ansible.told import Told, parse_told
 
 PROGRAM = "ansible-playbook"
