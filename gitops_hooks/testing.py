@@ -88,7 +88,8 @@ def run_check(
     change = a_change(tree, changed)
     if target is None:
         target = {path: files[path] for path in files if path not in {file.path for file in change.files}}
-    bench, shown = a_bench(check, options, MemoryTree(target, modes or {}), tree, tool_folders), shown_change(check, change)
+    bench = a_bench(check, options, MemoryTree(target, modes or {}), tree, tool_folders)
+    shown = shown_change(check, change)
     return tuple(check.run(shown, tree, bench)) if shown.files else ()
 
 

@@ -29,6 +29,7 @@ _SERVER_FILE = """\
 #     "gitops_hooks.plugins.cel_check",
 #     "gitops_hooks.plugins.network_check",
 #     "gitops_hooks.plugins.terraform.check",
+#     "gitops_hooks.plugins.precommit.check",
 # ]
 # trusted = [
 #     "gitops_hooks.plugins.ssh_actor",

@@ -16,6 +16,7 @@ CHECKS = (
     "gitops_hooks.plugins.cel_check",
     "gitops_hooks.plugins.network_check",
     "gitops_hooks.plugins.terraform.check",
+    "gitops_hooks.plugins.precommit.check",
 )
 TRUSTED = (
     "gitops_hooks.plugins.ssh_actor",

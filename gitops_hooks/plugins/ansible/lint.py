@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase as fnmatch
 from typing import Any
 
-from gitops_hooks.plugin import EdgeError, Finding, Marked, Severity, Tree, Workbench, parse_yaml
+from gitops_hooks.plugin import EdgeError, Finding, Severity, Tree, Workbench, parse_yaml
 from gitops_hooks.plugins.ansible.settings import GIVEN_SETTINGS, environment, settings
+from gitops_hooks.plugins.plain import plain_value
 
 PROGRAM = "ansible-lint"
 _NESTED = (".config/ansible-lint.yml", ".config/ansible-lint.yaml")
@@ -41,7 +42,7 @@ def configuration(target: Tree) -> dict[str, Any] | None:
         text = _read(target, path)
         if text is not None:
             documents, _ = parse_yaml(text)
-            plain = _plain(documents[0]) if documents else {}
+            plain = plain_value(documents[0]) if documents else {}
             return _moved(plain if isinstance(plain, dict) else {})
     return None
 
@@ -60,18 +61,6 @@ def _moved(found: dict[str, Any]) -> dict[str, Any]:
             found[key] = [path if str(path).startswith("/") else f"/tree/{path}" for path in paths]
     found.pop("project_dir", None)
     return found
-
-
-def _plain(node: Marked) -> Any:  # noqa: ANN401  # whatever YAML can say
-    if node.pairs or node.tag == "map":
-        return {key.text: _plain(value) for key, value in node.pairs}
-    if node.items or node.tag == "seq":
-        return [_plain(item) for item in node.items]
-    if node.tag == "null":
-        return None
-    if node.tag == "bool":
-        return node.text.lower() in ("true", "yes", "on")
-    return int(node.text) if node.tag == "int" and node.text.isdigit() and len(node.text) < 9 else node.text
 
 
 def _run(
