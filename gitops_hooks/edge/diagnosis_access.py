@@ -6,6 +6,7 @@ import pwd
 import stat
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from gitops_hooks.edge.authorized_keys import BEGIN, END
@@ -147,7 +148,20 @@ def openpgp_lines(people: People) -> Iterable[Line]:
         words = f"{find_gpgv()} checks the OpenPGP signatures of {', '.join(holders)}"
     except EdgeError as error:
         return (Line(State.FAIL, "gpgv", f"{', '.join(holders)} cannot sign: {error}", INSTALL),)
-    return (Line(State.OK, "gpgv", words),)
+    return (Line(State.OK, "gpgv", words), *_ended_keys(people))
+
+
+def _ended_keys(people: People) -> Iterator[Line]:
+    from gitops_hooks.edge.openpgp_key import read_openpgp
+
+    now = datetime.now(UTC).timestamp()
+    for person in people.everybody:
+        for key in person.openpgp:
+            if all(0 < end <= now for _, end in read_openpgp(key.text).signing):
+                words = f"the OpenPGP key {key.fingerprint} of {person.name} has expired and signs no more"
+                yield Line(
+                    State.NOTE, "gpgv", words, f"once it is renewed: gitops-hooks user key add {person.name} FILE"
+                )
 
 
 def release_lines(home: Home) -> Iterable[Line]:

@@ -236,6 +236,18 @@ def test_a_server_without_gpgv_refuses_signatures_and_doctor_says_why(gpg, monke
     assert list(openpgp_lines(People())) == []
 
 
+def test_doctor_notes_a_key_that_has_expired_since(gpg):
+    fingerprint = gpg.make("faded", ends="1d", at=LONG_AGO)
+    kept = take(gpg, fingerprint, datetime(2025, 1, 1, 12, tzinfo=UTC)).public
+    good, note = openpgp_lines(People((Person("bob", (), (), openpgp=(kept,)),)))
+    assert (good.state, good.words) == (State.OK, "/usr/bin/gpgv checks the OpenPGP signatures of bob")
+    assert (note.state, note.words, note.cure) == (
+        State.NOTE,
+        f"the OpenPGP key {fingerprint} of bob has expired and signs no more",
+        "once it is renewed: gitops-hooks user key add bob FILE",
+    )
+
+
 def test_gpgv_is_ended_where_it_takes_too_long_or_says_too_much(gpg, monkeypatch):
     fingerprint = gpg.make("bounded")
     key, signed = take(gpg, fingerprint), read_armour(gpg.sign(fingerprint, PAYLOAD))
