@@ -14,6 +14,9 @@ from gitops_hooks.model.tool import Ran, Tool
 from gitops_hooks.model.verdict import Decision, Finding
 
 PROJECT = "gitops_hooks"
+API_VERSION = "1.0"
+"""The version of what plugins may use of ours (docs/plugin-api.md); a plugin says `NEEDS_API = "1.0"`."""
+
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 

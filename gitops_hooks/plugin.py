@@ -3,7 +3,7 @@
 from gitops_hooks.core.globs import matches, matches_any
 from gitops_hooks.core.yaml_text import Marked, YamlFault, YamlLimits, parse_yaml
 from gitops_hooks.edge.journal import write_journal
-from gitops_hooks.hookspec import Check, Deployer, Entry, Tree, Workbench, hookimpl
+from gitops_hooks.hookspec import API_VERSION, Check, Deployer, Entry, Tree, Workbench, hookimpl
 from gitops_hooks.model.change import Change, ChangedFile
 from gitops_hooks.model.deployment import (
     Credentials,
@@ -21,14 +21,16 @@ from gitops_hooks.model.options import Option, OptionKind
 from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.push import Actor, ActorKind, Push
 from gitops_hooks.model.tool import Ran, Tool
-from gitops_hooks.model.verdict import Decision, Finding, Requirement, Severity, Status, Verdict
+from gitops_hooks.model.verdict import CheckOutcome, Decision, Finding, Requirement, Severity, Status, Verdict
 
 __all__ = [
+    "API_VERSION",
     "Actor",
     "ActorKind",
     "Change",
     "ChangedFile",
     "Check",
+    "CheckOutcome",
     "Credentials",
     "Decision",
     "Deployer",

@@ -4,7 +4,10 @@
 itself too. Regular expressions were rejected: a translated `**/` took minutes on a short path.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
+
+_NOT_IN_GLOBS = re.compile(r"[\x00-\x20\x7f\[\]{}\\^]|\A!")
 
 
 def matches(pattern: str, path: str) -> bool:
@@ -59,3 +62,25 @@ def _match(
         else:
             return False
     return all(is_star(item) for item in pattern[at:])
+
+
+def glob_fault(glob: str) -> str:
+    """What is wrong with a glob, or an empty string."""
+    if fault := path_fault(glob):
+        return fault
+    # A pattern that other tools know and ours does not would match nothing, and its rule would silently be none.
+    if _NOT_IN_GLOBS.search(glob):
+        return "may hold no blank and none of [ ] { } \\ ^, nor begin with !; only *, ? and ** are patterns"
+    if any("**" in segment and segment != "**" for segment in glob.split("/")):
+        return "has ** inside a name; it stands for whole folders, as in a/**/b"
+    return ""
+
+
+def path_fault(path: str) -> str:
+    """What is wrong with a path in the repository, or an empty string."""
+    if path.startswith("/"):
+        return "must be relative to the repository"
+    segments = path.split("/")
+    if "" in segments or "." in segments:
+        return "has an empty part; write folder/** for all below a folder"
+    return "may not leave the repository by .." if ".." in segments else ""

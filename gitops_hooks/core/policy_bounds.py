@@ -5,11 +5,11 @@ import unicodedata
 from collections.abc import Mapping
 
 from gitops_hooks.core.freeze import parse_window
+from gitops_hooks.core.globs import path_fault
 from gitops_hooks.core.patterns import found_in, pattern_fault
 from gitops_hooks.core.policy_nodes import (
     is_a,
     is_yes,
-    path_fault,
     read_count,
     read_fields,
     read_glob,

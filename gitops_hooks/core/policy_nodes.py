@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from gitops_hooks.core.globs import glob_fault
 from gitops_hooks.core.receive import shown
 from gitops_hooks.core.yaml_text import Marked
 from gitops_hooks.model.errors import Fault
@@ -21,7 +22,6 @@ NOT_ENFORCED = frozenset(
 _KINDS = {"map": "a mapping", "seq": "a list", "str": "text", "int": "a number", "bool": "yes or no"}
 _SPOKEN = {**_KINDS, "null": "nothing", "float": "a fraction", "timestamp": "a date"}
 _WHOLE = re.compile(r"[1-9][0-9]{0,3}")
-_NOT_IN_GLOBS = re.compile(r"[\x00-\x20\x7f\[\]{}\\^]|\A!")
 
 
 def is_a(kind: str, node: Marked, what: str, faults: list[Fault]) -> bool:
@@ -101,26 +101,7 @@ def read_glob(node: Marked, what: str, faults: list[Fault]) -> str:
     if not is_a("str", node, what, faults):
         return ""
     glob = unicodedata.normalize("NFC", node.text)
-    if fault := path_fault(glob) or _glob_fault(glob):
+    if fault := glob_fault(glob):
         faults.append(Fault(node.line, f"{what}: '{shown(node.text)}' {fault}"))
         return ""
     return glob
-
-
-def _glob_fault(glob: str) -> str:
-    # A pattern that other tools know and ours does not would match nothing, and its rule would silently be none.
-    if _NOT_IN_GLOBS.search(glob):
-        return "may hold no blank and none of [ ] { } \\ ^, nor begin with !; only *, ? and ** are patterns"
-    if any("**" in segment and segment != "**" for segment in glob.split("/")):
-        return "has ** inside a name; it stands for whole folders, as in a/**/b"
-    return ""
-
-
-def path_fault(path: str) -> str:
-    """What is wrong with a path in the repository, or an empty string."""
-    if path.startswith("/"):
-        return "must be relative to the repository"
-    segments = path.split("/")
-    if "" in segments or "." in segments:
-        return "has an empty part; write folder/** for all below a folder"
-    return "may not leave the repository by .." if ".." in segments else ""

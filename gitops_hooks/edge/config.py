@@ -3,8 +3,10 @@
 import dataclasses
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
+from gitops_hooks.edge.exec_toml import read_exec_checks
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.toml_text import Document, Faults, Table, open_toml, parse_toml
 from gitops_hooks.model.deployment import Credentials
@@ -14,7 +16,7 @@ SOURCE = "server.toml"
 REPOSITORY_NAME = re.compile(r"(?!.*\.\.)(?!.*\.git\Z)[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 _TABLES = ("plugins", "limits", "floor")
-_LISTS = ("repository", "credential")
+_LISTS = ("repository", "credential", "exec_check")
 _TOP = ("authorized_keys", "deploy_as", "git", "tool_folders")
 _LATER = ("signed", "evaluate", "break_glass", "agent", "notify")
 _MAY_BE_NONE = ("verdicts",)
@@ -55,7 +57,7 @@ def _build(home: Home, document: Document) -> ServerFile:
     server = ServerFile(
         repositories,
         _credentials(home, document, repositories),
-        _plugins(document.tables.get("plugins")),
+        replace(_plugins(document.tables.get("plugins")), programs=read_exec_checks(document.lists["exec_check"])),
         _limits(document.tables.get("limits")),
         top.text("git", _SOME, "git"),
         _path(home, keys) if keys else None,

@@ -3,12 +3,25 @@
 import re
 from collections.abc import Mapping
 
-from gitops_hooks.hookspec import Check
+from gitops_hooks.hookspec import API_VERSION, Check
 from gitops_hooks.model.options import Option, OptionKind
 from gitops_hooks.model.tool import Tool
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+_VERSION = re.compile(r"[1-9][0-9]{0,3}\.(0|[1-9][0-9]{0,3})")
 _PROGRAM = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,63}")
+
+
+def api_fault(needed: object) -> str:
+    """Why a plugin that needs this version of the API cannot be loaded, or an empty string; None needs nothing."""
+    if needed is None:
+        return ""
+    if not isinstance(needed, str) or not _VERSION.fullmatch(needed):
+        return f'NEEDS_API is {needed!r}; it says a version as "{API_VERSION}"'
+    ours, theirs = (tuple(map(int, version.split("."))) for version in (API_VERSION, needed))
+    if ours[0] == theirs[0] and theirs[1] <= ours[1]:
+        return ""
+    return f"this plugin needs version {needed} of the plugin API, and this release has {API_VERSION}"
 
 
 def check_fault(check: Check) -> str:

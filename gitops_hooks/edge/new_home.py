@@ -44,6 +44,12 @@ _SERVER_FILE = """\
 # input_size = 536870912
 # deploy_seconds = 3600
 
+# A check in any language: a program that reads one JSON document and answers one.
+# [[exec_check]]
+# name = "names"
+# command = ["check-names"]
+# paths = ["roles/**"]
+
 # Rules for every repository, which no policy can go under; the keys of a policy's `branches`.
 # [[floor.branch]]
 # match = "main"

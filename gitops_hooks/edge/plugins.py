@@ -10,14 +10,15 @@ import pluggy
 
 from gitops_hooks import hookspec
 from gitops_hooks.edge import journal
-from gitops_hooks.edge.declarations import check_fault
+from gitops_hooks.edge.declarations import api_fault, check_fault
+from gitops_hooks.edge.exec_check import exec_check
 from gitops_hooks.edge.home import Home
 from gitops_hooks.hookspec import Check, Deployer
 from gitops_hooks.model.deployment import Deployment, Outcome
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.options import Declared
 from gitops_hooks.model.push import Actor, Push
-from gitops_hooks.model.server import PluginLists
+from gitops_hooks.model.server import ExecCheck, PluginLists
 from gitops_hooks.model.verdict import Decision
 
 CHECK_HOOKS = frozenset({"gitops_checks"})
@@ -31,13 +32,19 @@ _Answer = TypeVar("_Answer")
 class Plugins:
     """The plugins that were loaded, in the order of the server's file."""
 
-    def __init__(self, driver: pluggy.PluginManager, home: Home | None) -> None:
+    def __init__(self, driver: pluggy.PluginManager, home: Home | None, programs: Sequence[ExecCheck] = ()) -> None:
         self._driver = driver
         self._home = home
+        self._programs = programs
 
     def checks(self) -> Mapping[str, Check]:
         """Every check by its name. Errors: EdgeError where a plugin raises or two offer one name."""
-        return self._collect("gitops_checks", Check)
+        found = dict(self._collect("gitops_checks", Check))
+        for program in self._programs:
+            if program.name in found:
+                raise EdgeError("server.toml", f"[[exec_check]] '{program.name}': a plugin offers a check of that name")
+            found[program.name] = exec_check(program)
+        return found
 
     def declared(self) -> Declared:
         """What the policy may set for each check. Errors: as checks."""
@@ -100,7 +107,7 @@ def load_enabled(lists: PluginLists, home: Home | None = None) -> Plugins:
     Notifiers' faults go to the journal of `home`. Errors: EdgeError that names the module.
     """
     allowed = [(path, CHECK_HOOKS) for path in lists.checks] + [(path, ALL_HOOKS) for path in lists.trusted]
-    return _load(allowed, home)
+    return _load(allowed, home, lists.programs)
 
 
 def load_plugins(modules: Sequence[str], home: Home | None = None, hooks: Collection[str] = ALL_HOOKS) -> Plugins:
@@ -108,18 +115,22 @@ def load_plugins(modules: Sequence[str], home: Home | None = None, hooks: Collec
     return _load([(path, hooks) for path in modules], home)
 
 
-def _load(allowed: Sequence[tuple[str, Collection[str]]], home: Home | None) -> Plugins:
+def _load(
+    allowed: Sequence[tuple[str, Collection[str]]], home: Home | None, programs: Sequence[ExecCheck] = ()
+) -> Plugins:
     driver = pluggy.PluginManager(hookspec.PROJECT)
     driver.add_hookspecs(hookspec)
     for path, hooks in allowed:
         if driver.has_plugin(path):
             raise EdgeError(path, "this plugin is enabled twice in server.toml")
         _register(driver, path, hooks)
-    return Plugins(driver, home)
+    return Plugins(driver, home, programs)
 
 
 def _register(driver: pluggy.PluginManager, path: str, hooks: Collection[str]) -> None:
     module = _import(path)
+    if fault := api_fault(vars(module).get("NEEDS_API")):
+        raise EdgeError(path, fault)
     _refuse_unmarked(driver, path, module)
     try:
         driver.register(module, name=path)

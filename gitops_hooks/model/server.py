@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitops_hooks.model.deployment import Credentials
+from gitops_hooks.model.options import Option
 
 CHECKS = (
     "gitops_hooks.plugins.yaml_check",
@@ -56,11 +57,32 @@ class CredentialEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class ExecCheck:
+    """One `[[exec_check]]`: a program that judges, in any language.
+
+    It sees the changed paths that match `paths`, further ones that `tree` names, and files of the target branch
+    (`target`); `options` are what the policy may set, each with its default.
+    """
+
+    name: str
+    summary: str
+    command: tuple[str, ...]
+    paths: tuple[str, ...] = ("**",)
+    tree: tuple[str, ...] = ()
+    target: tuple[str, ...] = ()
+    options: tuple[Option, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PluginLists:
-    """Module paths of the plugins that are enabled: those that run confined, and the trusted providers."""
+    """Module paths of the plugins that are enabled: those that run confined, and the trusted providers.
+
+    `programs` are checks in other languages, which need no module.
+    """
 
     checks: tuple[str, ...] = CHECKS
     trusted: tuple[str, ...] = TRUSTED
+    programs: tuple[ExecCheck, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

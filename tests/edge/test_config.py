@@ -14,7 +14,15 @@ from gitops_hooks.model.deployment import Credentials
 from gitops_hooks.model.errors import EdgeError, PolicyError
 from gitops_hooks.model.options import Option, OptionKind
 from gitops_hooks.model.policy import ApprovalRule, Names
-from gitops_hooks.model.server import CHECKS, CredentialEntry, Limits, PluginLists, RepositoryEntry, ServerFile
+from gitops_hooks.model.server import (
+    CHECKS,
+    CredentialEntry,
+    ExecCheck,
+    Limits,
+    PluginLists,
+    RepositoryEntry,
+    ServerFile,
+)
 
 WHOLE = """\
 # our server
@@ -115,7 +123,7 @@ known_hosts = "h"
 """
     assert faults(home, text) == [
         "server.toml:1: unknown key 'gti'; known: "
-        "authorized_keys, credential, deploy_as, floor, git, limits, plugins, repository, tool_folders",
+        "authorized_keys, credential, deploy_as, exec_check, floor, git, limits, plugins, repository, tool_folders",
         "server.toml:3: 'push_seconds' must be a number above 0, not True",
         "server.toml:4: 'blob_size' must be a whole number above 0, not 1.5",
         "server.toml:5: 'judge_seconds' must be a number above 0, not nan",
@@ -345,3 +353,68 @@ def test_folders_of_tools_are_whole_paths_and_never_hold_the_home(home):
             load_server(home)
         words = "'tool_folders' may hold whole paths only, and not what this home is in"
         assert str(raised.value) == f"server.toml:2: {words}: {folder}"
+
+
+EXEC = """\
+[[exec_check]]
+name = "naming"
+summary = "roles are named after the house"
+command = ["check-naming", "--strict", "--strict"]
+paths = ["roles/**"]
+tree = ["group_vars", "."]
+target = [".naming"]
+options = {prefix = "acme-", most = 30, loud = true, ignore = ["vendor/**"], names = {a = "b"}}
+"""
+
+
+def test_programs_that_judge_stand_in_tables_and_the_defaults_of_their_options_say_what_these_take(home):
+    assert load(home, EXEC).plugins.programs == (
+        ExecCheck(
+            "naming",
+            "roles are named after the house",
+            ("check-naming", "--strict", "--strict"),
+            ("roles/**",),
+            ("group_vars", "."),
+            (".naming",),
+            (
+                Option("prefix", OptionKind.TEXT, "acme-", ""),
+                Option("most", OptionKind.NUMBER, 30, ""),
+                Option("loud", OptionKind.TRUTH, True, ""),
+                Option("ignore", OptionKind.TEXTS, ("vendor/**",), ""),
+                Option("names", OptionKind.MAP, {"a": "b"}, ""),
+            ),
+        ),
+    )
+    assert load(home, '[[exec_check]]\nname = "a"\ncommand = ["b"]\n').plugins.programs == (ExecCheck("a", "", ("b",)),)
+
+
+def test_every_fault_of_a_program_that_judges_is_told(home):
+    text = """\
+[[exec_check]]
+name = "Naming"
+command = ["/opt/lint/bin/naming"]
+tree = ["../x"]
+options = {prefix = 1.5, "A b" = "c"}
+languages = ["sh"]
+[[exec_check]]
+name = "naming"
+[[exec_check]]
+name = "naming"
+command = []
+paths = ["**/"]
+"""
+    with pytest.raises(PolicyError) as caught:
+        load(home, text)
+    known = "command, name, options, paths, summary, target, tree"
+    assert str(caught.value).split("\n") == [
+        "server.toml:2: 'name' has a value that cannot be used: 'Naming'",
+        "server.toml:3: 'command' begins with the name of a program, not its path; tool_folders say where",
+        "server.toml:4: 'tree' has an item that cannot be used or stands twice: '../x'",
+        "server.toml:5: 'options': 'prefix' is no name with a text, number, truth, list or table of texts",
+        "server.toml:5: 'options': 'A b' is no name with a text, number, truth, list or table of texts",
+        f"server.toml:6: unknown key 'languages' in [exec_check]; known: {known}",
+        "server.toml:7: 'command' must be a list of strings, first the name of a program",
+        "server.toml:10: two [[exec_check]]s have the name 'naming'",
+        "server.toml:11: 'command' begins with the name of a program, not its path; tool_folders say where",
+        "server.toml:12: 'paths': '**/' has an empty part; write folder/** for all below a folder",
+    ]

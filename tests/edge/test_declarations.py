@@ -2,8 +2,8 @@
 
 import pytest
 
-from gitops_hooks.edge.declarations import check_fault
-from gitops_hooks.hookspec import Check
+from gitops_hooks.edge.declarations import api_fault, check_fault
+from gitops_hooks.hookspec import API_VERSION, Check
 from gitops_hooks.model.options import Option, OptionKind
 from gitops_hooks.model.tool import Tool
 
@@ -50,3 +50,19 @@ RECORD = option(OptionKind.RECORDS, (), fields=("says",))
 )
 def test_what_could_not_work_is_refused(options, tools, fault):
     assert check_fault(Check("a", "", lambda change, tree, bench: (), options=options, tools=tools)) == fault
+
+
+@pytest.mark.parametrize("needed", [None, "1.0", API_VERSION])
+def test_a_plugin_loads_that_needs_no_more_of_the_api_than_there_is(needed):
+    assert api_fault(needed) == ""
+
+
+@pytest.mark.parametrize("needed", ["1.999", "2.0"])
+def test_a_plugin_that_needs_another_api_is_refused_with_both_versions(needed):
+    words = f"this plugin needs version {needed} of the plugin API, and this release has {API_VERSION}"
+    assert api_fault(needed) == words
+
+
+@pytest.mark.parametrize("needed", [1, 1.0, "1", "1.0.0", "0.1", "1.x", ""])
+def test_a_version_that_is_none_is_refused(needed):
+    assert api_fault(needed) == f'NEEDS_API is {needed!r}; it says a version as "{API_VERSION}"'

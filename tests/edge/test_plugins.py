@@ -176,3 +176,8 @@ def test_a_notifiers_fault_is_journalled_and_the_others_are_told(write, tmp_path
 def test_a_check_whose_declaration_is_wrong_refuses_by_name(write):
     module = write("one", "@hookimpl\ndef gitops_checks():\n    yield Check('a', '', None, tools=('sh',))\n")
     assert refusal(module) == f"{module}: check a: 'sh' is no well-named Tool"
+
+
+def test_a_plugin_that_needs_a_later_api_is_refused_before_anything_of_it_is_asked(write):
+    module = write("later", 'NEEDS_API = "1.999"\n' + offering("a"))
+    assert refusal(module).startswith(f"{module}: this plugin needs version 1.999 of the plugin API, and this release")
