@@ -1,21 +1,26 @@
 """What the checks of one change are run with: always from what is recorded, never from what is pushed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from gitops_hooks.core.check_options import bind_options, options_for
-from gitops_hooks.core.govern import govern
+from gitops_hooks.core.govern import Governing, govern
 from gitops_hooks.edge.code_sign import code_sign
 from gitops_hooks.edge.tree import GitTree
 from gitops_hooks.edge.verdict_cache import Memory
 from gitops_hooks.edge.verdict_store import store_of
 from gitops_hooks.edge.workbench import Asked, Grounds
 from gitops_hooks.entry.sitting import Sitting
+from gitops_hooks.hookspec import Check
 from gitops_hooks.model.change import Change
 
 
 def asked_checks(sitting: Sitting, change: Change, names: Iterable[str]) -> list[Asked]:
     """Those of the named checks that this server has, with what the policy in force says about each."""
-    offered, governing = sitting.plugins.checks(), govern(sitting.policy, change.target)
+    return bind_checks(sitting.plugins.checks(), govern(sitting.policy, change.target), names)
+
+
+def bind_checks(offered: Mapping[str, Check], governing: Governing | None, names: Iterable[str]) -> list[Asked]:
+    """The same for who has a policy and plugins, and no server."""
     found = []
     for check in (offered[name] for name in names if name in offered):
         options, faults = bind_options(check.name, check.options, options_for(governing, check.name))

@@ -15,9 +15,11 @@ from gitops_hooks.entry.vocabulary import LATER, is_later
 
 _PLACES = {
     "change": ("gitops_hooks.entry.cli_words", "change", "The changes of a repository."),
+    "check": ("gitops_hooks.entry.cli_check", "check", "Run checks in a clone, before any push."),
     "doctor": ("gitops_hooks.entry.doctor", "doctor", "Whether this server is safe and whole, with the cure."),
     "env": ("gitops_hooks.entry.cli_words", "env", "The environments of a repository, and what is live."),
     "owners": ("gitops_hooks.entry.cli_policy", "owners", "Whose approval a change of a path needs."),
+    "plugin": ("gitops_hooks.entry.cli_plugin", "plugin", "What plugins there are, and a new one to begin with."),
     "policy": ("gitops_hooks.entry.cli_policy", "policy", "Read a policy before it is pushed, explain it, replay it."),
     "reconcile": ("gitops_hooks.entry.cli_reconcile", "reconcile", "Bring what is live to what should be."),
     "recovery": ("gitops_hooks.entry.cli_recovery", "recovery", "The recorded ways back from a broken state."),

@@ -1,5 +1,6 @@
 """What one landing would be: the objects behind a head, gathered once, ready for the pure rules."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from gitops_hooks.core.approve import Contributors, Proof, contributors, counted_approvals, kept_words
@@ -21,6 +22,7 @@ from gitops_hooks.entry.kept import find_kept
 from gitops_hooks.entry.results import judge_result
 from gitops_hooks.entry.sitting import POLICY_PATH, POLICY_SIZE, Checker, Sitting
 from gitops_hooks.entry.stacking import Ground, ground_of
+from gitops_hooks.hookspec import Deployer
 from gitops_hooks.model.change import Change, ChangeRecord
 from gitops_hooks.model.commit import Commit, Merged, Range, Shape
 from gitops_hooks.model.content import Content
@@ -189,9 +191,13 @@ def _hands_in(sitting: Sitting, governing: Governing, span: Range, record: Chang
 
 def check_names(sitting: Sitting, governing: Governing) -> tuple[str, ...]:
     """The checks that the policy lists for a ref, and those that deployers of its environments insist on."""
+    return named_checks(governing, sitting.plugins.deployers())
+
+
+def named_checks(governing: Governing, deployers: Mapping[str, Deployer]) -> tuple[str, ...]:
+    """The same, from the policy and what is enabled alone."""
     names = list(governing.checks)
-    deployers = sitting.plugins.deployers()
-    for environment in sitting.policy.environments:
+    for environment in governing.policy.environments:
         if environment.branch == governing.ref and environment.deployer in deployers:
             names += deployers[environment.deployer].checks
     return tuple(dict.fromkeys(names))

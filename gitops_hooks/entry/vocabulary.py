@@ -28,13 +28,11 @@ LISTED: Mapping[tuple[str, ...], tuple[str, ...]] = {
 }
 VERBS = ("approve", "reject", "withdraw", "comment", "land", "rebase", "close", "reopen")
 WRITING = (("env", "deploy"), *(("change", verb) for verb in VERBS))
-LOCAL = ("agent", "doctor", "policy", "reconcile", "recovery", "repo", "serve", "user", "verify")
+LOCAL = ("agent", "check", "doctor", "plugin", "policy", "reconcile", "recovery", "repo", "serve", "user", "verify")
 LOCAL_WORDS = (("change", "purge"),)
 LATER: Mapping[str, tuple[str, ...]] = {
     "change": ("plan",),
     "env": ("rollback", "pause", "resume", "cancel", "plan", "drift"),
-    "check": ("run",),
-    "plugin": ("list", "new"),
     "serve": (),
     "agent": (),
 }
@@ -66,4 +64,4 @@ def is_later(words: tuple[str, ...]) -> bool:
     if not words or words[0] not in LATER:
         return False
     later = LATER[words[0]]
-    return not later or (len(words) > 1 and words[1] in later) or words[0] in ("check", "plugin")
+    return not later or (len(words) > 1 and words[1] in later)
