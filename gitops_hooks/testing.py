@@ -1,4 +1,7 @@
-"""For tests of checks: a tree in memory, a change of it, and one call that gives the findings."""
+"""For tests of checks: a tree in memory, a change of it, and one call that gives the findings.
+
+`MemoryRepository` has commits and branches; `gitops_hooks.testing_server` is a whole server, as a fixture of pytest.
+"""
 
 import hashlib
 import tempfile
@@ -15,6 +18,9 @@ from gitops_hooks.edge.toolbox import Toolbox
 from gitops_hooks.edge.workbench import Bench
 from gitops_hooks.model.server import Limits
 from gitops_hooks.plugin import Change, ChangedFile, Check, EdgeError, Entry, Finding, Ran, Tree, Workbench
+from gitops_hooks.testing_repository import MemoryRepository
+
+__all__ = ["MemoryRepository", "MemoryTree", "a_bench", "a_change", "run_check"]
 
 FILE, EXECUTABLE, SYMLINK, FOLDER = 0o100644, 0o100755, 0o120000, 0o40000
 _NOTHING = "0" * 40

@@ -1,9 +1,12 @@
 """What `gitops_hooks.testing` gives to those who test a check of their own."""
 
+import gc
+from pathlib import Path
+
 import pytest
 
-from gitops_hooks.plugin import Check, Finding, Option, OptionKind, Tool
-from gitops_hooks.testing import MemoryTree, a_bench, run_check
+from gitops_hooks.plugin import Check, CheckOutcome, EdgeError, Finding, Option, OptionKind, Tool
+from gitops_hooks.testing import MemoryRepository, MemoryTree, a_bench, run_check
 
 PREFIX = Option("prefix", OptionKind.TEXT, None, "how names begin")
 MOST = Option("most", OptionKind.NUMBER, 3, "how many")
@@ -45,3 +48,49 @@ def test_tools_are_run_for_real():
     assert found == (Finding("a", 0, "words\ntool\nb\n"),)
     bench = a_bench(check_that(run, "sh", "nosuch"), {"prefix": "x"}, MemoryTree({}))
     assert (bench.tool("nosuch"), bench.tool("ls")) == (None, None)
+
+
+def named(found: str) -> Check:
+    return Check("naming", "", lambda change, tree, bench: [Finding(file.path, 0, found) for file in change.files])
+
+
+def test_a_repository_of_a_test_has_commits_and_branches_and_a_change_is_what_would_land():
+    repository = MemoryRepository({"a": "1\n", "b": b"1\n"})
+    repository.commit({"a": "2\n", "b": None}, branch="topic")
+    repository.commit({"c": "main went on\n"})
+    change = repository.change("topic")
+    assert [(file.path, file.deleted) for file in change.files] == [("a", False), ("b", True)]
+    assert (change.target, change.head) == ("refs/heads/main", repository.tip("topic"))
+    assert repository.tree("topic").read("a") == b"2\n"
+
+
+def test_its_verdict_is_the_servers_own_on_the_merged_tree_in_the_sandbox():
+    def run(change, tree, bench):
+        return [Finding(entry.name, bench.options["most"], "") for entry in (*tree.list(), *bench.target.list())]
+
+    repository = MemoryRepository({"a": "1\n"})
+    repository.commit({"b": "1\n"}, branch="topic")
+    repository.commit({"c": "1\n"})
+    found = repository.run(check_that(run), "topic", options={"prefix": "x", "most": 2}).findings
+    assert [(one.path, one.line) for one in found] == [("a", 2), ("b", 2), ("c", 2), ("a", 2), ("c", 2)]
+    wrote = repository.run(check_that(lambda *asked: Path("/tmp/x").touch()), "topic", options={"prefix": "x"})
+    assert (wrote.outcome, wrote.detail) == (CheckOutcome.ERROR, "raised OSError")
+
+
+def test_what_cannot_land_is_no_change():
+    repository = MemoryRepository({"a": "1\n"})
+    repository.commit({"a": "2\n"}, branch="topic")
+    repository.commit({"a": "3\n"})
+    with pytest.raises(EdgeError, match="topic: conflicts with the branch in a"):
+        repository.change("topic")
+    with pytest.raises(EdgeError, match="nosuch: is no branch of this repository"):
+        repository.run(named("x"), "nosuch")
+
+
+def test_its_folder_goes_with_it():
+    repository = MemoryRepository()
+    folder = repository.folder
+    assert folder.is_dir()
+    del repository
+    gc.collect()
+    assert not folder.exists()
