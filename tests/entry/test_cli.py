@@ -118,7 +118,7 @@ def test_a_fault_in_the_servers_file_is_told_to_the_administrator_with_its_line(
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
         "gitops: server.toml:1: unknown key 'gti'; known: "
-        "authorized_keys, credential, deploy_as, floor, git, limits, plugins, repository, tool_folders",
+        "authorized_keys, credential, deploy_as, exec_check, floor, git, limits, plugins, repository, tool_folders",
         "gitops: server.toml:3: 'refs' must be a whole number above 0, not True",
     ]
 
@@ -269,7 +269,10 @@ def test_another_users_server_is_not_touched(admin):
 def test_help_lists_every_word_and_loads_none(admin):
     done = admin("--help")
     words = [line.split()[0] for line in done.stdout.partition("Commands:")[2].splitlines() if line.strip()]
-    assert words == ["change", "doctor", "env", "owners", "policy", "reconcile", "recovery", "repo", "user", "verify"]
+    assert words == [
+        *("change", "check", "doctor", "env", "owners", "plugin", "policy"),
+        *("reconcile", "recovery", "repo", "user", "verify"),
+    ]
     assert admin("--version").stdout == "gitops-hooks, version 0.1.0\n"
     for word in words:
         assert admin(word, "--help").returncode == 0, word
@@ -322,5 +325,6 @@ def test_the_file_that_a_new_server_starts_with_names_every_key(admin):
         "repository",
         "tool_folders",
         "credential",
+        "exec_check",
     }
     assert set(values["credential"][0]) >= {"repository", "environment", "branch", "hosts", "key", "known_hosts"}
