@@ -20,7 +20,7 @@ from gitops_hooks.model.policy import Policy
 from gitops_hooks.model.push import NO_OID, Actor, RefUpdate
 from gitops_hooks.model.verdict import Decision, Requirement
 
-_UNSIGNED = "it must be signed: git tag -s (with an SSH key after: git config gpg.format ssh)"
+_UNSIGNED = "it must be signed: git tag -s (for SSH keys: git config gpg.format ssh)"
 OPENPGP = b"-----BEGIN PGP SIGNATURE-----"
 _FOREIGN = "the key that signed it belongs to nobody whom the server knows"
 _BROKEN = "its signature does not fit it"

@@ -112,7 +112,7 @@ def test_a_signed_tag_is_signed_by_somebody_who_may_create_it(desk: Desk) -> Non
         return desk.push(who, f"{oid}:{V2}").remote
 
     assert said("alice", _tag(desk, "alice", "v2", main)) == refusal(
-        V2, "tags", f"v2: it must be signed: git tag -s (with an SSH key after: git config gpg.format ssh) {SIGNED}"
+        V2, "tags", f"v2: it must be signed: git tag -s (for SSH keys: git config gpg.format ssh) {SIGNED}"
     )
     assert said("alice", _tag(desk, "dave", "v2", main, "-s")) == refusal(
         V2,
