@@ -57,11 +57,33 @@ def test_a_collection_that_the_server_lacks_is_said_and_refuses_nothing():
         Finding(
             "site.yml",
             4,
-            "not seen from here on: this server has no collection acme.radio (couldn't resolve module/action "
-            "'acme.radio.channel')",
+            "this server has no collection acme.radio, so nothing of its modules was seen",
             Severity.WARNING,
         )
     ]
+
+
+def test_what_stands_behind_roles_and_modules_from_elsewhere_is_seen_all_the_same():
+    tasks = "    - community.general.npm: {}\n    - haproxy: {}\n    - docker_container: {}\n    - pingg:\n"
+    site = "- name: Web\n  hosts: web\n  roles: [acme.firewall]\n  tasks:\n" + tasks
+    files = {"site.yml": site, "requirements.yml": "roles: [{name: acme.firewall}]\n"}
+    (*told, fault) = [(finding.line, finding.message) for finding in findings(files)]
+    assert told == [
+        (3, "role 'acme.firewall' is not in the repository; it must be installed on the server"),
+        (5, "this server has no collection community.general, so nothing of its modules was seen"),
+        (7, "this server has no collection community.docker, so nothing of its modules was seen"),
+    ]
+    assert fault == (8, f"{SYNTAX}couldn't resolve module/action 'pingg'; correct its name")
+
+
+def test_a_playbook_below_a_folder_of_inventories_is_none():
+    assert findings({"inventory/site.yml": SITE, TASKS: GOOD}) == []
+
+
+def test_each_of_many_faulty_playbooks_is_told_up_to_a_bound_and_the_rest_is_said_not_to_be_seen():
+    told = findings({f"{number}.yml": play(f"    - pingg{number}: {{}}\n") for number in range(8)})
+    assert [finding.path for finding in told] == [*(f"{number}.yml" for number in range(6)), "6.yml"]
+    assert told[-1].message == "after so many faults Ansible was not asked about this and 1 others"
 
 
 def test_variables_from_elsewhere_refuse_nothing():
@@ -169,3 +191,11 @@ def test_a_tree_that_is_too_large_is_said_not_to_be_seen():
     options = {"folders": ("roles", "site.yml")}
     (told,) = findings({"site.yml": SITE, TASKS: "- pingg:\n"} | many, ["site.yml", TASKS], options=options)
     assert (told.path, told.severity) == (TASKS, Severity.ERROR)
+
+
+def test_a_misspelt_module_of_a_collection_that_is_there_is_no_lack_of_the_server():
+    vendored = {"collections/ansible_collections/acme/radio/plugins/modules/channel.py": ""}
+    files = {"site.yml": play("    - acme.radio.chanel: {number: 3}\n")} | vendored
+    assert findings(files, ["site.yml"]) == [
+        Finding("site.yml", 4, f"{SYNTAX}couldn't resolve module/action 'acme.radio.chanel'; correct its name")
+    ]

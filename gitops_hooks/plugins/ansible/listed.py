@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from gitops_hooks.plugin import ChangedFile, EdgeError, Finding, Severity, Tree, Workbench
 from gitops_hooks.plugins.ansible.files import EXECUTABLE, FILE, VAULT, extension, folders, is_inventory, is_yaml
 from gitops_hooks.plugins.ansible.settings import GIVEN_SETTINGS, environment, settings
+from gitops_hooks.plugins.ansible.static import is_yaml_inventory
 
 PROGRAM = "ansible-inventory"
 _MOST = 20
 _RUNS = 5
 _DYNAMIC = re.compile(rb"^['\"]?plugin['\"]?\s*:\s*['\"]?([\w.]+)", re.MULTILINE)
 _REASON = "Failed to parse inventory with '{}' plugin: "
-_NO_LIST = ("requirements",)
 
 
 def listed_findings(bench: Workbench, tree: Tree, files: tuple[ChangedFile, ...]) -> Iterator[Finding]:
@@ -41,6 +41,8 @@ def _dynamic(tree: Tree, path: str) -> str | None:
     except EdgeError:
         return None
     if text.startswith((VAULT, b"#!")) or b"\0" in text or extension(path) not in ("", ".ini", ".yml", ".yaml"):
+        return None
+    if is_yaml(path) and not is_yaml_inventory(path, text):
         return None
     found = _DYNAMIC.search(text) if is_yaml(path) else None
     return found[1].decode() if found else ""

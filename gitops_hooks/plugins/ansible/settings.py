@@ -3,8 +3,8 @@
 # No ansible.cfg of the tree has a say: the whole file that counts is this one.
 _SETTINGS = """\
 [defaults]
-roles_path = {roles}
-collections_path = /tree/collections:/usr/share/ansible/collections
+roles_path = {roles}:/usr/share/ansible/roles:/etc/ansible/roles:/given/roles
+collections_path = /tree/collections:/usr/share/ansible/collections:/given/collections
 retry_files_enabled = False
 localhost_warning = False
 system_warnings = False

@@ -46,6 +46,11 @@ def is_ansible(path: str, text: bytes) -> bool:
     return _kind(path, parse_yaml(text)[0]) not in ("", "inventory")
 
 
+def is_yaml_inventory(path: str, text: bytes) -> bool:
+    """Not every YAML file below a folder named like one is an inventory; playbooks lie there too."""
+    return _kind(path, parse_yaml(text)[0]) == "inventory"
+
+
 def _yaml_faults(path: str, text: bytes, look: Look) -> Iterator[Fault]:
     documents, broken = parse_yaml(text)
     kind = _kind(path, documents)

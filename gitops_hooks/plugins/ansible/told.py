@@ -1,28 +1,42 @@
 """What Ansible's programs say of a fault: where it is, what it is, and whether the server lacks something."""
 
+import contextlib
+import functools
+import importlib.util
 import re
 from dataclasses import dataclass
+from pathlib import Path
+
+_TABLE = "config/ansible_builtin_runtime.yml"
 
 _PLACE = re.compile(r"^Origin: /(?P<root>tree|given)/(?P<path>.*?):(?P<line>\d+)(?::\d+)?$", re.MULTILINE)
 # ansible-core before 2.19.
 _OLD_PLACE = re.compile(r"appears to be in '/(?P<root>tree|given)/(?P<path>[^']*)': line (?P<line>\d+)")
 _ERROR = re.compile(r"^(?:\[ERROR\]: |ERROR! )", re.MULTILINE)
-_ABSENT = re.compile(r"Error loading plugin '([\w.]+)': No module named 'ansible_collections\.")
+# The whole name of what is missing: a collection or what is above it, never a module in one that is there.
+_ABSENT = re.compile(
+    r"Error loading plugin '((?!ansible\.)[\w.]+)': No module named 'ansible_collections(?:\.\w+){0,2}'"
+)
 _UNKNOWN_MODULE = re.compile(r"couldn't resolve module/action '([\w.]+)'")
-_UNKNOWN_ROLE = re.compile(r"the role '([^']+)' was not found")
 _SECRET = ("no vault secrets", "Decryption failed")
 _ENDS = ("\n\n", "\nOrigin: ", "\n<<<", "\nThe error appears")
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One fault. `path` is "" where none was told; `unseen` says why it may be the server that lacks something."""
+    """One fault. `path` is "" where none was told; `unseen` says why nothing speaks against what was pushed.
+
+    `lacking` is the full name of a module of a collection that was not found, `absent` whether its collection was
+    not found either.
+    """
 
     path: str
     line: int
     message: str
     given: bool = False
     unseen: str = ""
+    lacking: str = ""
+    absent: bool = False
 
 
 def parse_told(stderr: bytes) -> Told:
@@ -35,8 +49,11 @@ def parse_told(stderr: bytes) -> Told:
     if _UNKNOWN_MODULE.search(error):
         message += "; correct its name"
     if place is None:
-        return Told("", 0, message, unseen=_unseen(text, error))
-    return Told(place["path"], int(place["line"]), message, place["root"] == "given", _unseen(text, error))
+        return Told("", 0, message, unseen=_unseen(error))
+    given = place["root"] == "given"
+    lacking = _lacking(text, error)
+    absent = lacking in _ABSENT.findall(text)
+    return Told(place["path"], int(place["line"]), message, given, _unseen(error), lacking, absent)
 
 
 def _shortened(error: str) -> str:
@@ -46,15 +63,29 @@ def _shortened(error: str) -> str:
     return words[:300].rstrip(".") or "no reason given"
 
 
-def _unseen(text: str, error: str) -> str:
-    """Why an error says nothing against what was pushed."""
-    if module := _UNKNOWN_MODULE.search(error):
-        lacking = {name.rpartition(".")[0] for name in _ABSENT.findall(text)}
-        own = module[1].rpartition(".")[0]
-        named = own if own in lacking else "".join(sorted(lacking)[:1]) if not own else ""
-        return f"this server has no collection {named}" if named else ""
-    if role := _UNKNOWN_ROLE.search(error):
-        return f"this server has no role {role[1]}" if "." in role[1] else ""
+def _unseen(error: str) -> str:
     if any(words in error for words in _SECRET):
         return "a file on the way is encrypted"
     return "it depends on a variable that is set elsewhere" if "is undefined" in error else ""
+
+
+def _lacking(text: str, error: str) -> str:
+    """Short names are looked for in the collection that they moved to; only an absent one is told of."""
+    module = _UNKNOWN_MODULE.search(error)
+    if module is None:
+        return ""
+    absent = next((name for name in _ABSENT.findall(text) if f".{name}".endswith(f".{module[1]}")), "")
+    return absent or (module[1] if module[1].count(".") > 1 else moved_to(module[1]))
+
+
+@functools.cache
+def moved_to(module: str) -> str:
+    """The full name of a module that left Ansible itself for a collection, from Ansible's own table; "" for others."""
+    found = importlib.util.find_spec("ansible")
+    folders = found.submodule_search_locations if found else None
+    for folder in folders or ():
+        with contextlib.suppress(OSError):
+            table = (Path(folder) / _TABLE).read_text()
+            entry = re.search(rf"^    {re.escape(module)}:\n      redirect: (\S+)$", table, re.MULTILINE)
+            return entry[1] if entry else ""
+    return ""

@@ -31,38 +31,43 @@ _UNSEEN = (
 
 def valid_findings(program: Program, modules: Mapping[str, str], shown: Sequence[str]) -> Iterator[Finding]:
     """What is wrong with each module (a folder, with a path in it to tell of), or why it was not seen."""
-    for path in [*modules.values()][_MOST:]:
-        words = f"only {_MOST} modules of a change are validated; that of this file was not"
-        yield Finding(path, 0, words, Severity.WARNING)
+    if left := [*modules.values()][_MOST:]:
+        words = f"{program.name} validate looks at {_MOST} modules of a change; those of this and {len(left) - 1} other"
+        yield Finding(left[0], 0, f"{words} files were not seen", Severity.WARNING)
+    unseen: list[tuple[str, str]] = []
     for module, path in [*modules.items()][:_MOST]:
         ran = program.run([SHELL, "-c", _SCRIPT, program.name, module], shown, writable=True)
-        yield from (
-            Finding(_placed(module, found.path) or path, found.line, found.message, found.severity)
-            for found in _told(program, ran)
-        )
+        told = _told(program, ran)
+        if isinstance(told, str):
+            unseen.append((path, told))
+            continue
+        for found in told:
+            yield Finding(_placed(module, found.path) or path, found.line, found.message, found.severity)
+    if unseen:
+        yield _unseen(program, unseen)
 
 
-def _told(program: Program, ran: Ran) -> Iterator[Finding]:
-    """With paths as the program says them, from the folder of the module; "" where it says none."""
+def _told(program: Program, ran: Ran) -> list[Finding] | str:
+    """Faults, with paths from the folder of the module ("" where none is told); a text is why it was not seen."""
     diagnostics = _diagnostics(ran.stdout)
     faults = list(parse_faults(ran.stderr)) if ran.status else []
     if diagnostics is None:
-        yield Finding("", 0, f"{program.name} validate gave no answer, so nothing of it was seen")
-        return
-    seen = [one for one in diagnostics if not str(one.get("summary")).startswith(_UNSEEN)]
-    if not seen:
-        wrong = [fault for fault in faults if not fault.what.startswith(_ELSEWHERE)]
-        for fault in wrong:
-            yield Finding(fault.path, fault.line, fault.message)
-        if not wrong and (faults or diagnostics):
-            yield _unseen(program, _short(faults[0]) if faults else str(diagnostics[0].get("summary")))
-    for one in seen:
-        yield _finding(one)
+        return [Finding("", 0, f"{program.name} validate gave no answer, so nothing of it was seen")]
+    if seen := [one for one in diagnostics if not str(one.get("summary")).startswith(_UNSEEN)]:
+        return [_finding(one) for one in seen]
+    if wrong := [fault for fault in faults if not fault.what.startswith(_ELSEWHERE)]:
+        return [Finding(fault.path, fault.line, fault.message) for fault in wrong]
+    if not faults and not diagnostics:
+        return []
+    return _short(faults[0]) if faults else str(diagnostics[0].get("summary"))
 
 
-def _unseen(program: Program, why: str) -> Finding:
-    words = f"{program.name} validate did not see this module: it needs what neither the tree nor the server has"
-    return Finding("", 0, f"{words} ({why})", Severity.WARNING)
+def _unseen(program: Program, unseen: Sequence[tuple[str, str]]) -> Finding:
+    """All in one, since they mostly lack the same provider."""
+    (path, why), others = unseen[0], len(unseen) - 1
+    which = f"this module and {others} more: they need" if others else "this module: it needs"
+    words = f"{program.name} validate did not see {which} what neither the tree nor the server has ({why})"
+    return Finding(path, 0, words, Severity.WARNING)
 
 
 def _short(fault: Fault) -> str:
