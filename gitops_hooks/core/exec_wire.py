@@ -1,10 +1,10 @@
 """What a program that judges reads and answers: one JSON document each way, both with a version."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
-from gitops_hooks.model.change import Change, ChangedFile
+from gitops_hooks.model.change import ChangedFile
 from gitops_hooks.model.verdict import Finding, Severity
 
 VERSION = 1
@@ -13,19 +13,22 @@ _LINE = 2**31
 
 
 def write_question(
-    check: str, change: Change, options: Mapping[str, Any], seen: Sequence[str], given: Sequence[str]
+    check: str,
+    files: Iterable[ChangedFile],
+    about: tuple[int, str, str, str] | None,
+    options: Mapping[str, Any],
+    paths: tuple[Sequence[str], Sequence[str]],
 ) -> bytes:
-    """The document for the program's standard input; `seen` are paths below /tree, `given` those below /given."""
+    """The document for the program's standard input; `paths` are those below /tree and those below /given.
+
+    `about` is the change's number, target, base and head; a program whose verdicts are kept is not told them.
+    """
+    seen, given = paths
+    known = dict(zip(("number", "target", "base", "head"), about, strict=True)) if about else {}
     question = {
         "version": VERSION,
         "check": check,
-        "change": {
-            "number": change.number,
-            "target": change.target,
-            "base": change.base,
-            "head": change.head,
-            "files": [_file(file) for file in change.files],
-        },
+        "change": {**known, "files": [_file(file) for file in files]},
         "options": dict(options),
         "tree": {"folder": "/tree", "paths": list(seen)},
         "target": {"folder": "/given", "paths": list(given)},

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from functools import partial
 
 from gitops_hooks.core.exec_wire import parse_answer, write_question
-from gitops_hooks.core.globs import matches_any
 from gitops_hooks.hookspec import Check, Tree, Workbench
 from gitops_hooks.model.change import Change
 from gitops_hooks.model.errors import EdgeError
@@ -18,7 +17,8 @@ _SUBMODULE = 0o160000
 def exec_check(program: ExecCheck) -> Check:
     """The check that asks this program."""
     tools = (Tool(program.command[0]),)
-    return Check(program.name, program.summary, partial(_ask, program), program.paths, program.options, tools)
+    ask = partial(_ask, program)
+    return Check(program.name, program.summary, ask, program.paths, program.options, tools, kept=program.kept)
 
 
 def _ask(program: ExecCheck, change: Change, tree: Tree, bench: Workbench) -> tuple[Finding, ...]:
@@ -26,9 +26,10 @@ def _ask(program: ExecCheck, change: Change, tree: Tree, bench: Workbench) -> tu
     name = program.command[0]
     if bench.tool(name) is None:
         raise EdgeError(name, "is not installed on this server, or not in one of its tool_folders")
-    seen = tuple(dict.fromkeys((*_changed(program, change), *_there(program, tree))))
+    seen = tuple(dict.fromkeys((*_changed(change), *_there(program, tree))))
     given = dict(_of_target(program, bench.target))
-    question = write_question(program.name, change, bench.options, seen, tuple(given))
+    about = None if program.kept else (change.number, change.target, change.base, change.head)
+    question = write_question(program.name, change.files, about, bench.options, (seen, tuple(given)))
     ran = bench.run(program.command, files=seen, given=given, stdin=question)
     if ran.status:
         raise EdgeError(name, f"ended with {ran.status}{_last_words(ran)}")
@@ -38,10 +39,8 @@ def _ask(program: ExecCheck, change: Change, tree: Tree, bench: Workbench) -> tu
     return answer
 
 
-def _changed(program: ExecCheck, change: Change) -> Iterator[str]:
-    for file in change.files:
-        if not file.deleted and file.mode != _SUBMODULE and matches_any(program.paths, file.path):
-            yield file.path
+def _changed(change: Change) -> Iterator[str]:
+    return (file.path for file in change.files if not file.deleted and file.mode != _SUBMODULE)
 
 
 def _there(program: ExecCheck, tree: Tree) -> Iterator[str]:

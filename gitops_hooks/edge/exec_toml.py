@@ -26,7 +26,7 @@ def read_exec_checks(tables: Sequence[Table]) -> tuple[ExecCheck, ...]:
 
 
 def _read(table: Table) -> ExecCheck:
-    table.allow(("name", "summary", "command", "paths", "tree", "target", "options"))
+    table.allow(("name", "summary", "command", "paths", "tree", "target", "options", "kept"))
     return ExecCheck(
         table.text("name", _NAME),
         table.text("summary", _SOME, ""),
@@ -35,6 +35,7 @@ def _read(table: Table) -> ExecCheck:
         table.texts("tree", _PATH),
         table.texts("target", _PATH),
         _options(table),
+        _truth(table, "kept"),
     )
 
 
@@ -60,6 +61,13 @@ def _globs(table: Table) -> tuple[str, ...]:
         if not globs:
             table.fault("paths", "'paths' must name at least one path")
     return globs
+
+
+def _truth(table: Table, key: str) -> bool:
+    found = table.values.get(key, False)
+    if not isinstance(found, bool):
+        table.fault(key, f"'{key}' must be true or false")
+    return found is True
 
 
 def _options(table: Table) -> tuple[Option, ...]:

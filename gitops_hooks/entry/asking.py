@@ -1,5 +1,6 @@
 """What the checks of one change are run with: always from what is recorded, never from what is pushed."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 
 from gitops_hooks.core.check_options import bind_options, options_for
@@ -47,4 +48,7 @@ def memory_of(sitting: Sitting) -> Memory | None:
     """Where verdicts are kept; None where the server keeps none, or cannot tell which code it runs."""
     server = sitting.server
     code = code_sign((*server.plugins.checks, *server.plugins.trusted)) if server.limits.verdicts else ""
+    if code and server.plugins.programs:
+        # A program of another language is told apart by its file; how it is asked stands in the server's file.
+        code = hashlib.sha256(f"{code} {server.plugins.programs!r}".encode()).hexdigest()
     return Memory(store_of(sitting.state, server.limits), code) if code else None

@@ -61,7 +61,8 @@ class ExecCheck:
     """One `[[exec_check]]`: a program that judges, in any language.
 
     It sees the changed paths that match `paths`, further ones that `tree` names, and files of the target branch
-    (`target`); `options` are what the policy may set, each with its default.
+    (`target`); `options` are what the policy may set, each with its default. `kept` says that it judges by these
+    alone, so that its verdicts may be kept.
     """
 
     name: str
@@ -71,6 +72,7 @@ class ExecCheck:
     tree: tuple[str, ...] = ()
     target: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,9 @@ CHANGE = Change(
 
 
 def test_the_question_is_one_document_with_a_version():
-    asked = write_question("naming", CHANGE, {"prefix": "acme-", "ignore": ("a",)}, ["new\udcff"], [".naming"])
+    about = (CHANGE.number, CHANGE.target, CHANGE.base, CHANGE.head)
+    options = {"prefix": "acme-", "ignore": ("a",)}
+    asked = write_question("naming", CHANGE.files, about, options, (["new\udcff"], [".naming"]))
     assert asked.endswith(b"\n")
     assert json.loads(asked) == {
         "version": 1,
@@ -55,6 +57,11 @@ def test_the_question_is_one_document_with_a_version():
         "tree": {"folder": "/tree", "paths": ["new\udcff"]},
         "target": {"folder": "/given", "paths": [".naming"]},
     }
+
+
+def test_a_program_whose_verdicts_are_kept_is_not_told_which_change_it_is():
+    asked = json.loads(write_question("naming", CHANGE.files, None, {}, ([], [])))
+    assert list(asked["change"]) == ["files"]
 
 
 def answer(*findings: object, **more: object) -> bytes:

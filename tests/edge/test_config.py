@@ -363,6 +363,7 @@ command = ["check-naming", "--strict", "--strict"]
 paths = ["roles/**"]
 tree = ["group_vars", "."]
 target = [".naming"]
+kept = true
 options = {prefix = "acme-", most = 30, loud = true, ignore = ["vendor/**"], names = {a = "b"}}
 """
 
@@ -383,6 +384,7 @@ def test_programs_that_judge_stand_in_tables_and_the_defaults_of_their_options_s
                 Option("ignore", OptionKind.TEXTS, ("vendor/**",), ""),
                 Option("names", OptionKind.MAP, {"a": "b"}, ""),
             ),
+            kept=True,
         ),
     )
     assert load(home, '[[exec_check]]\nname = "a"\ncommand = ["b"]\n').plugins.programs == (ExecCheck("a", "", ("b",)),)
@@ -395,6 +397,7 @@ name = "Naming"
 command = ["/opt/lint/bin/naming"]
 tree = ["../x"]
 options = {prefix = 1.5, "A b" = "c"}
+kept = "yes"
 languages = ["sh"]
 [[exec_check]]
 name = "naming"
@@ -405,16 +408,17 @@ paths = ["**/"]
 """
     with pytest.raises(PolicyError) as caught:
         load(home, text)
-    known = "command, name, options, paths, summary, target, tree"
+    known = "command, kept, name, options, paths, summary, target, tree"
     assert str(caught.value).split("\n") == [
         "server.toml:2: 'name' has a value that cannot be used: 'Naming'",
         "server.toml:3: 'command' begins with the name of a program, not its path; tool_folders say where",
         "server.toml:4: 'tree' has an item that cannot be used or stands twice: '../x'",
         "server.toml:5: 'options': 'prefix' is no name with a text, number, truth, list or table of texts",
         "server.toml:5: 'options': 'A b' is no name with a text, number, truth, list or table of texts",
-        f"server.toml:6: unknown key 'languages' in [exec_check]; known: {known}",
-        "server.toml:7: 'command' must be a list of strings, first the name of a program",
-        "server.toml:10: two [[exec_check]]s have the name 'naming'",
-        "server.toml:11: 'command' begins with the name of a program, not its path; tool_folders say where",
-        "server.toml:12: 'paths': '**/' has an empty part; write folder/** for all below a folder",
+        "server.toml:6: 'kept' must be true or false",
+        f"server.toml:7: unknown key 'languages' in [exec_check]; known: {known}",
+        "server.toml:8: 'command' must be a list of strings, first the name of a program",
+        "server.toml:11: two [[exec_check]]s have the name 'naming'",
+        "server.toml:12: 'command' begins with the name of a program, not its path; tool_folders say where",
+        "server.toml:13: 'paths': '**/' has an empty part; write folder/** for all below a folder",
     ]

@@ -7,7 +7,7 @@ import pytest
 from tests.push.desk import POLICY, Desk
 from tests.world import Template, World
 
-RULES = POLICY.replace("checks: [yaml]", "checks: [names]") + "checks: {names: {prefix: house-}}\n"
+RULES = POLICY.replace("checks: [yaml]", "checks: [names, dice, kept-dice]") + "checks: {names: {prefix: house-}}\n"
 PROGRAM = """\
 #!/usr/bin/env python3
 import json, os, sys
@@ -24,7 +24,23 @@ for path in asked["tree"]["paths"]:
         found.append({"path": path, "line": 0, "message": f"call the role {prefix}{role}"})
 print(json.dumps({"version": 1, "findings": found}))
 """
+# Tells another thing each time that it runs, so that one sees whether it ran.
+DICE = """\
+#!/bin/sh
+thrown=$(cat /proc/sys/kernel/random/uuid)
+echo "{\\"version\\": 1, \\"findings\\": [{\\"path\\": \\"dice\\", \\"line\\": 0, \\"message\\": \\"$thrown\\"}]}"
+"""
 TABLE = """
+[[exec_check]]
+name = "dice"
+command = ["throw"]
+paths = ["dice/**"]
+
+[[exec_check]]
+name = "kept-dice"
+command = ["throw"]
+paths = ["kept/**"]
+kept = true
 [[exec_check]]
 name = "names"
 command = ["check-names"]
@@ -42,7 +58,9 @@ def desk() -> Iterator[Desk]:
     program = world.folder / "tools" / "check-names"
     program.parent.mkdir()
     program.write_text(PROGRAM)
-    for path, mode in ((program, 0o755), (program.parent, 0o755), (world.folder, 0o711)):
+    dice = program.with_name("throw")
+    dice.write_text(DICE)
+    for path, mode in ((program, 0o755), (dice, 0o755), (program.parent, 0o755), (world.folder, 0o711)):
         path.chmod(mode)
     server = world.home.server_file
     server.write_text(f'tool_folders = ["{program.parent}"]\n{server.read_text()}{TABLE}')
@@ -79,6 +97,18 @@ def test_an_option_that_it_does_not_take_is_refused_with_the_policy(desk: Desk):
     policy = RULES.replace("prefix", "suffix")
     done = desk.push("alice", f"{desk.commit('alice', {'.gitops/policy.yaml': policy})}:refs/for/main/policy")
     assert "check names has no option 'suffix'; it takes: prefix" in done.remote
+
+
+def test_it_runs_each_time_unless_the_administrator_says_that_its_verdicts_may_be_kept(desk: Desk):
+    thrown = [told(desk, {"dice/a": "a", "b": str(number)}) for number in range(2)]
+    kept = [told(desk, {"kept/a": "a", "b": str(number)}) for number in range(2)]
+    assert thrown[0] != thrown[1]
+    assert kept[0] == kept[1]
+    server = desk.world.home.server_file
+    server.write_text(
+        server.read_text().replace('command = ["throw"]\npaths = ["kept', 'command = ["throw", "x"]\npaths = ["kept')
+    )
+    assert told(desk, {"kept/a": "a"}) != kept[0]
 
 
 def test_doctor_and_the_list_of_plugins_know_it(desk: Desk):
