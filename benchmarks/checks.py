@@ -69,7 +69,8 @@ class Bench:
         files = changed_files(Folders(git2), self.base, new, 20_000)
         change = Change(1, "refs/heads/main", "a" * 40, "b" * 40, files)
         began = time.perf_counter()
-        (verdict,) = run_checks([Asked(check)], change, grounds, LIMITS, memory)
+        options = {option.name: option.default for option in check.options}
+        (verdict,) = run_checks([Asked(check, options)], change, grounds, LIMITS, memory)
         spent = (time.perf_counter() - began) * 1000
         assert not verdict.refuses, verdict
         return spent

@@ -13,6 +13,8 @@ from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.locks import try_lock
 from gitops_hooks.edge.pushes import use_lock
 from gitops_hooks.edge.upkeep import Upkeep
+from gitops_hooks.edge.verdict_store import Kept, store_of
+from gitops_hooks.model.server import Limits
 from tests.world import ROOT
 
 ROTATES = """
@@ -23,6 +25,15 @@ from gitops_hooks.edge.home import Home
 rotate_log(Home(Path(sys.argv[1])))
 print("new", file=sys.stderr)
 """
+
+
+def test_of_verdicts_that_are_kept_no_more_are_left_than_the_servers_file_says(repository: Path, tmp_path: Path):
+    limits = Limits(verdicts=2)
+    store = store_of(tmp_path / "state", Limits())
+    for number in range(6):
+        store.keep(f"{number:064}", Kept((), ()))
+    Upkeep(repository, tmp_path / "state", "git", 20.0, limits).finish()
+    assert store.usage()[0] == 2
 
 
 @pytest.fixture

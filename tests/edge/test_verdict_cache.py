@@ -16,7 +16,8 @@ import pytest
 
 from gitops_hooks.edge.checks import run_checks
 from gitops_hooks.edge.folders import Folders
-from gitops_hooks.edge.tool_wire import TREE, Look, encode_look
+from gitops_hooks.edge.tool_wire import TREE, Look, encode_look, encode_run
+from gitops_hooks.edge.tool_wire import Run as ToolRun
 from gitops_hooks.edge.tree import GitTree, changed_files
 from gitops_hooks.edge.verdict_cache import Memory
 from gitops_hooks.edge.verdict_store import Kept, VerdictStore
@@ -353,6 +354,27 @@ def test_each_of_thousands_of_looks_counts_even_the_last_before_the_answer(court
     first = court.mark(Scene(), looking(look))
     assert court.mark(put(docs_a__md=b"x")(Scene()), looking(look)) == first
     assert court.mark(put(last=b"")(Scene()), looking(look)) != first
+
+
+def test_looks_that_wait_to_be_heard_while_the_check_ends_count_too(court):
+    """The judge's side is busy with a tool that nobody waits for, and the check has long gone when it listens again."""
+
+    # All as long as parts of what is read at once, so that a part ends where a message does.
+    size = 8192
+    padding = -len(encode_run(ToolRun(("sh", "-c", "sleep 1", "")))) % size
+    slow = encode_run(ToolRun(("sh", "-c", "sleep 1", "x" * padding)))
+    room = size - len(encode_look(Look(TREE, "")))
+
+    def look(change, tree, bench):
+        os.write(bench.end, slow)
+        for number in range(18):
+            tree.entry(f"{number:0{room}}")
+        tree.entry("last")
+
+    scene = Scene(tools=SH)
+    first = court.mark(scene, looking(look))
+    assert court.mark(put(docs_a__md=b"x")(scene), looking(look)) == first
+    assert court.mark(put(last=b"")(scene), looking(look)) != first
 
 
 def test_with_more_looks_than_are_kept_nothing_is(court):
