@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from gitops_hooks.edge.code_sign import code_sign
 from gitops_hooks.edge.diagnosis import Line, State, private, verdict
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.plugins import load_enabled
+from gitops_hooks.edge.verdict_cache import open_memory
 from gitops_hooks.edge.verdict_store import store_of
 from gitops_hooks.model.server import RepositoryEntry, ServerFile
 
@@ -17,7 +17,7 @@ def verdict_lines(home: Home, server: ServerFile, entry: RepositoryEntry) -> Ite
         yield Line(State.NOTE, name, "are not kept: every push runs every check", "raise verdicts in [limits]")
         return
     load_enabled(server.plugins, home)
-    if not code_sign((*server.plugins.checks, *server.plugins.trusted)):
+    if open_memory(home.state(entry.id), server) is None:
         words = "are not kept: a plugin has no files, or was changed at this moment"
         yield Line(State.NOTE, name, words, "install plugins as packages, then run doctor again")
     count, size = store.usage()

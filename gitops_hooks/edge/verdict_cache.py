@@ -9,19 +9,21 @@ import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pygit2
 
+from gitops_hooks.edge.code_sign import code_sign
 from gitops_hooks.edge.looks import Answer, open_sight
 from gitops_hooks.edge.parts import Part
 from gitops_hooks.edge.tool_wire import TOOL, TREE, Look
 from gitops_hooks.edge.tools import machine_sign, tool_sign, tool_version
-from gitops_hooks.edge.verdict_store import FORMAT, Kept, VerdictStore
+from gitops_hooks.edge.verdict_store import FORMAT, Kept, VerdictStore, store_of
 from gitops_hooks.edge.workbench import Grounds
 from gitops_hooks.hookspec import Check
 from gitops_hooks.model.change import Change
 from gitops_hooks.model.errors import EdgeError
-from gitops_hooks.model.server import Limits
+from gitops_hooks.model.server import Limits, ServerFile
 from gitops_hooks.model.tool import Tool
 from gitops_hooks.model.verdict import Finding
 
@@ -41,6 +43,17 @@ class Memory:
 
     store: VerdictStore
     code: str
+
+
+def open_memory(state: Path, server: ServerFile) -> Memory | None:
+    """The memory of a repository with this state; None where the server keeps none, or cannot tell which code it runs.
+
+    Programs that judge are named in the server's file alone: how they are asked belongs to the code.
+    """
+    if not server.limits.verdicts:
+        return None
+    code = code_sign((*server.plugins.checks, *server.plugins.trusted))
+    return Memory(store_of(state, server.limits), f"{code} {server.plugins.programs!r}") if code else None
 
 
 class VerdictCache:

@@ -1,14 +1,10 @@
 """What the checks of one change are run with: always from what is recorded, never from what is pushed."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
 
 from gitops_hooks.core.check_options import bind_options, options_for
 from gitops_hooks.core.govern import Governing, govern
-from gitops_hooks.edge.code_sign import code_sign
 from gitops_hooks.edge.tree import GitTree
-from gitops_hooks.edge.verdict_cache import Memory
-from gitops_hooks.edge.verdict_store import store_of
 from gitops_hooks.edge.workbench import Asked, Grounds
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.hookspec import Check
@@ -42,13 +38,3 @@ def grounds_of(sitting: Sitting, change: Change, tree: str) -> Grounds:
         sitting.state / "tools",
         sitting.server.tool_folders,
     )
-
-
-def memory_of(sitting: Sitting) -> Memory | None:
-    """Where verdicts are kept; None where the server keeps none, or cannot tell which code it runs."""
-    server = sitting.server
-    code = code_sign((*server.plugins.checks, *server.plugins.trusted)) if server.limits.verdicts else ""
-    if code and server.plugins.programs:
-        # A program of another language is told apart by its file; how it is asked stands in the server's file.
-        code = hashlib.sha256(f"{code} {server.plugins.programs!r}".encode()).hexdigest()
-    return Memory(store_of(sitting.state, server.limits), code) if code else None

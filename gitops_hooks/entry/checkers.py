@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from gitops_hooks.edge.checks import missing_verdict, run_checks
-from gitops_hooks.entry.asking import asked_checks, grounds_of, memory_of
+from gitops_hooks.edge.verdict_cache import open_memory
+from gitops_hooks.entry.asking import asked_checks, grounds_of
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.change import Change
 from gitops_hooks.model.verdict import CheckOutcome, Verdict
@@ -18,7 +19,8 @@ class Confined:
 
     def __call__(self, change: Change, tree: str, names: tuple[str, ...]) -> tuple[Verdict, ...]:
         asked = asked_checks(self.sitting, change, names)
-        grounds, memory = grounds_of(self.sitting, change, tree), memory_of(self.sitting) if asked else None
+        grounds = grounds_of(self.sitting, change, tree)
+        memory = open_memory(self.sitting.state, self.sitting.server) if asked else None
         ran = run_checks(asked, change, grounds, self.sitting.server.limits, memory)
         missing = [missing_verdict(name, tree) for name in names if name not in {each.check.name for each in asked}]
         self.verdicts += [*ran, *missing]

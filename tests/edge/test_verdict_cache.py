@@ -19,12 +19,12 @@ from gitops_hooks.edge.folders import Folders
 from gitops_hooks.edge.tool_wire import TREE, Look, encode_look, encode_run
 from gitops_hooks.edge.tool_wire import Run as ToolRun
 from gitops_hooks.edge.tree import GitTree, changed_files
-from gitops_hooks.edge.verdict_cache import Memory
+from gitops_hooks.edge.verdict_cache import Memory, open_memory
 from gitops_hooks.edge.verdict_store import Kept, VerdictStore
 from gitops_hooks.edge.workbench import Asked, Grounds
 from gitops_hooks.model.change import Change
 from gitops_hooks.model.push import NO_OID
-from gitops_hooks.model.server import Limits
+from gitops_hooks.model.server import ExecCheck, Limits, PluginLists, ServerFile
 from gitops_hooks.model.verdict import CheckOutcome, Finding, Severity, Verdict
 from gitops_hooks.plugin import Check, EdgeError, Tool
 
@@ -507,6 +507,19 @@ def test_the_folder_is_the_servers_own_and_may_be_removed_at_any_time(court):
     again = court.mark(Scene(), NOTHING)
     assert again != first
     assert court.mark(Scene(), NOTHING) == again
+
+
+def test_how_a_program_is_asked_belongs_to_the_code(tmp_path):
+    def code(*programs: ExecCheck) -> str:
+        memory = open_memory(tmp_path, ServerFile(plugins=PluginLists((), (), programs)))
+        assert memory is not None
+        return memory.code
+
+    one = ExecCheck("acme", "names", ("acme-lint",))
+    assert code(one) == code(one)
+    assert (
+        len({code(), code(one), code(replace(one, command=("acme-lint", "-s"))), code(replace(one, tree=("a",)))}) == 4
+    )
 
 
 def test_a_check_sees_nothing_of_them(court):
