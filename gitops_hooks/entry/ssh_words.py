@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gitops_hooks.edge.home import Home
 from gitops_hooks.entry.caller import Caller, choose_repository, readable
 from gitops_hooks.entry.groups import run_group
-from gitops_hooks.entry.vocabulary import HELP, LISTED, LOCAL, LOCAL_WORDS, is_later
+from gitops_hooks.entry.vocabulary import HELP, LISTED, LOCAL, LOCAL_WORDS, OWN, is_later
 from gitops_hooks.model.people import People
 from gitops_hooks.model.push import Actor
 from gitops_hooks.model.request import Refusal
@@ -76,6 +76,10 @@ def _refuse(words: tuple[str, ...]) -> Refusal | None:
         return Refusal(_RULE, f"'{shown}' is for the administrator, on the server's own shell")
     if words[0] in LOCAL:
         return Refusal(_RULE, f"'{words[0]}' is for the administrator, on the server's own shell")
+    if words[0] in OWN:
+        return Refusal(
+            _RULE, f"'{words[0]}' runs on your own machine, without a server", f"gitops-hooks {shown} --help"
+        )
     if is_later(words):
         return Refusal(_RULE, f"'{shown}' is not in this release", "What there is:  help")
     return Refusal(_RULE, f"there is no command '{shown}'", "What there is:  help")

@@ -28,7 +28,8 @@ LISTED: Mapping[tuple[str, ...], tuple[str, ...]] = {
 }
 VERBS = ("approve", "reject", "withdraw", "comment", "land", "rebase", "close", "reopen")
 WRITING = (("env", "deploy"), *(("change", verb) for verb in VERBS))
-LOCAL = ("agent", "check", "doctor", "plugin", "policy", "reconcile", "recovery", "repo", "serve", "user", "verify")
+LOCAL = ("agent", "doctor", "policy", "reconcile", "recovery", "repo", "serve", "user", "verify")
+OWN = ("check", "plugin")  # whose words belong to who writes, on a machine of their own
 LOCAL_WORDS = (("change", "purge"),)
 LATER: Mapping[str, tuple[str, ...]] = {
     "change": ("plan",),

@@ -140,6 +140,20 @@ def test_a_copy_of_the_servers_file_says_what_is_enabled(world: World, clone: Pa
     ]
 
 
+def test_a_program_that_judges_on_the_server_judges_here_too(clone: Path):
+    put(clone, {"roles/web/a.yml": "a: 1\n"})
+    tools, home = clone.parent / "tools", clone.parent / "judging"
+    for folder in (tools, home):
+        folder.mkdir(exist_ok=True)
+    (tools / "judge").write_text('#!/bin/sh\necho \'{"version": 1, "error": "ran"}\'\n')
+    (tools / "judge").chmod(0o755)
+    table = '[[exec_check]]\nname = "judging"\ncommand = ["judge"]\n'
+    (home / "server.toml").write_text(f'tool_folders = ["{tools}"]\n{table}')
+    done = run(clone, "judging", GITOPS_HOOKS_HOME=str(home))
+    assert done.stdout.splitlines()[1:3] == ["  checks     judging ERROR", "  judging: judge: ran"], done.stderr
+    assert done.returncode == 1
+
+
 def test_sarif_and_junit_hold_the_findings_with_their_places(clone: Path):
     put(clone, BAD)
     files = ("--sarif", str(clone.parent / "s.sarif"), "--junit", str(clone.parent / "j.xml"))
