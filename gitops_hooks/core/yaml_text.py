@@ -44,6 +44,9 @@ class _Open:
     weight: int = 1
 
 
+_TOO_DEEP = "exceeded maximum nesting depth"
+
+
 class _Stop(Exception):
     """A budget is spent or the text cannot be read any further."""
 
@@ -155,7 +158,7 @@ def parse_yaml(text: bytes, limits: YamlLimits = YamlLimits()) -> tuple[tuple[Ma
     except _Stop as stop:
         builder.faults.append(stop.fault)
     except yaml.MarkedYAMLError as error:
-        builder.faults.append(_syntax_fault(error))
+        builder.faults.append(_syntax_fault(error, limits))
     except yaml.reader.ReaderError as error:
         line = text.count(b"\n", 0, error.position) + 1
         builder.faults.append(YamlFault(line, f"character #x{int(error.character):04x} is not allowed in YAML"))
@@ -169,7 +172,10 @@ def _events(characters: str) -> Iterator[yaml.Event]:
     return events
 
 
-def _syntax_fault(error: yaml.MarkedYAMLError) -> YamlFault:
+def _syntax_fault(error: yaml.MarkedYAMLError, limits: YamlLimits) -> YamlFault:
     mark = error.problem_mark or error.context_mark
+    if error.problem and error.problem.startswith(_TOO_DEEP):
+        # Newer libyaml looks ahead, and stops at its own bound before our count of events gets there.
+        return YamlFault(mark.line + 1 if mark else 0, f"nested deeper than {limits.depth} levels", budget=True)
     words = ", ".join(part for part in (error.problem, error.context) if part)
     return YamlFault(mark.line + 1 if mark else 0, words or "not YAML")

@@ -323,8 +323,6 @@ def test_the_file_that_a_new_server_starts_with_names_every_key(admin):
         "limits",
         "floor",
         "repository",
-        "tool_folders",
         "credential",
-        "exec_check",
     }
     assert set(values["credential"][0]) >= {"repository", "environment", "branch", "hosts", "key", "known_hosts"}
