@@ -517,9 +517,8 @@ def test_how_a_program_is_asked_belongs_to_the_code(tmp_path):
 
     one = ExecCheck("acme", "names", ("acme-lint",))
     assert code(one) == code(one)
-    assert (
-        len({code(), code(one), code(replace(one, command=("acme-lint", "-s"))), code(replace(one, tree=("a",)))}) == 4
-    )
+    others = (replace(one, command=("acme-lint", "-s")), replace(one, tree=("a",)), replace(one, target=("a",)))
+    assert len({code(), code(one), *map(code, others)}) == 5
 
 
 def test_a_check_sees_nothing_of_them(court):
