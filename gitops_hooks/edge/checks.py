@@ -40,7 +40,7 @@ def run_checks(
     As many run at once as the machine has cores; one that takes long is told of. What `memory` holds is not run.
     """
     cache = _open_cache(memory, change, grounds, limits) if memory else None
-    parts = [part for each in asked for part in _parts(each, change, cache is not None)]
+    parts = [part for each in asked for part in _parts(each, change, cache.least(each.check) if cache else 0)]
     keys = [cache.key(part) if cache else "" for part in parts]
     answers: list[Answer | None] = [
         cache.find(key, part.asked.check) if cache else None for key, part in zip(keys, parts, strict=True)
@@ -60,10 +60,10 @@ def _open_cache(memory: "Memory", change: Change, grounds: Grounds, limits: Limi
     return VerdictCache(memory, change, grounds, limits)
 
 
-def _parts(asked: Asked, change: Change, keeps: bool) -> list[Part]:
+def _parts(asked: Asked, change: Change, least: int) -> list[Part]:
     """What is run of a check: nothing where it cannot be run, or nothing concerns it."""
     shown = shown_change(asked.check, change)
-    return [] if asked.faults or not shown.files else divide(asked, shown, keeps)
+    return [] if asked.faults or not shown.files else divide(asked, shown, least)
 
 
 def _conclude(
@@ -101,6 +101,8 @@ def _run(part: Part, grounds: Grounds, limits: Limits, cache: "VerdictCache | No
     answer = parse_findings(confined.output)
     if cache and key and not toolbox.overlooked and isinstance(answer, tuple):
         cache.keep(key, check, toolbox.looks, answer)
+        if toolbox.ran:
+            cache.note_tools(check)
     return b"+" + confined.output
 
 

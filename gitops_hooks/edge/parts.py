@@ -9,8 +9,8 @@ from gitops_hooks.hookspec import Check
 from gitops_hooks.model.change import Change, ChangedFile
 
 _MOST_PARTS = 16
-# A child costs as much as some sixty files that only our own code reads, and next to nothing beside a tool.
-_FILES_OF_A_PART, _FILES_FOR_A_TOOL = 64, 8
+# A child costs as much as a hundred files that only our own code reads, and next to nothing beside a tool.
+FILES_OF_A_PART, FILES_FOR_A_TOOL = 64, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,13 @@ def _undecodable(path: str) -> bool:
     return any("\ud800" <= char <= "\udfff" for char in path)
 
 
-def divide(asked: Asked, change: Change, keeps: bool) -> list[Part]:
-    """The parts of what a check is shown. Where nothing is kept there is nothing to gain from several.
+def divide(asked: Asked, change: Change, least: int) -> list[Part]:
+    """The parts of what a check is shown, of so many files or more; 0 where nothing is kept, nor gained from several.
 
     A part is a child of its own: bytes that take over one of them have no word in what is kept of the others.
     """
     check = asked.check
-    least = _FILES_FOR_A_TOOL if check.tools else _FILES_OF_A_PART
-    count = _count(len(change.files), least) if keeps and check.each and check.kept else 1
+    count = _count(len(change.files), least) if least and check.each and check.kept else 1
     if count == 1:
         return [Part(asked, change)]
     parts: list[list[ChangedFile]] = [[] for _ in range(count)]

@@ -41,7 +41,7 @@ class Toolbox:
     """The Hatch (sandbox_child.py) of one check, an open resource; `faults` are why its verdict must be an ERROR.
 
     `looks` are where it has looked, in its order; nothing that it says later takes one back. With more of them than
-    are kept it has `overlooked` some.
+    are kept it has `overlooked` some. It `ran` where a tool was asked for.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class Toolbox:
     ) -> None:
         self.faults: list[str] = []
         self.looks: dict[Look, None] = {}
+        self.ran = False
         self.overlooked, self._room = False, _LOOKS_ROOM
         self._bench, self._tree, self._limits, self._say = bench, tree, limits, say
         self._folders, self._parent = folders, scratch
@@ -108,6 +109,7 @@ class Toolbox:
             self.looks[look] = None
 
     def _answer(self, request: Run, asked: int, deadline: float) -> None:
+        self.ran = True
         try:
             answer = encode_ran(self.run(request, deadline))
         except EdgeError as error:

@@ -15,7 +15,7 @@ import pygit2
 
 from gitops_hooks.edge.code_sign import code_sign
 from gitops_hooks.edge.looks import Answer, open_sight
-from gitops_hooks.edge.parts import Part
+from gitops_hooks.edge.parts import FILES_FOR_A_TOOL, FILES_OF_A_PART, Part
 from gitops_hooks.edge.tool_wire import TOOL, TREE, Look
 from gitops_hooks.edge.tools import machine_sign, tool_sign, tool_version
 from gitops_hooks.edge.verdict_store import FORMAT, Kept, VerdictStore, store_of
@@ -102,6 +102,16 @@ class VerdictCache:
         except _CANNOT:
             return
         self._store.keep(key, Kept(stood, findings))
+
+    def least(self, check: Check) -> int:
+        """How many files are worth a part of their own: few for a check that was seen to run tools."""
+        return FILES_FOR_A_TOOL if self._store.read(self._ran(check)) else FILES_OF_A_PART
+
+    def note_tools(self, check: Check) -> None:
+        self._store.keep(self._ran(check), Kept((), ()))
+
+    def _ran(self, check: Check) -> str:
+        return _digest([FORMAT, "ran tools", check.name, self._code])
 
     def _look(self, look: Look, check: Check) -> Answer:
         if look.side != TOOL:

@@ -392,8 +392,14 @@ def mark_each(change, tree, bench):
         yield Finding(file.path, 0, secrets.token_hex(), Severity.WARNING)
 
 
+def many_files(court: Court) -> Scene:
+    """Fifty of them, for a check that has been seen to run a tool."""
+    court.ask(Scene(tools=SH), TOOL_READS_SITE)
+    return Scene(after={**BEFORE, **MANY}, tools=SH)
+
+
 def test_of_fifty_files_that_are_judged_for_themselves_few_are_judged_again_for_one(court):
-    scene = Scene(after={**BEFORE, **MANY}, tools=SH)
+    scene = many_files(court)
     first = court.ask(scene, mark_each, each=True)
     assert [found.path for found in first.findings] == sorted(MANY)
     again = court.ask(put(roles_r7_a__yml=b"[7]\n")(scene), mark_each, each=True)
@@ -401,6 +407,13 @@ def test_of_fifty_files_that_are_judged_for_themselves_few_are_judged_again_for_
     assert "roles/r7/a.yml" in other
     assert len(other) <= 20
     assert [found.path for found in again.findings] == sorted(MANY)
+
+
+def test_a_check_that_only_may_run_tools_is_not_divided_for_a_few(court):
+    scene = Scene(after={**BEFORE, **MANY}, tools=SH)
+    first = court.ask(scene, mark_each, each=True)
+    again = court.ask(put(roles_r7_a__yml=b"[7]\n")(scene), mark_each, each=True)
+    assert not {each.message for each in first.findings} & {each.message for each in again.findings}
 
 
 def test_files_that_are_cheap_to_judge_are_divided_once_there_are_many_of_them(court):
@@ -413,7 +426,7 @@ def test_files_that_are_cheap_to_judge_are_divided_once_there_are_many_of_them(c
 
 
 def test_what_every_part_says_is_told_once(court):
-    scene = Scene(after={**BEFORE, **MANY}, tools=SH)
+    scene = many_files(court)
     found = court.ask(scene, lambda c, t, b: [Finding("lint.cfg", 0, "no rules")], each=True).findings
     assert found == (Finding("lint.cfg", 0, "no rules"),)
 
@@ -424,7 +437,7 @@ def test_a_part_that_fails_makes_an_error_of_the_whole_and_the_others_are_kept(c
             raise KeyError
         yield from mark_each(change, tree, bench)
 
-    scene = Scene(after={**BEFORE, **MANY}, tools=SH)
+    scene = many_files(court)
     assert court.ask(scene, fail, each=True).detail == "raised KeyError"
     kept = court.ask(scene, lambda c, t, b: [Finding("a", 0, "run")], each=True).findings
     assert 1 <= [found.message for found in kept].count("run") < 12
@@ -434,7 +447,7 @@ def test_what_all_parts_find_is_bounded_together_and_none_is_lost_in_silence(cou
     def find(change, tree, bench):
         return (Finding(file.path, line, "a") for file in change.files for line in range(1, 101))
 
-    found = court.ask(Scene(after={**BEFORE, **MANY}, tools=SH), find, each=True).findings
+    found = court.ask(many_files(court), find, each=True).findings
     assert len(found) == 201
     assert found[:100] == tuple(Finding("roles/r0/a.yml", line, "a") for line in range(1, 101))
     assert found[200].message == "… and 4800 more findings"
