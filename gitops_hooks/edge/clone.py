@@ -108,7 +108,8 @@ class Shadow:
         index = self.folder / "index"
         own = self.clone.top / self.clone.git(["rev-parse", "--git-path", "index"])
         if own.exists():
-            shutil.copyfile(own, index)
+            # With its time: git tells by it which files may have changed in the moment that it was written.
+            shutil.copy2(own, index)
         aside = {
             "GIT_INDEX_FILE": str(index),
             "GIT_OBJECT_DIRECTORY": str(self.repository.path / "objects"),

@@ -1,12 +1,14 @@
 """`gitops-hooks plugin list|new`: what there is and what of it is enabled, and a package to begin with."""
 
+import importlib.metadata
+import importlib.util
 from pathlib import Path
 
 import click
 
 from gitops_hooks.core.plugin_package import module_of, name_fault, new_package
 from gitops_hooks.edge.config import load_server
-from gitops_hooks.edge.discovery import Found, find_plugins
+from gitops_hooks.edge.discovery import GROUP, Found, find_plugins
 from gitops_hooks.edge.home import Home
 from gitops_hooks.entry import guard
 from gitops_hooks.entry.printing import Facts, json_option, print_list
@@ -31,9 +33,10 @@ def list_plugins(home: Home, as_json: bool) -> int:
     server = load_server(home) if home.server_file.exists() else ServerFile()
     found = find_plugins(server.plugins)
     rows = [(_facts(one), _line(one)) for one in found]
-    rows += [_program_row(program) for program in server.plugins.programs]
+    offered = {name for one in found for name in one.offers}
+    rows += [_program_row(program, program.name in offered) for program in server.plugins.programs]
     print_list(rows, "no plugins", as_json)
-    return guard.REFUSED if any(one.fault for one in found) else guard.DONE
+    return guard.REFUSED if any(facts["fault"] for facts, _ in rows) else guard.DONE
 
 
 def _facts(one: Found) -> Facts:
@@ -56,17 +59,26 @@ def _line(one: Found) -> str:
     return f"{one.state:<11}{one.module}  {words}{origin}"
 
 
-def _program_row(program: ExecCheck) -> tuple[Facts, str]:
+def _program_row(program: ExecCheck, taken: bool) -> tuple[Facts, str]:
+    state, fault = ("refused", "a plugin offers a check of that name") if taken else ("enabled", "")
     facts: Facts = {
         "module": "",
-        "state": "enabled",
+        "state": state,
         "list": "exec_check",
         "package": program.command[0],
         "version": "",
         "offers": [program.name],
-        "fault": "",
+        "fault": fault,
     }
-    return facts, f"{'enabled':<11}[[exec_check]]  {program.name}  ({program.command[0]})"
+    words = f"{program.name}: {fault}" if fault else program.name
+    return facts, f"{state:<11}[[exec_check]]  {words}  ({program.command[0]})"
+
+
+def _taken(module: str) -> str:
+    """Why a module of this name would hide another one, or be hidden by it; one's own plugin may be made again."""
+    if module in {point.module for point in importlib.metadata.entry_points(group=GROUP)}:
+        return ""
+    return f"there is a module '{module}' already" if importlib.util.find_spec(module) else ""
 
 
 @plugin.command("new")
@@ -74,7 +86,7 @@ def _program_row(program: ExecCheck) -> tuple[Facts, str]:
 @click.option("--into", type=click.Path(file_okay=False, path_type=Path), help="The folder to make (NAME).")
 def new(name: str, into: Path | None) -> int:
     """Make a package NAME with a check, its tests and its packaging, ready to install."""
-    if fault := name_fault(name):
+    if fault := name_fault(name) or _taken(module_of(name)):
         raise click.BadParameter(fault, param_hint="NAME")
     folder = into or Path(name)
     try:

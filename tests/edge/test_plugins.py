@@ -11,7 +11,7 @@ from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.plugins import CHECK_HOOKS, load_enabled, load_plugins
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.push import Actor, ActorKind, Push
-from gitops_hooks.model.server import PluginLists
+from gitops_hooks.model.server import ExecCheck, PluginLists
 from gitops_hooks.model.verdict import Decision
 
 HEAD = "from gitops_hooks.plugin import Actor, Check, Deployer, hookimpl\n"
@@ -181,3 +181,12 @@ def test_a_check_whose_declaration_is_wrong_refuses_by_name(write):
 def test_a_plugin_that_needs_a_later_api_is_refused_before_anything_of_it_is_asked(write):
     module = write("later", 'NEEDS_API = "1.999"\n' + offering("a"))
     assert refusal(module).startswith(f"{module}: this plugin needs version 1.999 of the plugin API, and this release")
+
+
+def test_a_program_that_judges_has_a_name_that_no_plugin_offers(write):
+    program = ExecCheck("tabs", "", ("check-tabs",))
+    lists = PluginLists((write("tabs", offering("a")),), (), (program,))
+    assert list(load_enabled(lists).checks()) == ["a", "tabs"]
+    with pytest.raises(EdgeError) as caught:
+        load_enabled(PluginLists((write("twin", offering("tabs")),), (), (program,))).checks()
+    assert str(caught.value) == "server.toml: [[exec_check]] 'tabs': a plugin offers a check of that name"

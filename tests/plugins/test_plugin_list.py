@@ -75,12 +75,14 @@ def test_each_plugin_that_is_refused_says_why_and_the_others_are_judged_all_the_
         "gitops_hooks.plugins.journal": "gitops_decided, gitops_deployed: only a trusted provider may implement this",
     }
     assert done.returncode == 1
-    (tmp_path / "home" / "server.toml").write_text('[plugins]\nchecks = ["acme_one", "acme_two"]\n')
+    program = '[[exec_check]]\nname = "tabs"\ncommand = ["check-tabs"]\n'
+    (tmp_path / "home" / "server.toml").write_text(f'[plugins]\nchecks = ["acme_one", "acme_two"]\n{program}')
     lines = type_words(tmp_path, "plugin", "list").stdout.splitlines()
     assert lines[:2] == [
         "enabled    acme_one  checks: tabs",
         "refused    acme_two  Check 'tabs' is already offered by acme_one",
     ]
+    assert lines[-1] == "refused    [[exec_check]]  tabs: a plugin offers a check of that name  (check-tabs)"
 
 
 def test_without_a_server_the_plugins_that_ship_are_enabled(tmp_path: Path):
@@ -97,6 +99,13 @@ def test_a_name_that_cannot_be_a_package_is_refused(tmp_path: Path, name: str):
     words = "a plugin is called by small letters, digits and single hyphens, at most 32: acme-naming"
     assert done.stderr.splitlines()[-1] == f"Error: Invalid value for NAME: {words}"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["json", "yaml", "pytest"])
+def test_a_name_that_would_hide_another_module_is_refused(tmp_path: Path, name: str):
+    done = type_words(tmp_path, "plugin", "new", name)
+    assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
+    assert done.stderr.splitlines()[-1] == f"Error: Invalid value for NAME: there is a module '{name}' already"
 
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gitops_hooks import plugin
 from gitops_hooks.edge.plugins import load_plugins
 from tests.world import ROOT
 
@@ -37,3 +38,20 @@ def test_the_check_from_nothing_passes_its_own_tests(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout
     assert "3 passed" in done.stdout
+
+
+# What a plugin of version 1.0 may use; a name that goes takes the first number with it.
+OF_1_0 = {
+    *("API_VERSION", "Actor", "ActorKind", "Change", "ChangedFile", "Check", "CheckOutcome", "Credentials"),
+    *("Decision", "Deployer", "Deployment", "EdgeError", "Entry", "Environment", "Finding", "HostOutcome", "HostState"),
+    *("Marked", "Option", "OptionKind", "Outcome", "Progress", "Push", "Ran", "Requirement", "RunState", "Say"),
+    *("Severity", "Status", "Tool", "Tree", "Verdict", "Workbench", "Workplace", "YamlFault", "YamlLimits"),
+    *("hookimpl", "matches", "matches_any", "parse_yaml", "write_journal"),
+}
+
+
+def test_the_page_of_the_api_says_its_version_and_no_name_of_it_is_gone() -> None:
+    page = (ROOT / "docs" / "plugin-api.md").read_text()
+    assert f"`gitops_hooks.plugin.API_VERSION`: **{plugin.API_VERSION}**" in page
+    assert plugin.API_VERSION.startswith("1.")
+    assert OF_1_0 - set(plugin.__all__) == set()

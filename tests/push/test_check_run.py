@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from gitops_hooks.edge.sandbox_cure import cure
 from tests.push.desk import POLICY
 from tests.world import ROOT, Template, World
 
@@ -206,6 +207,34 @@ def test_a_folder_that_is_no_clone_and_a_shallow_one_are_refused_with_the_cure(c
     done = run(tmp_path / "shallow", "yaml")
     words = "is shallow, and what a push would bring cannot be told; git fetch --unshallow"
     assert (done.returncode, done.stderr) == (2, f"gitops: this clone: {words}\n")
+
+
+# A kernel that gives no namespaces and no Landlock, to this program and to all that it starts.
+WALLED_IN = """\
+import ctypes, os, struct, sys
+unshare = {"x86_64": 272, "aarch64": 97}[os.uname().machine]
+steps = [(0x20, 0, 0, 0), (0x15, 2, 0, unshare), (0x15, 1, 0, 444), (0x06, 0, 0, 0x7FFF0000), (0x06, 0, 0, 0x50001)]
+code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.prctl(38, 1, 0, 0, 0) == 0
+program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(steps), ctypes.addressof(code)))
+assert libc.prctl(22, 2, program, 0, 0) == 0
+os.execv(sys.executable, [sys.executable, "-m", "gitops_hooks.entry.cli", *sys.argv[1:]])
+"""
+
+
+def test_without_a_sandbox_nothing_runs_and_the_cure_is_told(clone: Path):
+    done = subprocess.run(
+        [sys.executable, "-c", WALLED_IN, "check", "run", "yaml"],
+        cwd=clone,
+        env={**os.environ, "HOME": str(clone.parent), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("gitops: checks: no sandbox here (")
+    assert done.stderr.endswith(f"). {cure()}\n")
 
 
 def test_what_cannot_be_merged_is_refused_as_on_the_server(world: World, clone: Path):
