@@ -248,3 +248,23 @@ def test_what_cannot_be_merged_is_refused_as_on_the_server(world: World, clone: 
         1,
         "gitops: merge: conflicts with the branch in README.md\ngitops: Rebase, resolve, and propose again.\n",
     )
+
+
+def test_it_works_in_a_linked_worktree_of_a_clone_that_borrows_its_objects_and_in_a_hook(clone: Path, tmp_path: Path):
+    def git(*words: str) -> None:
+        subprocess.run(["git", *words], cwd=tmp_path, check=True, capture_output=True, timeout=60)
+
+    git("clone", "-q", "--shared", str(clone), "borrowing")
+    git("-C", "borrowing", "worktree", "add", "-q", str(tmp_path / "linked"))
+    linked = tmp_path / "linked"
+    put(linked, {"deep/er/a.yml": "a: 1\na: 2\n"})
+    told = ["  deep/er/a.yml:2: duplicate key 'a', first on line 1", "gitops: the server would refuse it"]
+    assert run(linked / "deep", "yaml", "--against", "main").stdout.splitlines()[2:] == told
+
+    command = f"{sys.executable} -m gitops_hooks.entry.cli check run yaml --against main --staged"
+    hook = tmp_path / "borrowing" / ".git" / "hooks" / "pre-commit"
+    hook.write_text(f"#!/bin/sh\nPYTHONPATH={ROOT} exec {command}\n")
+    hook.chmod(0o755)
+    git("-C", "linked", "add", "-A")
+    done = subprocess.run(["git", "commit", "-m", "Bad"], cwd=linked, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr.splitlines()[2:]) == (1, told)
