@@ -2,7 +2,7 @@
 
 from gitops_hooks.plugin import Finding, Severity
 from gitops_hooks.plugins.ansible.check import gitops_checks
-from gitops_hooks.testing import EXECUTABLE, run_check
+from gitops_hooks.testing import EXECUTABLE, MemoryTree, a_bench, a_change, run_check
 
 CHECK = {check.name: check for check in gitops_checks()}["ansible"]
 SITE = "- name: Web\n  hosts: web\n  roles: [web]\n"
@@ -33,16 +33,28 @@ def test_a_module_that_is_not_there_is_told_with_its_line():
 
 
 def test_a_role_is_read_by_itself_where_no_playbook_uses_it():
+    assert findings({"roles/apps/web/tasks/main.yml": "- name: Here\n  pingg:\n"}) == [
+        Finding(
+            "roles/apps/web/tasks/main.yml",
+            1,
+            f"{SYNTAX}couldn't resolve module/action 'pingg'; correct its name",
+        )
+    ]
     assert findings({TASKS: "- name: Here\n  pingg:\n"}) == [
         Finding(TASKS, 1, f"{SYNTAX}couldn't resolve module/action 'pingg'; correct its name")
     ]
 
 
-def test_a_playbook_that_did_not_change_is_asked_again_when_a_role_that_it_uses_is_gone():
-    files = {"site.yml": SITE.replace("[web]", "[web, db]"), "roles/db/tasks/main.yml": GOOD}
-    assert findings(files, ["roles/db/tasks/main.yml"]) == [
-        Finding("site.yml", 3, f"{SYNTAX}the role 'web' was not found")
-    ]
+def test_a_playbook_that_did_not_change_is_asked_again_when_something_of_its_role_is_gone():
+    tree = MemoryTree({"site.yml": SITE.encode(), "roles/web/tasks/main.yml": b"- import_tasks: more.yml\n"})
+    change = a_change(tree, [], deleted=["roles/web/tasks/more.yml"])
+    told = {finding.path: finding.message for finding in CHECK.run(change, tree, a_bench(CHECK, None, tree, tree))}
+    assert told.keys() == {"site.yml", "roles/web"}
+    assert told["site.yml"] == f"{SYNTAX}Could not find or access 'more.yml'"
+
+
+def test_modules_that_lie_in_the_repository_are_found():
+    assert findings({TASKS: "- name: x\n  mine:\n", "library/mine.py": ""}) == []
 
 
 def test_a_file_of_tasks_is_read_with_the_playbook_that_names_it():
@@ -134,6 +146,7 @@ def test_templates_are_read_with_the_delimiters_of_their_header():
         "roles/web/templates/b.conf": header + "{{ [[ a ]]\n[[ b ]\n",
         "roles/web/templates/c.conf": "{% do x.append(1) %}{% for i in x %}{% break %}{% endfor %}{{ 1 | strange }}",
         "charts/templates/d.yaml": "{{- if .Values }}\n",
+        "roles/web/files/templates/e.conf": "{{ range . }}\n",
     }
     assert findings(files) == [
         Finding("roles/web/templates/b.conf", 3, "Jinja2 cannot read this template: unexpected ']'"),

@@ -47,7 +47,7 @@ def test_what_ansible_and_the_rules_of_the_branch_say_is_told_with_path_and_line
 def test_a_good_role_lands_and_the_push_says_what_it_waits_for(desk: Desk):
     files = {"roles/web/tasks/main.yml": "- name: Still here\n  ansible.builtin.ping:\n"}
     done = desk.push("alice", f"{desk.commit('alice', files)}:refs/for/main/good").must()
-    assert "gitops: ansible: asking Ansible about 1 playbooks and 1 roles" in done.remote
+    assert "gitops: ansible: asking Ansible about 0 playbooks and 1 roles" in done.remote
 
 
 def test_a_pushed_plugin_runs_and_finds_nothing_of_the_server(desk: Desk):

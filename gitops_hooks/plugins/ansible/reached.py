@@ -16,6 +16,7 @@ from gitops_hooks.plugins.ansible.playbook import is_playbook
 _NAMES = 200
 _SIZE = 256 * 1024
 _IN_ROLE = ("tasks", "handlers", "vars", "defaults", "meta")
+_PARTS = (*_IN_ROLE, "files", "templates", "library")
 _PLAYS = re.compile(rb"^-?\s*-?\s*(?:hosts|(?:ansible\.builtin\.)?import_playbook)\s*:", re.MULTILINE)
 
 
@@ -42,11 +43,15 @@ def reached_roles(change: Change, tree: Tree) -> tuple[Role, ...]:
 
 
 def _role_of(path: str) -> Role | None:
+    """`roles/web/tasks/main.yml`, also with folders between: `roles/apps/web/tasks/main.yml`."""
     above = folders(path)
-    for index in range(len(above) - 2):
-        if above[index] == "roles" and above[index + 2] in _IN_ROLE:
-            return Role("/".join(above[: index + 1]), above[index + 1])
-    return None
+    if "roles" not in above:
+        return None
+    first = above.index("roles") + 1
+    part = next((index for index in range(first, len(above)) if above[index] in _PARTS), first)
+    if part == first or above[part] not in _IN_ROLE:
+        return None
+    return Role("/".join(above[:first]), "/".join(above[first:part]))
 
 
 def reached_playbooks(change: Change, tree: Tree) -> tuple[str, ...]:
@@ -61,8 +66,12 @@ def reached_playbooks(change: Change, tree: Tree) -> tuple[str, ...]:
 
 
 def _names(change: Change) -> frozenset[bytes]:
-    """The words by which a playbook would name what changed: a role, or a file of tasks, variables or plays."""
-    roles = {role.name for file in change.files if is_yaml(file.path) and (role := _role_of(file.path))}
+    """The words by which a playbook would name what changed: a file of tasks, variables or plays, or a role.
+
+    A role is read by itself; those who use it can only be wrong now where something of it is gone.
+    """
+    gone = (file for file in change.files if file.deleted and is_yaml(file.path))
+    roles = {role.name for file in gone if (role := _role_of(file.path))}
     loose = {basename(file.path) for file in change.files if is_yaml(file.path) and not _role_of(file.path)}
     return frozenset(name.encode("utf-8", "surrogateescape") for name in roles | loose)
 

@@ -5,6 +5,12 @@ _SETTINGS = """\
 [defaults]
 roles_path = {roles}:/usr/share/ansible/roles:/etc/ansible/roles:/given/roles
 collections_path = /tree/collections:/usr/share/ansible/collections:/given/collections
+library = /tree/library:/tree/plugins/modules
+module_utils = /tree/module_utils:/tree/plugins/module_utils
+action_plugins = /tree/action_plugins:/tree/plugins/action
+filter_plugins = /tree/filter_plugins:/tree/plugins/filter
+lookup_plugins = /tree/lookup_plugins:/tree/plugins/lookup
+test_plugins = /tree/test_plugins:/tree/plugins/test
 retry_files_enabled = False
 localhost_warning = False
 system_warnings = False

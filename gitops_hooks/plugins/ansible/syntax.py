@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gitops_hooks.plugin import Finding, Severity, Tree, Workbench
+from gitops_hooks.plugins.ansible.moved import modules_of
 from gitops_hooks.plugins.ansible.reached import Role
 from gitops_hooks.plugins.ansible.settings import GIVEN_SETTINGS, environment, settings
 from gitops_hooks.plugins.ansible.told import Told, parse_told
@@ -54,7 +55,7 @@ def syntax_findings(
             if collection not in lacking:
                 yield _lacks(told, collection)
             lacking.add(collection)
-            given[_stub_of_module(told.lacking)] = b""
+            given |= dict.fromkeys(map(_stub_of_module, [told.lacking, *modules_of(collection)]), b"")
             waiting.append(group)
             continue
         faulty = _of(told, group, tree)

@@ -20,8 +20,8 @@ _DELIMITERS = frozenset(
 def is_template(path: str) -> bool:
     """By its name, or since it lies in the folder of a role that holds nothing else."""
     above = folders(path)
-    of_role = len(above) > 2 and "templates" in above[2:] and "roles" in above[: above.index("templates", 2) - 1]
-    return extension(path) in _TEMPLATES or of_role
+    role = above.index("roles") if "roles" in above else len(above)
+    return extension(path) in _TEMPLATES or above[role + 2 : role + 3] == ["templates"]
 
 
 def template_findings(path: str, text: bytes) -> Iterator[Finding]:

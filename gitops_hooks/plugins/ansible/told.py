@@ -1,13 +1,9 @@
 """What Ansible's programs say of a fault: where it is, what it is, and whether the server lacks something."""
 
-import contextlib
-import functools
-import importlib.util
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
-_TABLE = "config/ansible_builtin_runtime.yml"
+from gitops_hooks.plugins.ansible.moved import moved_to
 
 _PLACE = re.compile(r"^Origin: /(?P<root>tree|given)/(?P<path>.*?):(?P<line>\d+)(?::\d+)?$", re.MULTILINE)
 # ansible-core before 2.19.
@@ -15,9 +11,11 @@ _OLD_PLACE = re.compile(r"appears to be in '/(?P<root>tree|given)/(?P<path>[^']*
 _ERROR = re.compile(r"^(?:\[ERROR\]: |ERROR! )", re.MULTILINE)
 # The whole name of what is missing: a collection or what is above it, never a module in one that is there.
 _ABSENT = re.compile(
-    r"Error loading plugin '((?!ansible\.)[\w.]+)': No module named 'ansible_collections(?:\.\w+){0,2}'"
+    r"Error loading plugin '((?!ansible\.(?:builtin|legacy)\.)[\w.]+)': "
+    r"No module named 'ansible_collections(?:\.\w+){0,2}'"
 )
 _UNKNOWN_MODULE = re.compile(r"couldn't resolve module/action '([\w.]+)'")
+_HINTS = re.compile(r"\.? This often indicates |\. If you are using a module ")
 _SECRET = ("no vault secrets", "Decryption failed")
 _ENDS = ("\n\n", "\nOrigin: ", "\n<<<", "\nThe error appears")
 
@@ -59,7 +57,8 @@ def parse_told(stderr: bytes) -> Told:
 def _shortened(error: str) -> str:
     cut = min((error.find(end) for end in _ENDS if end in error), default=len(error))
     words = " ".join(error[:cut].split()).replace("/tree/", "").replace(" on the Ansible Controller", "")
-    words = re.sub(r" was not found in \S+$", " was not found", words.split(" This often indicates")[0])
+    words = _HINTS.split(words.removeprefix("Unable to retrieve file contents. "))[0]
+    words = re.sub(r" was not found in \S+$", " was not found", words)
     return words[:300].rstrip(".") or "no reason given"
 
 
@@ -76,16 +75,3 @@ def _lacking(text: str, error: str) -> str:
         return ""
     absent = next((name for name in _ABSENT.findall(text) if f".{name}".endswith(f".{module[1]}")), "")
     return absent or (module[1] if module[1].count(".") > 1 else moved_to(module[1]))
-
-
-@functools.cache
-def moved_to(module: str) -> str:
-    """The full name of a module that left Ansible itself for a collection, from Ansible's own table; "" for others."""
-    found = importlib.util.find_spec("ansible")
-    folders = found.submodule_search_locations if found else None
-    for folder in folders or ():
-        with contextlib.suppress(OSError):
-            table = (Path(folder) / _TABLE).read_text()
-            entry = re.search(rf"^    {re.escape(module)}:\n      redirect: (\S+)$", table, re.MULTILINE)
-            return entry[1] if entry else ""
-    return ""
