@@ -83,6 +83,13 @@ def test_what_a_hook_says_of_a_line_is_told_there_and_what_it_changes_at_its_fir
     ]
 
 
+def test_a_file_with_the_name_of_an_option_is_refused_since_hooks_would_obey_it(made):
+    assert find(made, {"--exit-zero": "x\n", "a.txt": "foo\n"}) == [
+        Finding("--exit-zero", 0, "hooks would take this name for an option; give the file another"),
+        Finding("a.txt", 1, "no-foo: foo is not said here"),
+    ]
+
+
 def test_only_what_changed_is_looked_at(made):
     assert find(made, {"a.txt": "foo\n", "b.txt": "bar\n"}, ["b.txt"]) == []
 

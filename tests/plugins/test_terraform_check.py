@@ -45,7 +45,8 @@ LOCAL = {
 ABSENT = {"main.tf": 'module "m" {\n  source = "./mod"\n}\n'}
 FOREIGN = {"main.tf": 'module "vpc" {\n  source = "terraform-aws-modules/vpc/aws"\n}\n'}
 PROVIDER = {"main.tf": 'resource "null_resource" "a" {\n}\n'}
-CASES = [GOOD, CROOKED, BROKEN, REACHING, INVALID, LOCAL, ABSENT, FOREIGN, PROVIDER]
+OPTION = {"-write=true.tf": "x = [\n"}
+CASES = [GOOD, CROOKED, BROKEN, REACHING, INVALID, LOCAL, ABSENT, FOREIGN, PROVIDER, OPTION]
 
 Find = Callable[..., list[Finding]]
 PROGRAMS = ["recorded", *(["installed"] if shutil.which("terraform") else [])]
@@ -163,3 +164,7 @@ def test_deep_nesting_is_read_to_its_end():
 
 def test_files_that_the_policy_leaves_out_are_left_out(find: Find):
     assert find(BROKEN, ignore=("**",)) == []
+
+
+def test_a_file_with_the_name_of_an_option_is_a_file(find: Find):
+    assert [told.path for told in find(OPTION, validate=False)] == ["-write=true.tf"]

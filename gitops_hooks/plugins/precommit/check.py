@@ -64,7 +64,12 @@ def check_hooks(change: Change, tree: Tree, bench: Workbench) -> Iterator[Findin
         yield Finding(_FILE, 0, f"{lacking[0]} is not installed on the server, so no hook was asked; {_PAGE}")
         return
     yield from _announced(change, tree, bench)
-    asked = [file.path for file in change.files if file.mode in _FILES]
+    paths = [file.path for file in change.files if file.mode in _FILES]
+    asked = [path for path in paths if not path.startswith("-")]
+    for path in paths:
+        if path.startswith("-"):
+            # `--exit-zero` would be one that a linter obeys.
+            yield Finding(path, 0, "hooks would take this name for an option; give the file another")
     hooks = _read(bench.target, _FILE)
     if hooks is None:
         words = "the branch has no such file yet, so no hook was asked about this change"
