@@ -16,7 +16,7 @@ NOT_ENFORCED = frozenset(
         *("break-glass", "require", "plan", "controller"),
         *("after", "windows", "window", "freeze", "batches", "max_failed", "max_changed", "health", "on_failure"),
         *("soak", "manual", "paused", "limit", "self_heal", "prune", "deployed", "interval", "drift", "strategy"),
-        *("timeout", "retries", "retry", "notify", "rego", "providers"),
+        *("timeout", "retries", "retry", "notify", "providers"),
     )
 )
 _KINDS = {"map": "a mapping", "seq": "a list", "str": "text", "int": "a number", "bool": "yes or no"}

@@ -30,6 +30,7 @@ _SERVER_FILE = """\
 #     "gitops_hooks.plugins.network_check",
 #     "gitops_hooks.plugins.terraform.check",
 #     "gitops_hooks.plugins.precommit.check",
+#     "gitops_hooks.plugins.rego_check",
 # ]
 # trusted = [
 #     "gitops_hooks.plugins.ssh_actor",

@@ -18,6 +18,7 @@ CHECKS = (
     "gitops_hooks.plugins.network_check",
     "gitops_hooks.plugins.terraform.check",
     "gitops_hooks.plugins.precommit.check",
+    "gitops_hooks.plugins.rego_check",
 )
 TRUSTED = (
     "gitops_hooks.plugins.ssh_actor",

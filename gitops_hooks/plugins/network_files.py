@@ -1,19 +1,15 @@
 """Files of a tree → what they say of the network. Only folders that the globs name are opened, and so much is read."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gitops_hooks.plugin import EdgeError, Tree, matches_any, parse_yaml
+from gitops_hooks.plugin import EdgeError, Tree, parse_yaml
 from gitops_hooks.plugins.network_words import Said, looks_numeric
 from gitops_hooks.plugins.network_yaml import Keys, said_in
+from gitops_hooks.plugins.tree_paths import paths_named
 
-_FILES = (0o100644, 0o100755)
-_FOLDER = 0o40000
-_MOST_FILES = 5_000
-_MOST_BYTES = 32 * 1024 * 1024
-_DEEPEST = 20
 _VARIABLE = re.compile(r"(?<![\w.-])([A-Za-z_][\w.-]{0,100})\s{0,20}=\s{0,20}(\"[^\"]*\"|'[^']*'|[^\s\"'#]+)")
 _SECTION = re.compile(r"\[([^\]]{1,200})\]")
 _VARIABLES = ("host_vars", "group_vars")
@@ -36,7 +32,7 @@ def read_network(tree: Tree, options: Mapping[str, Any]) -> tuple[list[Said], li
     worth = re.compile("|".join(map(re.escape, names)).encode() + rb"|^[0-9a-fA-F.:]+\s", re.MULTILINE)
     said: list[Said] = []
     unread: list[Unread] = []
-    for path in _paths(tree, options["paths"]):
+    for path in paths_named(tree, options["paths"], "network"):
         try:
             text = tree.read(path)
         except EdgeError as error:
@@ -45,33 +41,6 @@ def read_network(tree: Tree, options: Mapping[str, Any]) -> tuple[list[Said], li
         if worth.search(text) and not text.startswith(b"$ANSIBLE_VAULT;"):
             _read_file(path, text, keys, said, unread)
     return said, unread
-
-
-def _paths(tree: Tree, globs: Iterable[str]) -> list[str]:
-    """Every file that a glob names, found by opening the folders below its plain beginning."""
-    found: set[str] = set()
-    for glob in globs:
-        parts = glob.split("/")
-        plain = next((at for at, part in enumerate(parts) if "*" in part or "?" in part), len(parts))
-        start = "/".join(parts[:plain])
-        entry = tree.entry(start) if start else None
-        if entry is not None and entry.mode in _FILES:
-            found.add(start)
-        elif not start or (entry is not None and entry.mode == _FOLDER):
-            found.update(path for path in _below(tree, start, 0) if matches_any((glob,), path))
-    if len(found) > _MOST_FILES or sum(tree.size(path) for path in found) > _MOST_BYTES:
-        limit = f"more than {_MOST_FILES} files or {_MOST_BYTES >> 20} MiB"
-        raise EdgeError("paths", f"they name {limit}; narrow them in the policy (checks: network: paths)")
-    return sorted(found)
-
-
-def _below(tree: Tree, folder: str, depth: int) -> Iterator[str]:
-    for entry in tree.list(folder) if depth < _DEEPEST else ():
-        path = f"{folder}/{entry.name}" if folder else entry.name
-        if entry.mode == _FOLDER:
-            yield from _below(tree, path, depth + 1)
-        elif entry.mode in _FILES:
-            yield path
 
 
 def _read_file(path: str, text: bytes, keys: Keys, said: list[Said], unread: list[Unread]) -> None:
