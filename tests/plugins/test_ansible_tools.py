@@ -190,6 +190,28 @@ def test_paths_that_the_configuration_leaves_out_are_left_out():
     assert findings(LINTED, target=target) == []
 
 
+RULE = """\
+from ansiblelint.rules import AnsibleLintRule
+
+class Mine(AnsibleLintRule):
+    id = "mine"
+    description = shortdesc = "Ports stand in one file"
+    severity = "HIGH"
+    tags = ["mine"]
+    version_changed = "1.0"
+
+    def match(self, line):
+        return "copy:" in line
+"""
+
+
+def test_rules_of_the_repository_are_those_of_the_branch():
+    target = {".ansible-lint": b"skip_list: [yaml, fqcn, name]\nrulesdir: [./lint]\nuse_default_rules: true\n"}
+    target["lint/mine.py"] = RULE.encode()
+    told = findings(LINTED | {"lint/mine.py": "raise SystemExit(0)\n"}, ["site.yml", "lint/mine.py"], target=target)
+    assert [(finding.line, finding.message.partition(":")[0]) for finding in told] == [(3, "mine")]
+
+
 def test_a_tree_that_is_too_large_is_said_not_to_be_seen():
     many = {f"docs/{number}.md": "" for number in range(2001)}
     assert findings({"site.yml": SITE, TASKS: "- pingg:\n"} | many, ["site.yml", TASKS]) == [

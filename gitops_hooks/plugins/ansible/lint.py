@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase as fnmatch
+from posixpath import normpath
 from typing import Any
 
 from gitops_hooks.plugin import EdgeError, Finding, Severity, Tree, Workbench, parse_yaml
@@ -13,10 +14,11 @@ PROGRAM = "ansible-lint"
 _NESTED = (".config/ansible-lint.yml", ".config/ansible-lint.yaml")
 _CONFIGURATIONS = (".ansible-lint", ".ansible-lint.yml", ".ansible-lint.yaml", *_NESTED)
 _IGNORED = (".ansible-lint-ignore", ".config/ansible-lint-ignore.txt")
+_RULES = "rules"
 _MOST = 50
 _FAULTS = (0, 1, 2)
 # Told by `ansible-playbook --syntax-check` already, and by its own run here only for playbooks that it knows.
-_TOLD = ("syntax-check", "load-failure", "parser-error", "internal-error")
+_TOLD = ("syntax-check", "parser-error")
 
 
 def lint_findings(bench: Workbench, paths: tuple[str, ...], shown: tuple[str, ...]) -> Iterator[Finding]:
@@ -56,11 +58,22 @@ def _excluded(path: str, found: dict[str, Any]) -> bool:
 
 def _moved(found: dict[str, Any]) -> dict[str, Any]:
     """Paths are meant from the file's own folder, which is another one in the box."""
-    for key in ("exclude_paths", "rulesdir"):
-        if isinstance(paths := found.get(key), list):
-            found[key] = [path if str(path).startswith("/") else f"/tree/{path}" for path in paths]
+    if isinstance(paths := found.get("exclude_paths"), list):
+        found["exclude_paths"] = [path if str(path).startswith("/") else f"/tree/{path}" for path in paths]
+    if isinstance(rules := found.get("rulesdir"), list):
+        found["rulesdir"] = [f"/given/{_RULES}/{normpath(str(path))}" for path in rules]
     found.pop("project_dir", None)
     return found
+
+
+def _rules(target: Tree, found: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
+    """Rules of the repository's own are programs, and those of the branch: pushed ones would judge themselves."""
+    for folder in found.get("rulesdir", ()):
+        place = str(folder).removeprefix(f"/given/{_RULES}/")
+        for entry in target.list(place):
+            text = _read(target, f"{place}/{entry.name}") if entry.name.endswith(".py") else None
+            if text is not None:
+                yield f"{_RULES}/{place}/{entry.name}", text
 
 
 def _run(
@@ -70,6 +83,7 @@ def _run(
         GIVEN_SETTINGS: settings(("roles", *bench.options["roles_path"])),
         "lint.yml": json.dumps({"profile": bench.options["profile"]} if found is None else found).encode(),
         "ignored.txt": next((text for path in _IGNORED if (text := _read(bench.target, path))), b""),
+        **dict(_rules(bench.target, found or {})),
     }
     words = [PROGRAM, "--offline", "--nocolor", "-q", "-f", "codeclimate", "--project-dir", "/tree"]
     words += ["-c", "/given/lint.yml", "-i", "/given/ignored.txt", "--", *paths]
@@ -85,7 +99,7 @@ def _run(
 
 def _issues(stdout: bytes) -> list[Any] | None:
     try:
-        found = json.loads(stdout or b"[]")
+        found = json.loads(stdout)
     except ValueError:
         return None
     return found if isinstance(found, list) else None
