@@ -3,11 +3,12 @@
 import re
 import textwrap
 from collections.abc import Iterable
+from dataclasses import replace
 
 from gitops_hooks.model.change import ChangeRecord
 from gitops_hooks.model.judgement import Note
 from gitops_hooks.model.policy import Policy
-from gitops_hooks.model.verdict import CheckOutcome, Decision, Requirement, Verdict
+from gitops_hooks.model.verdict import CheckOutcome, Decision, Requirement, Severity, Verdict
 
 WIDTH = 100
 _MOST_FINDINGS = 50
@@ -46,9 +47,22 @@ def refused(decision: Decision) -> list[str]:
         lines.append(f"  {rule}")
         lines += [line for requirement in group for line in _reason(requirement)]
     if failing := [verdict for verdict in decision.verdicts if verdict.refuses]:
-        lines += ["  checks", *_indented(findings(failing))]
+        lines += ["  checks", *_indented(findings(_marked(verdict) for verdict in failing))]
     lines += _advice(decision.advice)
     return lines
+
+
+def _marked(verdict: Verdict) -> Verdict:
+    """Beside what refuses, what is only told says so."""
+    return replace(
+        verdict,
+        findings=tuple(
+            replace(finding, message=f"{finding.message} (only a warning)")
+            if finding.severity is Severity.WARNING
+            else finding
+            for finding in verdict.findings
+        ),
+    )
 
 
 def _by_rule(requirements: Iterable[Requirement]) -> list[tuple[str, list[Requirement]]]:

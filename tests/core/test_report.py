@@ -113,3 +113,9 @@ def test_what_two_checks_found_alike_is_told_once():
     both = tuple(Verdict(name, "t", CheckOutcome.FINDINGS, (fault,)) for name in ("yaml", "ansible"))
     assert findings(both) == ["  hosts.yml:3: mapping values are not allowed in this context"]
     assert verdict_line(both) == "yaml 1 finding · ansible 1 finding"
+
+
+def test_in_a_refusal_what_is_only_told_says_so():
+    found = (Finding("a.yml", 1, "no YAML"), Finding("a.yml", 2, "mode 644", Severity.WARNING))
+    lines = refused(Decision("refs/for/main", (), (Verdict("ansible", "7" * 40, CheckOutcome.FINDINGS, found),)))
+    assert lines[2:] == ["  checks", "    a.yml:1: no YAML", "    a.yml:2: mode 644 (only a warning)"]
