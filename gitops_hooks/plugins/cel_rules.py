@@ -15,8 +15,9 @@ from gitops_hooks.plugins.plain_documents import Document, Unreadable, format_of
 _FILES = (0o100644, 0o100755)
 _LINK = 0o120000
 _SUFFIX = re.compile(r".*\.([A-Za-z0-9]+)")
-_KINDS = ("yaml", "json", "toml", "ini")
+_KINDS = ("yaml", "json", "toml", "ini", "hcl")
 _PATHS = "**/*.yml **/*.yaml **/*.json"
+_READ = "*.yml, *.yaml, *.json, *.toml, *.ini, *.tf, *.tofu, *.tfvars, *.hcl"
 _LONGEST = 4000
 _POLICY = ".gitops/policy.yaml"
 
@@ -84,9 +85,7 @@ def _rule(given: Mapping[str, str]) -> Rule:
     for glob in paths:
         suffix = _SUFFIX.fullmatch(glob.rpartition("/")[2])
         if suffix and format_of(f"x.{suffix.group(1)}") not in _KINDS:
-            raise EdgeError(
-                where, f"no file of {glob[:60]} can be read; rules read *.yml, *.yaml, *.json, *.toml, *.ini"
-            )
+            raise EdgeError(where, f"no file of {glob[:60]} can be read; rules read {_READ}")
     if not paths or len(given["expr"]) > _LONGEST:
         raise EdgeError(where, "paths name nothing" if not paths else f"longer than {_LONGEST} characters")
     try:

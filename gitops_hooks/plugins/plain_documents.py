@@ -50,7 +50,8 @@ def format_of(path: str) -> str:
 def read_documents(path: str, text: bytes) -> tuple[Document, ...]:
     """All documents of one file; none where ansible-vault or a template hides them. Errors: Unreadable."""
     kind = format_of(path)
-    if text.startswith(_VAULT) or _is_template(path, text):
+    # Terraform runs what stands in a folder of any name; so a name takes no HCL out of sight.
+    if kind != "hcl" and (text.startswith(_VAULT) or _is_template(path, text)):
         return ()
     if kind == "yaml":
         return tuple(_yaml(text))
@@ -107,6 +108,16 @@ def _toml(text: str) -> Plain:
     import tomllib
 
     return _dated(tomllib.loads(text))
+
+
+def _hcl(text: str) -> Plain:
+    # Imported where it is needed: most files are none.
+    from gitops_hooks.plugins.plain_hcl import BadHcl, read_hcl_text
+
+    try:
+        return read_hcl_text(text)
+    except BadHcl as error:
+        raise Unreadable(error.line, error.message) from None
 
 
 def _dated(value: Plain) -> Plain:
@@ -177,6 +188,7 @@ _BY_SUFFIX = {
     "ini": "ini",
     "hcl": "hcl",
     "tf": "hcl",
+    "tofu": "hcl",
     "tfvars": "hcl",
 }
 _READERS: dict[str, Callable[[str], Plain]] = {
@@ -184,4 +196,5 @@ _READERS: dict[str, Callable[[str], Plain]] = {
     "toml": _toml,
     "ini": read_ini,
     "dockerfile": read_dockerfile,
+    "hcl": _hcl,
 }

@@ -4,7 +4,10 @@ from collections.abc import Iterable, Iterator
 
 from gitops_hooks.plugin import Change, Check, Finding, Option, OptionKind, Tree, Workbench, hookimpl
 
-_PATHS = ("**/*.yml", "**/*.yaml", "**/*.json", "**/*.toml", "**/*.ini", "**/Dockerfile", "**/Dockerfile.*")
+_PATHS = (
+    *("**/*.yml", "**/*.yaml", "**/*.json", "**/*.toml", "**/*.ini", "**/Dockerfile", "**/Dockerfile.*"),
+    *("**/*.tf", "**/*.tofu", "**/*.tfvars", "**/*.hcl"),
+)
 OPTIONS = (
     Option("policy", OptionKind.TEXT, "policy", "the folder of the policies, read from the target branch"),
     Option("namespaces", OptionKind.TEXTS, ("main",), "the packages whose deny, violation and warn are asked"),

@@ -73,11 +73,9 @@ def _single(file: ChangedFile, tree: Tree, ask: Ask, asked: list[Asked]) -> Iter
 
 
 def _documents(path: str, tree: Tree) -> tuple[tuple[Document, ...], Finding | None]:
-    kind = format_of(path)
     try:
-        if kind in ("", "hcl"):
-            what = "HCL is not read by this release" if kind else "is of no format that policies are asked about"
-            return (), Finding(path, 0, f"{what}; narrow the paths of rego")
+        if not format_of(path):
+            return (), Finding(path, 0, "is of no format that policies are asked about; narrow the paths of rego")
         return read_documents(path, tree.read(path)), None
     except EdgeError as error:
         return (), Finding(path, 0, f"{error.what}; what is not read cannot be judged")

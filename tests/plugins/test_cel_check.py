@@ -138,8 +138,9 @@ def test_a_rule_that_answers_neither_true_nor_false_is_a_finding_even_where_it_o
         (rule("true || doc.l.all(i, j)"), "rule r: there is no 'j' here; there are: doc, path, branch"),
         (rule("true", severity="fatal"), "rule r: severity 'fatal' is not one of error, warning"),
         (
-            rule("true", paths="**/*.yaml **/*.tf"),
-            "rule r: no file of **/*.tf can be read; rules read *.yml, *.yaml, *.json, *.toml, *.ini",
+            rule("true", paths="**/*.yaml **/*.go"),
+            "rule r: no file of **/*.go can be read; rules read *.yml, *.yaml, *.json, *.toml, *.ini, *.tf, *.tofu, "
+            "*.tfvars, *.hcl",
         ),
         (rule("true", paths=" "), "rule r: paths name nothing"),
         (rule("1 + " * 2000 + "1 == 1"), "rule r: longer than 4000 characters"),

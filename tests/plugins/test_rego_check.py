@@ -259,6 +259,7 @@ def test_all_faults_of_changed_policies_are_told_at_once():
         ("a.toml", b"\xff\xfe", "a.toml:1: not UTF-8; save the file as UTF-8"),
         ("a.ini", b"[a\n", "a.ini:0: not INI: line 1 is neither [section] nor key = value"),
         ("a.ini", b"a=1\na=2\n", "a.ini:0: not INI: line 2: 'a' stands twice in [DEFAULT]"),
+        ("a.tf", b"a = 1\na = 2\n", "a.tf:2: 'a' stands twice; what is not read cannot be judged"),
         ("Dockerfile", b"RUN <<EOF\n", "Dockerfile:0: not DOCKERFILE: <<EOF has no end"),
         ("a.json", b'{"a": "x\\u0000y"}', "a.json:1: the policies cannot be answered for this: holds a NUL"),
     ],
@@ -269,12 +270,28 @@ def test_a_file_that_cannot_be_asked_is_told(path, text, said):
 
 
 def test_formats_that_are_not_read_and_links_are_told():
-    assert findings({"main.tf": b"a {}\n"}, paths=("**/*.tf",)) == [
-        "main.tf:0: HCL is not read by this release; narrow the paths of rego error"
+    assert findings({"main.go": b"a {}\n"}, paths=("**/*.go",)) == [
+        "main.go:0: is of no format that policies are asked about; narrow the paths of rego error"
     ]
     found = run_check(CHECK, {"a.yaml": b"b"}, modes={"a.yaml": SYMLINK}, target=TREE)
     assert [finding.message for finding in found] == [
         "a symbolic link, and what it leads to may change without it; put the file itself here"
+    ]
+
+
+def test_terraform_is_asked_in_the_shape_of_conftest():
+    policy = b"""package main
+import rego.v1
+deny contains msg if {
+  some name, bodies in input.resource.aws_s3_bucket
+  some body in bodies
+  body.acl == "public-read"
+  msg := sprintf("bucket %s is public", [name])
+}
+"""
+    text = b'resource "aws_s3_bucket" "logs" {\n  acl = "public-read"\n}\nresource "aws_s3_bucket" "own" {}\n'
+    assert findings({"main.tf": text}, target={"policy/a.rego": policy}) == [
+        "main.tf:1: bucket logs is public (main.deny) error"
     ]
 
 

@@ -48,9 +48,14 @@ def _parser() -> "Parser":
 
 
 def read_hcl(path: str, text: bytes) -> Hcl:
-    root = _parser().parse(text).root_node
+    root = root_of(text)
     blocks = tuple(_blocks(root))
-    return Hcl(path, blocks, _fault(root) if root.has_error else None)
+    return Hcl(path, blocks, fault_of(root) if root.has_error else None)
+
+
+def root_of(text: bytes) -> "Node":
+    """The tree of one file, with its errors in it."""
+    return _parser().parse(text).root_node
 
 
 def _blocks(root: "Node") -> Iterator[Block]:
@@ -73,7 +78,7 @@ def _head(block: "Node") -> tuple[str, ...]:
     return tuple((word.text or b"").decode("utf-8", "replace").strip('"') for word in words)
 
 
-def _fault(root: "Node") -> tuple[int, str]:
+def fault_of(root: "Node") -> tuple[int, str]:
     """The first place that cannot be read."""
     cursor = root.walk()
     while True:
