@@ -55,7 +55,7 @@ def test_a_rule_refuses_what_does_not_say_yes_and_what_it_cannot_be_asked(desk: 
         "  checks\n"
         "    apps/web/a.yaml:3: run at least two; one cannot be replaced without an outage (rule replicas)\n"
         "    apps/web/b.yaml:1: rule replicas cannot be answered: there is no 'replicas'; ask has(…) first\n"
-        "    hosts/a.json:1: address must lie in 10.20.0.0/16 (rule management)"
+        "    hosts/a.json:1: address must lie in 10.20.0.0/16 (rule management) (only a warning)"
     )
     desk.propose("alice", {"apps/web/a.yaml": "spec: {replicas: 2}\n", "hosts/a.json": '{"address": "10.30.0.1"}\n'})
 
