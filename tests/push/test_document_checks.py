@@ -124,9 +124,6 @@ def test_rules_of_yamllint_are_those_of_the_target_branch_and_it_runs_in_a_box(d
     tools = desk.world.folder / "tools"
     tools.mkdir()
     desk.land({".yamllint": "extends: default\n"})
-    untold = desk.push("alice", f"{desk.commit('alice', {'a.yml': 'a: 1'})}:refs/for/main/first").must()
-    words = ".yamllint: these rules were not applied: this server has no yamllint for its checks"
-    assert words in " ".join(untold.remote.split())
     (tools / "yamllint").write_text(LINT)
     (tools / "yamllint").chmod(0o755)
     tools.chmod(0o755)
