@@ -65,6 +65,12 @@ class Reviews(RuleBasedStateMachine):
             self.open_change(who, path, self.main[0], 0, who)
         # The branch has moved on from the start, so that there is something to rebase and to merge.
         self.approve(pick=0, who="carol", stale=False, able=False)
+        # What chance seldom brings is there once in each run.
+        self.reject(pick=1, who="carol")
+        self.withdraw(pick=1, who="carol", stale=False, able=False)
+        self.rebase(pick=2, who="dave", able=False)
+        self.close(pick=1, who="alice")
+        self.reopen(pick=0, who="alice")
 
     def teardown(self) -> None:
         if hasattr(self, "court"):
@@ -281,7 +287,7 @@ def test_main_moves_exactly_when_it_should(template: Template) -> None:
     run_state_machine_as_test(
         Reviews,
         settings=settings(
-            max_examples=30,
+            max_examples=25,
             stateful_step_count=30,
             deadline=None,
             derandomize=True,
