@@ -49,6 +49,9 @@ missing_packages() {
     command -v gpgv >/dev/null || printf 'gpgv '
     # The server only checks OpenPGP signatures; the tests make some.
     [ -z "${FOR_TESTS:-}" ] || { command -v gpg && command -v gpg-agent; } >/dev/null || printf 'gpg gpg-agent '
+    # Programs that checks ask where a server has them; the tests ask the real ones.
+    [ -z "${FOR_TESTS:-}" ] || command -v vtysh >/dev/null || printf 'frr '
+    [ -z "${FOR_TESTS:-}" ] || command -v ifquery >/dev/null || printf 'ifupdown '
     local python
     if ! python=$(find_python); then
         printf 'python3 python3-venv '
@@ -76,13 +79,15 @@ find_python() {
 }
 
 require_tools() {
-    local missing had_sshd=yes
+    local missing had_sshd=yes had_frr=yes
     command -v sshd >/dev/null || had_sshd=no
+    command -v vtysh >/dev/null || had_frr=no
     missing=$(missing_packages)
     # Word splitting is meant: one package a word.
     # shellcheck disable=SC2086
     [ -z "$missing" ] || install_packages $missing "$@"
     [ "$had_sshd" = yes ] || keep_sshd_off
+    [ -z "${FOR_TESTS:-}" ] || [ "$had_frr" = yes ] || keep_frr_off
     find_python >/dev/null || stop "Python 3.11 or newer is needed; this system has none" \
         "Debian 12, Ubuntu 24.04 and later have it; elsewhere set GITOPS_HOOKS_PYTHON=/path/to/python3."
     require_git
@@ -98,6 +103,16 @@ keep_sshd_off() {
     say "the SSH server was not here before: it stays off, only its program is used"
     # shellcheck disable=SC2086
     act $prefix systemctl disable --now --quiet ssh.service ssh.socket 2>/dev/null || true
+}
+
+# The tests ask FRR's vtysh, and a machine that was no router should not become one.
+keep_frr_off() {
+    local prefix
+    [ -d /run/systemd/system ] || return 0
+    prefix=$(root_prefix) || return 0
+    say "FRR was not here before: it stays off, only its program is used"
+    # shellcheck disable=SC2086
+    act $prefix systemctl disable --now --quiet frr.service 2>/dev/null || true
 }
 
 require_git() {

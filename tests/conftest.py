@@ -25,6 +25,8 @@ _PACKAGES = {
     "gpg": "gpg",
     "gpg-agent": "gpg-agent",
     "gpgconf": "gpgconf",
+    "vtysh": "frr",
+    "ifquery": "ifupdown",
 }
 _KEPT = ("PATH", "TMPDIR", "USER", "LOGNAME", "CI", "TERM", "VIRTUAL_ENV")
 # How this machine reaches a package index: a real installation takes its packages from there.
