@@ -203,7 +203,7 @@ def test_what_is_broken_is_found_by_name(whole, breaks, touched, name, words):
         ),
         ("", "git", "/nowhere/git", "git", ""),
         ("", "git", "/bin/sh", "git", "/bin/sh is no git of 2.36 or newer: "),
-        ("", "tool_folders", ["/nowhere"], "tools", "/nowhere of tool_folders cannot be read"),
+        ("", "tool_folders", ["/nonexistent/tools"], "tools", "/nonexistent/tools of tool_folders cannot be read"),
         ("limits", "input_size", 77, "repository site", "receive.maxInputSize is not set as it must be"),
     ],
 )
