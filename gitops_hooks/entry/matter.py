@@ -17,8 +17,9 @@ from gitops_hooks.core.results import SERVER_ADDRESS
 from gitops_hooks.core.shape import shape_of
 from gitops_hooks.core.verdict_words import verdict_words
 from gitops_hooks.entry.content import read_content
-from gitops_hooks.entry.demanding import find_demands, find_trials, judge_owners_file, known_owners
+from gitops_hooks.entry.demanding import find_demands, find_trials, judge_owners_file
 from gitops_hooks.entry.kept import find_kept
+from gitops_hooks.entry.recorded import Present, present_now
 from gitops_hooks.entry.results import judge_result
 from gitops_hooks.entry.sitting import POLICY_PATH, POLICY_SIZE, Checker, Sitting
 from gitops_hooks.entry.stacking import Ground, ground_of
@@ -30,7 +31,7 @@ from gitops_hooks.model.errors import EdgeError, PolicyError
 from gitops_hooks.model.judgement import Land
 from gitops_hooks.model.owners import Known
 from gitops_hooks.model.policy import Policy, Strict
-from gitops_hooks.model.push import NO_OID, ActorKind
+from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.record import Standing
 from gitops_hooks.model.request import Refusal
 from gitops_hooks.model.verdict import Requirement, Verdict
@@ -123,11 +124,12 @@ def weigh(
     pushers = pushers | (record.uploaders if record else frozenset())
     wrote = written(sitting, _hands_in(sitting, governing, span, record))
     hands = contributors(wrote, pushers, sitting.people, governing.strict)
-    known = known_owners(sitting.people)
+    present = present_now(sitting.people, record)
+    known = present.owners
     demands = find_demands(sitting.repository, governing, span, merged, known)
     trials = find_trials(sitting.repository, governing.ref, span, merged, sitting.policy, known)
     paths = tuple(file.path for file in merged.files)
-    proof = _prove(sitting, governing, span, hands, record)
+    proof = _prove(sitting, governing, span, hands, (record, present))
     owed = overdue(sitting.record.index.debts(standing.ref), sitting.ledger.clock())
     told = (content, demands, life, owed, trials)
     case = Case(sitting.policy, governing, proof, hands, paths, span.fast_forward, *told)
@@ -146,21 +148,25 @@ def _read(
 
 
 def _prove(
-    sitting: Sitting, governing: Governing, span: Range, hands: Contributors, record: ChangeRecord | None
+    sitting: Sitting,
+    governing: Governing,
+    span: Range,
+    hands: Contributors,
+    said: tuple[ChangeRecord | None, Present],
 ) -> Proof:
     """Everything that was said of a change, and what it has to fit."""
-    bots = {person.name for person in sitting.people.everybody if person.kind is ActorKind.BOT}
+    record, present = said
     return Proof(
         sitting.entry.id,
         governing.ref,
         span.base,
         span.head,
         frozenset(commit.oid for commit in span.commits),
-        hands.names | _gone(sitting, record),
+        hands.names | present.gone,
         hands.names,
         record.approvals if record else (),
         record.rejections if record else (),
-        frozenset(bots),
+        present.bots,
         find_kept(sitting.repository, record, span, governing.keep),
     )
 
@@ -173,11 +179,6 @@ def written(sitting: Sitting, commits: tuple[Commit, ...]) -> tuple[Commit, ...]
         else commit
         for commit in commits
     )
-
-
-def _gone(sitting: Sitting, record: ChangeRecord | None) -> frozenset[str]:
-    """Whoever approved and has left since: the server knows nobody of that name any more."""
-    return frozenset(approval.actor for approval in (record.approvals if record else ())) - sitting.people.names
 
 
 def _hands_in(sitting: Sitting, governing: Governing, span: Range, record: ChangeRecord | None) -> tuple[Commit, ...]:

@@ -37,10 +37,10 @@ def present_then(body: Landing | Settled) -> Present:
     return Present(frozenset(body.bots), frozenset(), Known(None, tuple((name, at) for name, _, at in pairs)))
 
 
-def present_now(people: People, change: ChangeRecord) -> Present:
+def present_now(people: People, change: ChangeRecord | None) -> Present:
     """As the server knows people today; who has left since they approved counts no more."""
     bots = frozenset(person.name for person in people.everybody if person.kind is ActorKind.BOT)
-    gone = frozenset(approval.actor for approval in change.approvals) - people.names
+    gone = frozenset(approval.actor for approval in (change.approvals if change else ())) - people.names
     return Present(bots, gone, known_owners(people))
 
 
