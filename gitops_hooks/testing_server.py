@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,11 +88,10 @@ class Server:
         self._checks: dict[str, Mapping[str, Any]] = {}
         self._topics = 0
         self._sshd: Sshd | None = None
-        try:
+        with ExitStack() as undone:
+            undone.callback(self.close)
             self._begin()
-        except BaseException:
-            self.close()
-            raise
+            undone.pop_all()
 
     def _begin(self) -> None:
         for name in (_DEVELOPER, _REVIEWER):

@@ -7,7 +7,8 @@ import functools
 import importlib.machinery
 import importlib.util
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Protocol
 
@@ -39,11 +40,9 @@ class Refused(Exception):
 
 def compile_rule(text: str) -> Callable[[object], object]:
     """From a prepared document to the rule's answer (Errors: Refused). Errors: Refused, where it is no rule."""
-    try:
+    with _refusing(_syntax):
         program = _engine().compile(text)
         names = program.references()
-    except BaseException as error:  # noqa: BLE001  # a panic of the interpreter is no Exception
-        raise Refused(_syntax(error)) from None
     strange = set(names["variables"]) - set(VARIABLES) - set(_TYPES) - set(_BOUND.findall(text))
     if strange:
         raise Refused(f"there is no {_listed(strange)} here; there are: {', '.join(VARIABLES)}")
@@ -56,24 +55,32 @@ def compile_rule(text: str) -> Callable[[object], object]:
 def prepare(values: Mapping[str, object]) -> object:
     """What compiled rules are evaluated on. Errors: Refused."""
     _refuse_large_numbers(values)
-    try:
+    with _refusing(_unfit):
         prepared: object = _engine().Context(dict(values), dict(FUNCTIONS))
-    except BaseException as error:  # noqa: BLE001  # as above
-        what = str(error).rpartition("Conversion Error: ")[2]
-        raise Refused(f"cannot be given to a rule: {what[:200]}") from None
     return prepared
 
 
 def _evaluate(program: Program, prepared: object) -> object:
-    try:
+    with _refusing(_spoken):
         return program.execute(prepared)
-    except KeyError as error:
-        raise Refused(f"there is no {str(error)[:80]}; ask has(…) first") from None
-    except BaseException as error:  # noqa: BLE001  # as above
-        raise Refused(_spoken(error)) from None
+
+
+@contextmanager
+def _refusing(words: Callable[[BaseException], str]) -> Iterator[None]:
+    """Whatever the interpreter ends with is a refusal, in these words."""
+    try:
+        yield
+    except BaseException as error:  # noqa: BLE001  # a panic of the interpreter is no Exception
+        raise Refused(words(error)) from None
+
+
+def _unfit(error: BaseException) -> str:
+    return f"cannot be given to a rule: {str(error).rpartition('Conversion Error: ')[2][:200]}"
 
 
 def _spoken(error: BaseException) -> str:
+    if isinstance(error, KeyError):
+        return f"there is no {str(error)[:80]}; ask has(…) first"
     text = " ".join(str(error).split())
     if text.startswith("No such overload"):
         return "types that do not go together, or a part of something that has none; see type(…)"
