@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.push.desk import POLICY, Desk
+from tests.push.with_guest import guest_server
 from tests.world import Template, World
 
 NAMING = POLICY.replace("checks: [yaml]", "checks: [yaml, naming]")
@@ -12,12 +13,8 @@ NAMING = POLICY.replace("checks: [yaml]", "checks: [yaml, naming]")
 
 @pytest.fixture(scope="module")
 def guest() -> Iterator[Template]:
-    template = Template.build(NAMING)
-    server = template.folder / "home" / "server.toml"
-    checks = 'checks = ["gitops_hooks.plugins.yaml_check", "tests.push.guest"]'
-    server.write_text(server.read_text().replace("[plugins]\n", f"[plugins]\n{checks}\n", 1))
-    yield template
-    template.remove()
+    with guest_server(NAMING) as template:
+        yield template
 
 
 @pytest.fixture

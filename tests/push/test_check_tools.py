@@ -7,7 +7,8 @@ import pytest
 
 from gitops_hooks.edge.living import list_living
 from tests.push.desk import POLICY, Desk
-from tests.world import Template, World
+from tests.push.with_guest import guest_server
+from tests.world import World
 
 TOOLS = POLICY.replace("checks: [yaml]", "checks: [yaml, shell, make]")
 MARK = "34.00457"
@@ -15,13 +16,10 @@ MARK = "34.00457"
 
 @pytest.fixture(scope="module")
 def desk() -> Iterator[Desk]:
-    template = Template.build(TOOLS)
-    server = template.folder / "home" / "server.toml"
-    plugins = '[plugins]\nchecks = ["gitops_hooks.plugins.yaml_check", "tests.push.guest"]\n'
-    text = server.read_text().replace("[limits]\n", "[limits]\ncheck_seconds = 4\n", 1)
-    server.write_text(text.replace("[plugins]\n", plugins, 1))
-    world = World.copied_from(template)
-    template.remove()
+    with guest_server(TOOLS) as template:
+        server = template.folder / "home" / "server.toml"
+        server.write_text(server.read_text().replace("[limits]\n", "[limits]\ncheck_seconds = 4\n", 1))
+        world = World.copied_from(template)
     yield Desk.beside(world)
     world.close()
 

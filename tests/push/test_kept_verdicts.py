@@ -8,6 +8,7 @@ import pytest
 
 from tests.answers import Result
 from tests.push.desk import MAIN, POLICY, Desk
+from tests.push.with_guest import guest_server
 from tests.world import Template, World
 
 KEPT = POLICY.replace("match: main", "match: '*'\n    create: ['@ops']")
@@ -18,12 +19,8 @@ GOOD = {"a.sh": "echo good\n"}
 
 @pytest.fixture(scope="module")
 def guest() -> Iterator[Template]:
-    template = Template.build(KEPT)
-    server = template.folder / "home" / "server.toml"
-    checks = 'checks = ["gitops_hooks.plugins.yaml_check", "tests.push.guest"]'
-    server.write_text(server.read_text().replace("[plugins]\n", f"[plugins]\n{checks}\n", 1))
-    yield template
-    template.remove()
+    with guest_server(KEPT) as template:
+        yield template
 
 
 @pytest.fixture
