@@ -5,6 +5,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 . "$ROOT/install/machine.sh"
 . "$ROOT/install/environment.sh"
+. "$ROOT/install/unpacked.sh"
 
 usage() {
     cat <<'TEXT'
@@ -26,6 +27,7 @@ TEXT
 run_tests() {
     FOR_TESTS=yes require_tools
     make_environment "$ROOT/.venv" "$ROOT/requirements-test.lock"
+    lay_tools "$ROOT/.venv/tools"
     cd "$ROOT"
     exec "$ROOT/.venv/bin/python" -m pytest "$@"
 }

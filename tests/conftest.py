@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.machine.machine import why_not
+from tests.unpacked import missing_tools
 from tests.world import Template, World
 
 # Folders whose tests are slow come last, so that a simple fault is told first. Among these the longest stories begin
@@ -44,6 +45,8 @@ def pytest_configure(config: pytest.Config) -> None:
     missing = {package for tool, package in _PACKAGES.items() if shutil.which(tool) is None}
     if missing:
         pytest.exit(f"missing; run: apt-get install {' '.join(sorted(missing))}", returncode=2)
+    if without := missing_tools():
+        pytest.exit(f"not laid for the tests: {' '.join(without)}; run: ./install.sh test", returncode=2)
     home = tempfile.mkdtemp(prefix="gitops-tests-")
     config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
     _become_nobody_in_particular(Path(home))

@@ -1,7 +1,9 @@
 """What install.sh answers before it changes anything."""
 
 import os
+import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -51,3 +53,32 @@ def test_the_server_is_not_installed_on_a_misunderstanding(words: tuple[str, ...
 @pytest.mark.parametrize("script", sorted(path.relative_to(ROOT) for path in (ROOT / "install").glob("*.sh")), ids=str)
 def test_a_script_can_be_read_by_its_shell(script: str) -> None:
     assert subprocess.run(["bash", "-n", ROOT / script], capture_output=True, timeout=30).stderr == b""
+
+
+def lay_tools(folder: Path, *programs: str) -> tuple[int, str]:
+    """As install.sh does for the tests, on a machine that has these programs and no package tool."""
+    machine = folder / "machine"
+    machine.mkdir()
+    for name in ("bash", "cat", "cut", "flock", "id", "ln", "mkdir", "rm", "sha256sum", "tail", *programs):
+        (machine / name).symlink_to(shutil.which(name) or "/bin/true")
+    script = f'. install/machine.sh; . install/unpacked.sh; PATH={machine}; lay_tools "$1"'
+    done = subprocess.run(
+        ["bash", "-euc", f"ROOT={ROOT}; cd {ROOT}; {script}", "lay", folder / "tools"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    return done.returncode, done.stderr
+
+
+def test_programs_for_the_tests_that_cannot_be_unpacked_are_named_with_their_cure(tmp_path: Path) -> None:
+    assert lay_tools(tmp_path, "nft") == (
+        2,
+        "install: these programs for the tests are missing: frr (vtysh) ifupdown (ifquery)\n"
+        "install: Install them with this system's package tool, then run this again.\n",
+    )
+
+
+def test_where_nothing_can_be_unpacked_installed_programs_serve_the_tests(tmp_path: Path) -> None:
+    assert lay_tools(tmp_path, "vtysh", "ifquery", "nft") == (0, "")
+    assert (tmp_path / "tools/bin/vtysh").readlink() == tmp_path / "machine/vtysh"

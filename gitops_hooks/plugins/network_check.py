@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from gitops_hooks.plugin import Change, Check, Finding, Option, OptionKind, Tree, Workbench, hookimpl
+from gitops_hooks.plugin import Change, Check, Finding, Option, OptionKind, Tool, Tree, Workbench, hookimpl
 
 _PATHS = (
     *("inventories/**", "inventory/**", "group_vars/**", "host_vars/**", "network/**"),
@@ -38,17 +38,23 @@ OPTIONS = (
     ),
     Option("shared", OptionKind.TEXTS, (), "addresses and prefixes that several may have: anycast, virtual addresses"),
     Option("known", OptionKind.TEXTS, (), "prefixes that are known though no file defines them"),
+    Option("frr", OptionKind.GLOBS, (), "configurations of FRR, which its vtysh reads"),
+    Option("interfaces", OptionKind.GLOBS, (), "files of ifupdown, which its ifquery reads"),
 )
+TOOLS = (Tool("vtysh", ("--help",)), Tool("ifquery"))
 
 
 @hookimpl
 def gitops_checks() -> Iterable[Check]:
     """One check; which files it reads, its options say."""
-    return [Check("network", "addresses, subnets, VLANs and next hops go together", check_network, options=OPTIONS)]
+    says = "addresses, subnets, VLANs and next hops go together"
+    return [Check("network", says, check_network, options=OPTIONS, tools=TOOLS)]
 
 
 def check_network(change: Change, tree: Tree, bench: Workbench) -> Iterator[Finding]:
     # Imported where it is needed: the policy may ask for nothing of it.
     from gitops_hooks.plugins.network_judge import judge_network
+    from gitops_hooks.plugins.network_tools import read_by_tools
 
     yield from judge_network(change, tree, bench.target, bench.options)
+    yield from read_by_tools(change, tree, bench)

@@ -25,7 +25,7 @@ class Fault:
 
 def judge_network(change: Change, tree: Tree, target: Tree, options: Mapping[str, Any]) -> Iterator[Finding]:
     """Errors: EdgeError for options that say nothing, and where there is more than is read."""
-    changed = {file.path for file in change.files if _concerns(file.path, options["paths"])}
+    changed = {file.path for file in change.files if concerns(file.path, options["paths"])}
     if not changed:
         return
     apart = [_prefix_option(text, name) for name in ("shared", "known") for text in options[name]]
@@ -40,7 +40,8 @@ def judge_network(change: Change, tree: Tree, target: Tree, options: Mapping[str
             yield Finding(fault.path, fault.line, fault.message)
 
 
-def _concerns(path: str, globs: Iterable[str]) -> bool:
+def concerns(path: str, globs: Iterable[str]) -> bool:
+    """A path that is not UTF-8 can be matched by no pattern, and therefore meets every one."""
     return any("\ud800" <= char <= "\udfff" for char in path) or matches_any(globs, path)
 
 
