@@ -1,6 +1,5 @@
-"""What the check `terraform` finds, asked of recorded answers and of the program itself where there is one."""
+"""What the check `terraform` finds, asked of Terraform itself: of the tests' own, and of one that is installed."""
 
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +10,9 @@ from gitops_hooks.edge.workbench import Bench
 from gitops_hooks.plugin import Finding, Severity
 from gitops_hooks.plugins.terraform.check import check_terraform, gitops_checks
 from gitops_hooks.plugins.terraform.hcl import read_hcl
-from gitops_hooks.testing import MemoryTree, a_change, run_check
-from tests.plugins.recorded_terraform import RECORD, make_program, record
+from gitops_hooks.testing import EXECUTABLE, MemoryTree, a_change, run_check
+from tests.plugins.terraform_program import make_program
+from tests.plugins.tiny_provider import MODULE, PLACE, PROGRAM
 
 (CHECK,) = gitops_checks()
 GOOD = {"main.tf": 'variable "x" {\n  type = string\n}\n\noutput "x" {\n  value = var.x\n}\n', "a.tfvars": 'x = "1"\n'}
@@ -46,30 +46,22 @@ ABSENT = {"main.tf": 'module "m" {\n  source = "./mod"\n}\n'}
 FOREIGN = {"main.tf": 'module "vpc" {\n  source = "terraform-aws-modules/vpc/aws"\n}\n'}
 PROVIDER = {"main.tf": 'resource "null_resource" "a" {\n}\n'}
 OPTION = {"-write=true.tf": "x = [\n"}
-CASES = [GOOD, CROOKED, BROKEN, REACHING, INVALID, LOCAL, ABSENT, FOREIGN, PROVIDER, OPTION]
 
 Find = Callable[..., list[Finding]]
-PROGRAMS = ["recorded", *(["installed"] if shutil.which("terraform") else [])]
+PROGRAMS = ["library", *(["installed"] if shutil.which("terraform") else [])]
 
 
 @pytest.fixture(params=PROGRAMS)
 def find(request: pytest.FixtureRequest, tmp_path: Path) -> Find:
     """The findings of one change, from one of the two programs."""
-    folders = [make_program(tmp_path)] if request.param == "recorded" else []
+    folders = [make_program(tmp_path)] if request.param == "library" else []
 
     def ask(files: dict[str, str], **options) -> list[Finding]:
         texts = {path: text.encode() for path, text in files.items()}
-        return list(run_check(CHECK, texts, options={"program": "terraform", **options}, tool_folders=folders))
+        asked = {"program": "terraform", **options}
+        return list(run_check(CHECK, texts, modes={PLACE: EXECUTABLE}, options=asked, tool_folders=folders))
 
     return ask
-
-
-def test_what_is_recorded_is_what_the_program_says():
-    """Paths and versions aside, an installed program of another line may use other words; then record anew."""
-    known = json.loads(RECORD.read_text())
-    assert len(known) > 20
-    if "installed" in PROGRAMS:
-        assert record([INVALID, CROOKED]).items() <= known.items()
 
 
 def test_good_files_pass(find: Find):
@@ -141,6 +133,26 @@ def test_what_is_neither_in_the_tree_nor_on_the_server_is_said_not_to_be_seen(fi
     assert told.message.startswith(
         "terraform validate did not see this module: it needs what neither the tree nor the server has ("
     )
+
+
+def vendored(body: str) -> dict[str, str]:
+    return {"main.tf": f'{MODULE}resource "tiny_note" "a" {{\n{body}}}\n', PLACE: PROGRAM}
+
+
+def test_a_module_is_held_against_the_provider_that_the_tree_brings(find: Find):
+    assert find(vendored('  text = "x"\n')) == []
+    assert find(vendored('  text = "x"\n  size = 1\n')) == [
+        Finding("main.tf", 11, 'Unsupported argument: An argument named "size" is not expected here')
+    ]
+    assert find(vendored("")) == [
+        Finding("main.tf", 9, 'Missing required argument: The argument "text" is required, but no definition was found')
+    ]
+
+
+def test_a_provider_of_the_tree_runs_in_the_box_alone(find: Find):
+    there = Path(__file__).parent / "conftest.py"
+    (told,) = find(vendored(f'  text = "x"\n  sees = "{there}"\n'))
+    assert told.message == "What this provider sees: the file is not there, and of networks lo"
 
 
 def test_without_a_program_files_are_read_all_the_same_and_the_rest_is_said_not_to_be_seen():

@@ -1,10 +1,10 @@
-"""Stories of the check `terraform` in a push; the program gives recorded answers, from a folder of tools."""
+"""Stories of the check `terraform` in a push; Terraform stands in a folder of tools."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.plugins.recorded_terraform import make_program
+from tests.plugins.terraform_program import make_program
 from tests.plugins.test_terraform_check import CROOKED, INVALID, PROVIDER
 from tests.push.desk import POLICY, Desk
 from tests.world import Template, World
