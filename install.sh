@@ -28,6 +28,7 @@ run_tests() {
     FOR_TESTS=yes require_tools
     make_environment "$ROOT/.venv" "$ROOT/requirements-test.lock"
     lay_tools "$ROOT/.venv/tools"
+    lay_opa "$ROOT/.venv/opa" "$ROOT/.venv/bin/python"
     cd "$ROOT"
     exec "$ROOT/.venv/bin/python" -m pytest "$@"
 }

