@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from gitops_hooks.plugin import Change, Check, Finding, Option, OptionKind, Tree, Workbench, hookimpl
+from gitops_hooks.plugin import Change, Check, Finding, Option, OptionKind, Tool, Tree, Workbench, hookimpl
 
 _PATHS = (
     *("**/*.yml", "**/*.yaml", "**/*.json", "**/*.toml", "**/*.ini", "**/Dockerfile", "**/Dockerfile.*"),
@@ -13,13 +13,16 @@ OPTIONS = (
     Option("namespaces", OptionKind.TEXTS, ("main",), "the packages whose deny, violation and warn are asked"),
     Option("paths", OptionKind.GLOBS, _PATHS, "the files that they are asked about"),
     Option("combine", OptionKind.TRUTH, False, "ask about all these files of the tree at once, as a list"),
+    Option("engine", OptionKind.TEXT, "", "who answers; empty: opa where the server has it", ("opa", "regorus", "")),
 )
+TOOLS = (Tool("opa", ("version",)),)
 
 
 @hookimpl
 def gitops_checks() -> Iterable[Check]:
     """One check; which files it reads, its options say."""
-    return [Check("rego", "documents pass the OPA policies of the target branch", check_rego, options=OPTIONS)]
+    says = "documents pass the OPA policies of the target branch"
+    return [Check("rego", says, check_rego, options=OPTIONS, tools=TOOLS)]
 
 
 def check_rego(change: Change, tree: Tree, bench: Workbench) -> Iterator[Finding]:

@@ -6,46 +6,33 @@ The answer is asked for in a form that no text can disturb: messages in base64, 
 import base64
 import binascii
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from gitops_hooks.plugin import EdgeError
 from gitops_hooks.plugins.plain_documents import Plain
+from gitops_hooks.plugins.rego_ask import PACKAGE, Ask, Asked, Engine, Messages, NoAnswer, refuse_strange
 from gitops_hooks.plugins.rego_modules import Module
-from gitops_hooks.plugins.rego_tests import Test
-
-_PACKAGE = "gitops_hooks_asked"
-_WHOLE = range(-(2**63), 2**63)
+from gitops_hooks.plugins.rego_preflight import preflight
+from gitops_hooks.plugins.rego_tests import Test, untie
 
 
-class NoAnswer(Exception):
-    """The engine gave no answer that can be trusted: why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One rule that is asked: its namespace and name."""
-
-    namespace: str
-    rule: str
-
-
-def open_question(
-    modules: Sequence[Module], given: Plain, asked: Sequence[Asked]
-) -> Callable[[Plain], list[list[str]]]:
-    """From an input to the messages of each rule that is asked (Errors: NoAnswer). Errors: NoAnswer."""
+def open_question(modules: Sequence[Module], given: Plain, asked: Sequence[Asked]) -> Ask:
+    """Errors: NoAnswer."""
     lines = [f"r{number} := {_messages(each)}" for number, each in enumerate(asked)]
     listed = ", ".join(f"r{number}" for number in range(len(asked)))
     engine = _Engine(modules, given, [*lines, f"answer := [{listed}]"])
 
-    def ask(value: Plain) -> list[list[str]]:
-        found = engine.answer(value)
-        if not isinstance(found, list) or len(found) != len(asked):
-            raise NoAnswer("a rule has no answer")
-        return [_decoded(each) for each in found]
+    def answer(value: Plain) -> Messages | NoAnswer:
+        try:
+            found = engine.answer(value)
+            if not isinstance(found, list) or len(found) != len(asked):
+                return NoAnswer("a rule has no answer")
+            return [_decoded(each) for each in found]
+        except NoAnswer as error:
+            return error
 
-    return ask
+    return lambda values: [answer(value) for value in values]
 
 
 def _messages(each: Asked) -> str:
@@ -97,16 +84,16 @@ class _Engine:
             self._engine = engine()
             for module in modules:
                 self._engine.add_policy(module.path, module.text)
-            self._engine.add_policy("asked", "\n".join([f"package {_PACKAGE}", "import rego.v1", *question, ""]))
-            self._engine.add_data_json(json.dumps(_refuse_strange(given)))
+            self._engine.add_policy("asked", "\n".join([f"package {PACKAGE}", "import rego.v1", *question, ""]))
+            self._engine.add_data_json(json.dumps(refuse_strange(given)))
         except (RuntimeError, ValueError) as error:
             raise NoAnswer(_words(error)) from None
 
     def answer(self, value: Plain) -> object:
         """Errors: NoAnswer."""
         try:
-            self._engine.set_input_json(json.dumps(_refuse_strange(value)))
-            return json.loads(self._engine.eval_rule_as_json(f"data.{_PACKAGE}.answer"))
+            self._engine.set_input_json(json.dumps(refuse_strange(value)))
+            return json.loads(self._engine.eval_rule_as_json(f"data.{PACKAGE}.answer"))
         except (RuntimeError, ValueError, RecursionError) as error:
             raise NoAnswer(_words(error)) from None
 
@@ -116,8 +103,8 @@ def _load_engine() -> Any:  # noqa: ANN401  # the library ships no types
     try:
         from regorus import Engine
     except ImportError:
-        cure = "the administrator runs: pip install 'gitops-hooks[rego]'"
-        raise EdgeError("rego", f"this server has no engine for OPA policies; {cure}") from None
+        cure = "the administrator puts opa into one of its tool_folders, or runs: pip install 'gitops-hooks[rego]'"
+        raise EdgeError("engine", f"this server has none for OPA policies; {cure}") from None
     return Engine
 
 
@@ -125,18 +112,4 @@ def _words(error: Exception) -> str:
     return " ".join(str(error).split())[:200]
 
 
-def _refuse_strange(value: Plain) -> Plain:
-    """Errors: NoAnswer for what the engine would take for something else."""
-    waiting: list[object] = [value]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, dict):
-            waiting.extend(each.values())
-            waiting.extend(each)
-        elif isinstance(each, list):
-            waiting.extend(each)
-        elif isinstance(each, str) and ("\0" in each or any("\ud800" <= char <= "\udfff" for char in each)):
-            raise NoAnswer("holds a NUL, or text that is no Unicode")
-        elif isinstance(each, int) and each not in _WHOLE:
-            raise NoAnswer("holds a whole number beyond 64 bits; quote it")
-    return value
+REGORUS = Engine(preflight, untie, open_question, failing_tests)

@@ -7,10 +7,9 @@ from typing import Any
 
 from gitops_hooks.plugin import EdgeError, Tree
 from gitops_hooks.plugins.plain_documents import Plain, Unreadable, format_of, read_documents
-from gitops_hooks.plugins.rego_engine import Asked
+from gitops_hooks.plugins.rego_ask import PACKAGE, Asked, Engine, Fault
 from gitops_hooks.plugins.rego_modules import Module, Rule, read_module
-from gitops_hooks.plugins.rego_preflight import Fault, preflight
-from gitops_hooks.plugins.rego_tests import Test, untie
+from gitops_hooks.plugins.rego_tests import Test
 from gitops_hooks.plugins.rego_tokens import BadRego
 from gitops_hooks.plugins.tree_paths import paths_named
 
@@ -46,7 +45,7 @@ class Policies:
         return [each for each in found if each.namespace in namespaces]
 
 
-def load_policies(tree: Tree, folder: str) -> Policies:
+def load_policies(tree: Tree, folder: str, engine: Engine) -> Policies:
     """Errors: EdgeError where there is more than is read."""
     modules: list[Module] = []
     faults: list[Fault] = []
@@ -55,25 +54,33 @@ def load_policies(tree: Tree, folder: str) -> Policies:
         try:
             if path.endswith(".rego"):
                 modules.append(read_module(path, tree.read(path)))
+                _refuse_ours(modules[-1].package)
             elif format_of(path) in _DATA:
                 _put(given, path.removeprefix(folder + "/").split("/")[:-1], path, tree)
+                _refuse_ours(PACKAGE if PACKAGE in given else "")
         except (BadRego, Unreadable) as error:
             faults.append(Fault(path, error.line, error.message))
         except EdgeError as error:
             faults.append(Fault(path, 0, error.what))
-    faults += preflight(modules) if not faults else []
-    trials, tests = _untied([module for module in modules if module.tests], faults)
+    faults += engine.faults(modules) if not faults else []
+    trials, tests = _untied([module for module in modules if module.tests], engine, faults)
     plain = tuple(module for module in modules if not module.tests)
     found = Policies(plain, tuple(trials), tuple(tests), given, tuple(faults))
     return replace(found, faults=(*faults, *_strange_rules(found)))
 
 
-def _untied(modules: Sequence[Module], faults: list[Fault]) -> tuple[list[Module], list[Test]]:
+def _refuse_ours(name: str) -> None:
+    """What asks the policies must not be answered by them. Errors: BadRego."""
+    if name.partition(".")[0] == PACKAGE:
+        raise BadRego(1, f"the name {PACKAGE} is taken; name it otherwise")
+
+
+def _untied(modules: Sequence[Module], engine: Engine, faults: list[Fault]) -> tuple[list[Module], list[Test]]:
     trials: list[Module] = []
     tests: list[Test] = []
     for module in modules:
         try:
-            trial, found = untie(module)
+            trial, found = engine.untie(module)
         except BadRego as error:
             faults.append(Fault(module.path, error.line, error.message))
             continue

@@ -7,21 +7,13 @@ known to be answered faithfully passes; all else is refused with what to write i
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from gitops_hooks.plugins.rego_ask import Fault
 from gitops_hooks.plugins.rego_modules import Module, Rule
 from gitops_hooks.plugins.rego_names import FORBIDDEN, TRUSTED
 from gitops_hooks.plugins.rego_negation import Negations, sure_names
 from gitops_hooks.plugins.rego_order import compared
 from gitops_hooks.plugins.rego_scope import Bound, bind
 from gitops_hooks.plugins.rego_tokens import CONSTANTS, KEYWORDS, BadRego, Token, pairs_of
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that does not pass."""
-
-    path: str
-    line: int
-    message: str
 
 
 def preflight(modules: Sequence[Module]) -> list[Fault]:

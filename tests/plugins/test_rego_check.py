@@ -49,6 +49,8 @@ TREE = {"policy/main.rego": POLICY, "policy/main_test.rego": TESTS, "policy/data
 
 
 def findings(files, changed=None, target=TREE, **options) -> list[str]:
+    # Whether or not this machine has an opa of its own.
+    options = {"engine": "regorus", **options}
     found = run_check(CHECK, files, changed=changed, target=target, options=options)
     return [f"{finding.path}:{finding.line}: {finding.message} {finding.severity.value}" for finding in found]
 
@@ -154,7 +156,7 @@ deny contains msg if {
     files = {"a.yaml": b"kind: Route\nto: web\n", "b.yaml": b"kind: Service\nname: web\n"}
     target = {**files, "policy/main.rego": policy}
     assert findings(files, changed=["a.yaml"], target=target, combine=True) == []
-    gone = run_check(CHECK, {"a.yaml": files["a.yaml"]}, target=target, options={"combine": True})
+    gone = run_check(CHECK, {"a.yaml": files["a.yaml"]}, target=target, options={"combine": True, "engine": "regorus"})
     assert [finding.message for finding in gone] == ["a.yaml leads to no service (main.deny)"]
 
 
@@ -276,7 +278,7 @@ def test_formats_that_are_not_read_and_links_are_told():
     assert findings({"main.go": b"a {}\n"}, paths=("**/*.go",)) == [
         "main.go:0: is of no format that policies are asked about; narrow the paths of rego error"
     ]
-    found = run_check(CHECK, {"a.yaml": b"b"}, modes={"a.yaml": SYMLINK}, target=TREE)
+    found = run_check(CHECK, {"a.yaml": b"b"}, modes={"a.yaml": SYMLINK}, target=TREE, options={"engine": "regorus"})
     assert [finding.message for finding in found] == [
         "a symbolic link, and what it leads to may change without it; put the file itself here"
     ]
@@ -300,7 +302,7 @@ deny contains msg if {
 
 def confined(files, target=TREE, seconds=20.0):
     tree = MemoryTree(files)
-    asked = [Asked(CHECK, {option.name: option.default for option in CHECK.options})]
+    asked = [Asked(CHECK, {option.name: option.default for option in CHECK.options} | {"engine": "regorus"})]
     grounds = Grounds("c" * 40, tree, MemoryTree(target), tree, (), Path("/nowhere"))
     return run_checks(asked, a_change(tree), grounds, Limits(check_seconds=seconds))[0]
 

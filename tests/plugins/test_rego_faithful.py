@@ -2,7 +2,8 @@
 
 import pytest
 
-from gitops_hooks.plugins.rego_engine import Asked, NoAnswer, open_question
+from gitops_hooks.plugins.rego_ask import Asked, NoAnswer
+from gitops_hooks.plugins.rego_engine import open_question
 from gitops_hooks.plugins.rego_modules import read_module
 from gitops_hooks.plugins.rego_names import TRUSTED
 from gitops_hooks.plugins.rego_preflight import preflight
@@ -32,7 +33,10 @@ def faults(body: str, path: str = "policy/a.rego") -> list[str]:
 def ask(body: str, value=INPUT) -> list[str]:
     assert faults(body) == []
     module = read_module("policy/a.rego", (HEAD + body).encode())
-    return sorted(open_question([module], {"lib": {"list": ["s"]}}, ASKED)(value)[0])
+    (found,) = open_question([module], {"lib": {"list": ["s"]}}, ASKED)([value])
+    if isinstance(found, NoAnswer):
+        raise found
+    return sorted(found[0])
 
 
 # Conditions that OPA finds true of INPUT, and at least one for every trusted function.

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.plugins.opa_program import make_program
 from tests.push.desk import POLICY, Desk
 from tests.world import Template, World
 
-REGO = POLICY.replace("checks: [yaml]", "checks: [rego]") + "checks:\n  rego: {paths: ['apps/**']}\n"
+REGO = POLICY.replace("checks: [yaml]", "checks: [rego]") + "checks:\n  rego: {paths: ['apps/**'], engine: regorus}\n"
 RULE = """package main
 
 import rego.v1
@@ -67,5 +68,21 @@ def test_policies_land_with_their_tests_and_are_asked_from_then_on(desk: Desk):
     silent = {"apps/web.yaml": POD, "policy/main.rego": RULE.replace(":latest", ":newest")}
     assert refused(desk, silent, "main/silent") == (
         "    policy/main_test.rego:5: test_latest fails\n"
+        "    apps/web.yaml:1: web runs web:latest; name a version (main.deny)"
+    )
+
+
+def test_a_server_with_opa_takes_what_opa_takes(desk: Desk):
+    rule = RULE.replace('endswith(c.image, ":latest")', 'not startswith(c.image, "registry/")')
+    said = "'c.image' may be missing, and 'not' then never holds in OPA; set it on a line above: x := c.image"
+    assert said in " ".join(refused(desk, {"policy/main.rego": rule, "policy/main_test.rego": TEST}).split())
+    desk.land({".gitops/policy.yaml": REGO.replace("regorus", "opa")})
+    tools = desk.world.folder / "opa"
+    tools.mkdir()
+    make_program(tools)
+    server = desk.world.home.path / "server.toml"
+    server.write_text(f'tool_folders = ["{tools}"]\n' + server.read_text())
+    desk.land({"policy/main.rego": rule, "policy/main_test.rego": TEST})
+    assert refused(desk, {"apps/web.yaml": POD}, "main/asked") == (
         "    apps/web.yaml:1: web runs web:latest; name a version (main.deny)"
     )
