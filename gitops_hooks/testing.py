@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops_hooks.edge.parts import shown_change
-from gitops_hooks.edge.tool_box import find_tool
+from gitops_hooks.edge.tool_box import find_tools
 from gitops_hooks.edge.tool_wire import Run
 from gitops_hooks.edge.toolbox import Toolbox
 from gitops_hooks.edge.workbench import Bench
@@ -88,7 +88,8 @@ def run_check(
 
     `options` are values as the check gets them, in place of its defaults; `target` is what the target branch
     holds, in place of the files that did not change. As on a server, the check is shown the files that its paths
-    match, and not asked where there is none. `tool_folders` are as in server.toml.
+    match, and not asked where there is none. `tool_folders` are as in server.toml, and
+    a tool that wants a network of its own has it.
     """
     tree = MemoryTree(files, modes or {})
     change = a_change(tree, changed)
@@ -110,8 +111,8 @@ def a_bench(
 
     Errors: ValueError.
     """
-    found = {tool.name: find_tool(tool.name, tool_folders) for tool in check.tools}
-    bench = Bench(_options(check, options or {}), target, {name: path for name, path in found.items() if path})
+    found, networked = find_tools(check.tools, tool_folders, [tool.name for tool in check.tools])
+    bench = Bench(_options(check, options or {}), target, found, own_network=networked)
     return _OpenBench(bench, tree, tuple(tool_folders))
 
 

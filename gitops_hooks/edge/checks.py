@@ -13,7 +13,7 @@ from gitops_hooks.edge.parts import Part, divide, shown_change
 from gitops_hooks.edge.sandbox import Confined, SandboxLimits, run_confined
 from gitops_hooks.edge.side_by_side import run_side_by_side
 from gitops_hooks.edge.terminal import tell
-from gitops_hooks.edge.tool_box import find_tool
+from gitops_hooks.edge.tool_box import find_tools
 from gitops_hooks.edge.tool_wire import TARGET, TREE
 from gitops_hooks.edge.toolbox import Toolbox
 from gitops_hooks.edge.workbench import Asked, Bench, Grounds
@@ -85,9 +85,9 @@ def _run(part: Part, grounds: Grounds, limits: Limits, cache: "VerdictCache | No
     This side of the wall also keeps what was found: an answer of the exact shape, and no ERROR ever.
     """
     check = part.asked.check
-    found = {tool.name: find_tool(tool.name, grounds.folders) for tool in check.tools}
-    tools = {name: path for name, path in found.items() if path}
-    bench = Bench(part.asked.options, grounds.target, tools, declared=tuple(found), seen=bool(key))
+    tools, own_network = find_tools(check.tools, grounds.folders, grounds.own_network)
+    declared = tuple(tool.name for tool in check.tools)
+    bench = Bench(part.asked.options, grounds.target, tools, -1, declared, bool(key), own_network)
     toolbox = Toolbox(bench, grounds.whole, grounds.folders, grounds.scratch, limits, partial(_say, check.name))
     budget = SandboxLimits(seconds=limits.check_seconds, memory=limits.check_memory, output=_ANSWER)
     try:

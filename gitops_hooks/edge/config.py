@@ -17,7 +17,8 @@ REPOSITORY_NAME = re.compile(r"(?!.*\.\.)(?!.*\.git\Z)[A-Za-z0-9][A-Za-z0-9._-]{
 
 _TABLES = ("plugins", "limits", "floor")
 _LISTS = ("repository", "credential", "exec_check")
-_TOP = ("authorized_keys", "deploy_as", "git", "tool_folders")
+_TOP = ("authorized_keys", "deploy_as", "git", "own_network", "tool_folders")
+_NFT = "nft"
 _LATER = ("signed", "evaluate", "break_glass", "agent", "notify")
 _MAY_BE_NONE = ("verdicts",)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}")
@@ -63,6 +64,7 @@ def _build(home: Home, document: Document) -> ServerFile:
         _path(home, keys) if keys else None,
         top.text("deploy_as", _USER, ""),
         _tool_folders(home, top),
+        _own_network(top),
     )
     top.faults.check()
     return server
@@ -138,6 +140,14 @@ def _tool_folders(home: Home, top: Table) -> tuple[Path, ...]:
                 "tool_folders", f"'tool_folders' may hold whole paths only, and not what this home is in: {folder}"
             )
     return folders
+
+
+def _own_network(top: Table) -> tuple[str, ...]:
+    """Each opens the kernel a little further to bytes that were pushed: one that nobody has thought about is none."""
+    names = top.texts("own_network", _SOME)
+    if names not in ((), (_NFT,)):
+        top.fault("own_network", f"'own_network' may name {_NFT} alone: [\"{_NFT}\"]")
+    return names
 
 
 def _plugins(table: Table | None) -> PluginLists:

@@ -74,9 +74,9 @@ def plugin_lines(home: Home, server: ServerFile) -> Iterable[Line]:
     return verdict("plugins", (), f"offer {', '.join(names) or 'nothing'}", "")
 
 
-def _tool_faults(server: ServerFile, probe: Callable[[Sequence[Path], Limits], str]) -> list[str]:
+def _tool_faults(server: ServerFile, *probes: Callable[[Sequence[Path], Limits], str]) -> list[str]:
     missing = [f"{folder} of tool_folders cannot be read" for folder in server.tool_folders if not _is_open(folder)]
-    return [*missing, *filter(None, [probe(server.tool_folders, server.limits)])]
+    return [*missing, *filter(None, [probe(server.tool_folders, server.limits) for probe in probes])]
 
 
 def _is_open(folder: Path) -> bool:
@@ -88,5 +88,6 @@ def confinement_lines(server: ServerFile) -> Iterable[Line]:
     from gitops_hooks.edge import launch, sandbox, tools
 
     yield from verdict("sandbox", filter(None, [sandbox.probe()]), "checks run confined", "")
-    yield from verdict("tools", _tool_faults(server, tools.probe_tools), "of checks run confined", "")
+    probes = (tools.probe_tools, *([tools.probe_own_network] if server.own_network else ()))
+    yield from verdict("tools", _tool_faults(server, *probes), "of checks run confined", "")
     yield from verdict("deployments", filter(None, [launch.probe(server.deploy_as)]), "run confined", "")

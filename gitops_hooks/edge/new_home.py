@@ -15,6 +15,7 @@ _SERVER_FILE = """\
 # authorized_keys = "/home/git/.ssh/authorized_keys"   # what sshd reads; our lines stand in a block of their own
 # deploy_as = ""                                  # the system user that deployments run as; empty: the server's own
 # tool_folders = ["/opt/lint"]                    # programs that checks may run, beside the system's own
+# own_network = ["nft"]                           # rulesets of nftables are read by the kernel; see docs/admin.md first
 
 [plugins]
 # Module paths. Checks run confined and can only add a refusal; trusted providers run in the server.

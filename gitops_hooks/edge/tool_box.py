@@ -17,13 +17,14 @@ from gitops_hooks.edge.sandbox_child import NOBODY
 from gitops_hooks.edge.sandbox_root import user_home
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.server import Limits
+from gitops_hooks.model.tool import Tool
 
 TREE, GIVEN, HOME = "/tree", "/given", "/tmp"  # noqa: S108  # a tmpfs of the box
 
 _SOURCE = "/source"
 _SHARED = 16 * 1024 * 1024
 _ROOTS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
-_ETC = ("alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime")
+_ETC = ("alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "protocols", "services")
 _NAMESPACES = ("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net", "--unshare-cgroup-try")
 # A copy of the tree that may be written to; what cannot be copied ends the tool, which would see half a tree.
 _COPY = f'cp -R {_SOURCE}/. {TREE}/ && cd {TREE} && exec "$@"'
@@ -31,12 +32,16 @@ _COPY = f'cp -R {_SOURCE}/. {TREE}/ && cd {TREE} && exec "$@"'
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one tool sees, as folders of the server: `tree` and `given` (None: none); `writable` gives it a copy."""
+    """What one tool sees, as folders of the server: `tree` and `given` (None: none); `writable` gives it a copy.
+
+    With `own_network` it may configure one, which is empty and ends with it.
+    """
 
     passwd: Path
     tree: Path | None = None
     given: Path | None = None
     writable: bool = False
+    own_network: bool = False
 
 
 def search_path(folders: Sequence[Path]) -> str:
@@ -50,19 +55,34 @@ def find_tool(name: str, folders: Sequence[Path]) -> str | None:
     return shutil.which(name, path=search_path(folders))
 
 
+def find_tools(
+    tools: Sequence[Tool], folders: Sequence[Path], own_network: Sequence[str]
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Those that may be run here, with their paths, and which of them get a network of their own."""
+    allowed = [tool for tool in tools if not tool.own_network or tool.name in own_network]
+    found = {tool.name: find_tool(tool.name, folders) for tool in allowed}
+    with_network = tuple(tool.name for tool in allowed if tool.own_network)
+    return {name: path for name, path in found.items() if path}, with_network
+
+
 def box_command(view: View, folders: Sequence[Path], limits: Limits, status: int) -> list[str]:
     """The command that goes before the tool's own; `status` is the descriptor on which bubblewrap tells how it went.
 
     Errors: EdgeError where bubblewrap or what sets limits is not installed.
     """
     words = [_program("bwrap", "bubblewrap"), *_NAMESPACES, "--die-with-parent", "--new-session"]
-    words += ["--hostname", "box"] if os.geteuid() == 0 else ["--unshare-user", "--disable-userns", "--hostname", "box"]
+    words += ["--hostname", "box", *([] if os.geteuid() == 0 else _user_namespace(view))]
     words += [*_environment(folders), *_system(), *_files(view, limits)]
     words += [*_folders(visible_folders(folders)), "--remount-ro", "/"]
     words += ["--cap-drop", "ALL", "--json-status-fd", str(status)]
     if os.geteuid() == 0:
         words += [word for name in ("SETUID", "SETGID", "SETPCAP") for word in ("--cap-add", f"CAP_{name}")]
     return [*words, "--", *_drop(), *_limits(limits), *_begin(view)]
+
+
+def _user_namespace(view: View) -> list[str]:
+    """No further ones inside, but for who makes a network there."""
+    return ["--unshare-user"] if view.own_network else ["--unshare-user", "--disable-userns"]
 
 
 def passwd_line() -> str:
@@ -146,7 +166,14 @@ def _limits(limits: Limits) -> list[str]:
 def _begin(view: View) -> list[str]:
     """env takes the settings that stand before the tool's name; a shell copies the tree first where it is writable."""
     copying = ["/bin/sh", "-c", _COPY, "sh"] if view.writable and view.tree is not None else []
-    return [*copying, "/usr/bin/env"]
+    return [*copying, *(_networked() if view.own_network else ()), "/usr/bin/env"]
+
+
+def _networked() -> list[str]:
+    """A user namespace with a network that belongs to it, and of all rights there the one to configure that."""
+    alone = [_program("unshare", "util-linux"), "--user", "--net", "--map-root-user", "--"]
+    rights = ("--bounding-set=-all,+net_admin", "--inh-caps=-all,+net_admin", "--no-new-privs", "--")
+    return [*alone, _program("setpriv", "util-linux"), *rights]
 
 
 def visible_folders(configured: Sequence[Path]) -> tuple[Path, ...]:

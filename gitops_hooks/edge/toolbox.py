@@ -5,6 +5,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from gitops_hooks.edge.scratch import Scratch, open_scratch
@@ -130,7 +131,8 @@ class Toolbox:
         name = next((word for word in request.command if "=" not in word), "")
         if name not in self._bench.tools and name not in self._bench.tools.values():
             raise EdgeError(name or "tool", "is no tool that this check declares, or this server has none of that name")
-        view = self._view(request)
+        own = [name for each in self._bench.own_network if name in (each, self._bench.tools.get(each))]
+        view = replace(self._view(request), own_network=bool(own))
         left = max(0.0, deadline - time.monotonic())
         seconds = left if request.seconds is None else min(left, request.seconds)
         bounds = Bounds(time.monotonic() + seconds, seconds, self._limits.tool_memory, self._limits.tool_output)

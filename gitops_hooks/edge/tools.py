@@ -3,7 +3,8 @@
 import functools
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from gitops_hooks.edge.tool_box import View, box_command, find_tool, passwd_line
@@ -24,6 +25,17 @@ def probe_tools(folders: Sequence[Path], limits: Limits) -> str:
     except EdgeError as error:
         return str(error)
     return ran.cut or ("" if ran.status == 0 else f"a tool ends with {ran.status}: {_first_line(ran)}")
+
+
+def probe_own_network(folders: Sequence[Path], limits: Limits) -> str:
+    """Empty where a tool can have a network of its own, else why not."""
+    try:
+        ran = _run(("true",), folders, limits, partial(View, own_network=True))
+    except EdgeError as error:
+        return str(error)
+    why = ran.cut or ("" if ran.status == 0 else _first_line(ran))
+    words = f"own_network: this kernel gives no tool a network of its own ({why}); rulesets are not read"
+    return f"{words}, and checks say so" if why else ""
 
 
 def tool_version(tool: Tool, folders: Sequence[Path], limits: Limits) -> str:
@@ -72,11 +84,13 @@ def _first_line(ran: Ran) -> str:
     return next((line.strip() for line in lines if line.strip()), "")[:200]
 
 
-def _run(command: Sequence[str], folders: Sequence[Path], limits: Limits) -> Ran:
+def _run(
+    command: Sequence[str], folders: Sequence[Path], limits: Limits, view_of: Callable[[Path], View] = View
+) -> Ran:
     bounds = Bounds(time.monotonic() + _SECONDS, _SECONDS, limits.tool_memory, _MEGABYTE)
     with tempfile.TemporaryDirectory(prefix="gitops-tool-") as folder:
         passwd = Path(folder) / "passwd"
         passwd.write_text(passwd_line())
         passwd.chmod(0o644)
-        view = View(passwd)
+        view = view_of(passwd)
         return run_boxed(lambda status: [*box_command(view, folders, limits, status), *command], b"", bounds)

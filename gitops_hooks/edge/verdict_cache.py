@@ -48,12 +48,13 @@ class Memory:
 def open_memory(state: Path, server: ServerFile) -> Memory | None:
     """The memory of a repository with this state; None where the server keeps none, or cannot tell which code it runs.
 
-    Programs that judge are named in the server's file alone: how they are asked belongs to the code.
+    Programs that judge, and which tools get a network, are told by the server's file alone: they belong to the code.
     """
     if not server.limits.verdicts:
         return None
     code = code_sign((*server.plugins.checks, *server.plugins.trusted))
-    return Memory(store_of(state, server.limits), f"{code} {server.plugins.programs!r}") if code else None
+    ours = f"{code} {server.plugins.programs!r} {server.own_network!r}"
+    return Memory(store_of(state, server.limits), ours) if code else None
 
 
 class VerdictCache:

@@ -37,7 +37,7 @@ class Grounds:
 
     `tree` (object id `oid`) is what would land, `target` what the branch holds, `whole` is `tree` without the limit
     on one read, for tools; `readable` are the folders of its objects, `scratch` is where files for tools are
-    written, `folders` are the server's folders of tools.
+    written, `folders` are the server's folders of tools, `own_network` the names that its file gives one.
     """
 
     oid: str
@@ -47,6 +47,7 @@ class Grounds:
     readable: Sequence[Path]
     scratch: Path
     folders: tuple[Path, ...] = ()
+    own_network: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -54,7 +55,8 @@ class Bench:
     """The Workbench (hookspec.py) as it is inside the sandbox: what it cannot do itself it asks for, through `end`.
 
     `tools` are the programs that may be run, by name, each with the path that it has for the tool itself; `declared`
-    are the names of those that the check would run. With `seen` it tells which of them it asks for.
+    are the names of those that the check would run. With `seen` it tells which of them it asks for. Those in
+    `own_network` get one.
     """
 
     options: Mapping[str, Any]
@@ -63,6 +65,7 @@ class Bench:
     end: int = -1
     declared: tuple[str, ...] = ()
     seen: bool = False
+    own_network: tuple[str, ...] = ()
 
     def tool(self, name: str) -> str | None:
         if self.seen:

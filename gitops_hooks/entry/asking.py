@@ -37,4 +37,5 @@ def grounds_of(sitting: Sitting, change: Change, tree: str) -> Grounds:
         repository.object_folders,
         sitting.state / "tools",
         sitting.server.tool_folders,
+        sitting.server.own_network,
     )

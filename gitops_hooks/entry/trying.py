@@ -145,6 +145,7 @@ def _grounds(shadow: Shadow, against: Against, tree: str, server: ServerFile) ->
         shadow.object_folders,
         shadow.folder / "tools",
         server.tool_folders,
+        server.own_network,
     )
 
 

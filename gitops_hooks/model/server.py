@@ -132,7 +132,8 @@ RECORDED_LIMITS = Limits(commits=1_000_000, changed_files=1_000_000, blob_size=6
 @dataclass(frozen=True, slots=True)
 class ServerFile:
     """The whole of server.toml. `deploy_as` is the system user that deployments run as (empty: the server's own);
-    `tool_folders` hold programs that checks may run."""
+    `tool_folders` hold programs that checks may run; `own_network` names those that may configure one of their own.
+    """
 
     repositories: tuple[RepositoryEntry, ...] = ()
     credentials: tuple[CredentialEntry, ...] = ()
@@ -142,6 +143,7 @@ class ServerFile:
     authorized_keys: Path | None = None
     deploy_as: str = ""
     tool_folders: tuple[Path, ...] = ()
+    own_network: tuple[str, ...] = ()
 
     def repository(self, name: str) -> RepositoryEntry | None:
         return next((entry for entry in self.repositories if entry.name == name), None)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 class Tool:
     """A program that a check may run, by its name on the tools' PATH; `version` are the words that make it say its own.
 
-    What a tool prints to those words is a part of the key by which verdicts are kept.
+    What a tool prints to those words is a part of the key by which verdicts are kept. With `own_network` it may
+    configure a network that is empty, in namespaces of its own; only a server whose file allows it has such a tool.
     """
 
     name: str
     version: tuple[str, ...] = ("--version",)
+    own_network: bool = False
 
 
 @dataclass(frozen=True, slots=True)

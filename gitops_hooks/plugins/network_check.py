@@ -40,8 +40,9 @@ OPTIONS = (
     Option("known", OptionKind.TEXTS, (), "prefixes that are known though no file defines them"),
     Option("frr", OptionKind.GLOBS, (), "configurations of FRR, which its vtysh reads"),
     Option("interfaces", OptionKind.GLOBS, (), "files of ifupdown, which its ifquery reads"),
+    Option("nftables", OptionKind.GLOBS, (), "rulesets of nftables, which nft holds against the kernel"),
 )
-TOOLS = (Tool("vtysh", ("--help",)), Tool("ifquery"))
+TOOLS = (Tool("vtysh", ("--help",)), Tool("ifquery"), Tool("nft", own_network=True))
 
 
 @hookimpl
@@ -54,7 +55,9 @@ def gitops_checks() -> Iterable[Check]:
 def check_network(change: Change, tree: Tree, bench: Workbench) -> Iterator[Finding]:
     # Imported where it is needed: the policy may ask for nothing of it.
     from gitops_hooks.plugins.network_judge import judge_network
+    from gitops_hooks.plugins.network_rulesets import read_rulesets
     from gitops_hooks.plugins.network_tools import read_by_tools
 
     yield from judge_network(change, tree, bench.target, bench.options)
     yield from read_by_tools(change, tree, bench)
+    yield from read_rulesets(change, tree, bench)

@@ -49,19 +49,26 @@ def read_by_tools(change: Change, tree: Tree, bench: Workbench) -> Iterator[Find
 
 
 def _read(file: ChangedFile, reader: Reader, tree: Tree, bench: Workbench) -> Iterator[Finding]:
-    try:
-        text = tree.read(file.path) if file.mode in _FILES else None
-    except EdgeError as error:
-        yield Finding(file.path, 0, f"{error.what}; what is not read cannot be judged")
-        return
-    if text is None or b"\0" in text:
-        what = "holds a NUL" if text else "a symbolic link or a submodule; put the file itself here"
-        yield Finding(file.path, 0, f"{what}; what is not read cannot be judged")
+    text = text_of(file, tree)
+    if isinstance(text, Finding):
+        yield text
         return
     bench.say(f"{reader.name} reads {file.path}")
     command = [reader.name, *reader.words, _FILE]
     for line, words in reader.ask(text, lambda given: bench.run(command, given={"file": given})):
         yield Finding(file.path, line, f"{words}; {reader.name}")
+
+
+def text_of(file: ChangedFile, tree: Tree) -> bytes | Finding:
+    """What a program can be given; the finding says why it cannot."""
+    try:
+        text = tree.read(file.path) if file.mode in _FILES else None
+    except EdgeError as error:
+        return Finding(file.path, 0, f"{error.what}; what is not read cannot be judged")
+    if text is None or b"\0" in text:
+        what = "holds a NUL" if text else "a symbolic link or a submodule; put the file itself here"
+        return Finding(file.path, 0, f"{what}; what is not read cannot be judged")
+    return text
 
 
 def _said(ran: Ran, pattern: re.Pattern[str]) -> list[tuple[int, str]]:

@@ -123,7 +123,8 @@ known_hosts = "h"
 """
     assert faults(home, text) == [
         "server.toml:1: unknown key 'gti'; known: "
-        "authorized_keys, credential, deploy_as, exec_check, floor, git, limits, plugins, repository, tool_folders",
+        "authorized_keys, credential, deploy_as, exec_check, floor, git, limits, own_network, plugins, repository, "
+        "tool_folders",
         "server.toml:3: 'push_seconds' must be a number above 0, not True",
         "server.toml:4: 'blob_size' must be a whole number above 0, not 1.5",
         "server.toml:5: 'judge_seconds' must be a number above 0, not nan",
@@ -353,6 +354,18 @@ def test_folders_of_tools_are_whole_paths_and_never_hold_the_home(home):
             load_server(home)
         words = "'tool_folders' may hold whole paths only, and not what this home is in"
         assert str(raised.value) == f"server.toml:2: {words}: {folder}"
+
+
+def test_only_nft_may_have_a_network_of_its_own(home):
+    home.server_file.write_text("")
+    assert load_server(home).own_network == ()
+    home.server_file.write_text('own_network = ["nft"]\n')
+    assert load_server(home).own_network == ("nft",)
+    for names in ('["sh"]', '["nft", "sh"]'):
+        home.server_file.write_text(f"own_network = {names}\n")
+        with pytest.raises(PolicyError) as raised:
+            load_server(home)
+        assert str(raised.value) == """server.toml:1: 'own_network' may name nft alone: ["nft"]"""
 
 
 EXEC = """\

@@ -118,7 +118,8 @@ def test_a_fault_in_the_servers_file_is_told_to_the_administrator_with_its_line(
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
         "gitops: server.toml:1: unknown key 'gti'; known: "
-        "authorized_keys, credential, deploy_as, exec_check, floor, git, limits, plugins, repository, tool_folders",
+        "authorized_keys, credential, deploy_as, exec_check, floor, git, limits, own_network, plugins, repository, "
+        "tool_folders",
         "gitops: server.toml:3: 'refs' must be a whole number above 0, not True",
     ]
 
@@ -318,6 +319,7 @@ def test_the_file_that_a_new_server_starts_with_names_every_key(admin):
         "authorized_keys",
         "deploy_as",
         "tool_folders",
+        "own_network",
         "exec_check",
         "plugins",
         "limits",
