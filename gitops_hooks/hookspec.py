@@ -8,6 +8,7 @@ import pluggy
 
 from gitops_hooks.model.change import Change
 from gitops_hooks.model.deployment import Deployment, Outcome, Say, Workplace
+from gitops_hooks.model.notice import Notice
 from gitops_hooks.model.options import Option
 from gitops_hooks.model.push import Actor, Push
 from gitops_hooks.model.tool import Ran, Tool
@@ -138,5 +139,13 @@ def gitops_decided(push: Push, decision: Decision) -> None:
 
 
 @hookspec
-def gitops_deployed(deployment: Deployment, outcome: Outcome) -> None:
-    """Told after each deployment's end; the answer does not count."""
+def gitops_deployed(deployment: Deployment, outcome: Outcome, notice: Notice) -> None:
+    """Told after a deployment's end, in a process of its own, and again later where it raises or hangs.
+
+    A trusted plugin is told of every end, one that a `[[notify]]` names of those that this asks for.
+    """
+
+
+@hookspec
+def gitops_settings(settings: Mapping[str, object]) -> Iterable[str]:  # type: ignore[empty-body]  # as above
+    """What is wrong with the settings of a `[[notify]]` that names this plugin, a sentence a fault."""

@@ -3,6 +3,7 @@
 from gitops_hooks.core.globs import matches, matches_any
 from gitops_hooks.core.yaml_text import Marked, YamlFault, YamlLimits, parse_yaml
 from gitops_hooks.edge.journal import write_journal
+from gitops_hooks.edge.store import replace_file
 from gitops_hooks.hookspec import API_VERSION, Check, Deployer, Entry, Tree, Workbench, hookimpl
 from gitops_hooks.model.change import Change, ChangedFile
 from gitops_hooks.model.deployment import (
@@ -17,6 +18,7 @@ from gitops_hooks.model.deployment import (
     Workplace,
 )
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.notice import News, Notice
 from gitops_hooks.model.options import Option, OptionKind
 from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.push import Actor, ActorKind, Push
@@ -42,6 +44,8 @@ __all__ = [
     "HostOutcome",
     "HostState",
     "Marked",
+    "News",
+    "Notice",
     "Option",
     "OptionKind",
     "Outcome",
@@ -64,5 +68,6 @@ __all__ = [
     "matches",
     "matches_any",
     "parse_yaml",
+    "replace_file",
     "write_journal",
 ]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gitops_hooks.edge.exec_toml import read_exec_checks
 from gitops_hooks.edge.home import Home
+from gitops_hooks.edge.notify_toml import read_notify
 from gitops_hooks.edge.toml_text import Document, Faults, Table, open_toml, parse_toml
 from gitops_hooks.model.deployment import Credentials
 from gitops_hooks.model.server import CredentialEntry, Limits, PluginLists, RepositoryEntry, ServerFile
@@ -16,10 +17,10 @@ SOURCE = "server.toml"
 REPOSITORY_NAME = re.compile(r"(?!.*\.\.)(?!.*\.git\Z)[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 _TABLES = ("plugins", "limits", "floor")
-_LISTS = ("repository", "credential", "exec_check")
+_LISTS = ("repository", "credential", "exec_check", "notify")
 _TOP = ("authorized_keys", "deploy_as", "git", "own_network", "tool_folders")
 _NFT = "nft"
-_LATER = ("signed", "evaluate", "break_glass", "agent", "notify")
+_LATER = ("signed", "evaluate", "break_glass", "agent")
 _MAY_BE_NONE = ("verdicts",)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}")
 _PERSON = re.compile(r"\*|[a-z][a-z0-9._-]{0,31}")
@@ -65,6 +66,7 @@ def _build(home: Home, document: Document) -> ServerFile:
         top.text("deploy_as", _USER, ""),
         _tool_folders(home, top),
         _own_network(top),
+        read_notify(document.lists["notify"], [entry.name for entry in repositories]),
     )
     top.faults.check()
     return server

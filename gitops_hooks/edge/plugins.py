@@ -3,6 +3,7 @@
 import importlib
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -14,19 +15,21 @@ from gitops_hooks.edge.declarations import api_fault, check_fault
 from gitops_hooks.edge.exec_check import exec_check
 from gitops_hooks.edge.home import Home
 from gitops_hooks.hookspec import Check, Deployer
-from gitops_hooks.model.deployment import Deployment, Outcome
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.notice import NotifyEntry
 from gitops_hooks.model.options import Declared
 from gitops_hooks.model.push import Actor, Push
 from gitops_hooks.model.server import ExecCheck, PluginLists
 from gitops_hooks.model.verdict import Decision
 
 CHECK_HOOKS = frozenset({"gitops_checks"})
+NOTIFY_HOOKS = frozenset({"gitops_deployed", "gitops_settings"})
 ALL_HOOKS = frozenset(name for name in vars(hookspec) if name.startswith("gitops_"))
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _Record = TypeVar("_Record", Check, Deployer)
 _Answer = TypeVar("_Answer")
+Tell = Callable[[Mapping[str, object]], object]
 
 
 class Plugins:
@@ -70,9 +73,16 @@ class Plugins:
         """Tell every notifier; what goes wrong there is journalled and changes nothing."""
         self._tell("gitops_decided", {"push": push, "decision": decision})
 
-    def deployed(self, deployment: Deployment, outcome: Outcome) -> None:
-        """Tell every notifier; what goes wrong there is journalled and changes nothing."""
-        self._tell("gitops_deployed", {"deployment": deployment, "outcome": outcome})
+    def notifiers(self) -> tuple[tuple[str, Tell], ...]:
+        """Who is told of the ends of deployments, by module. What is called raises EdgeError where it fails."""
+        found = self._implementations("gitops_deployed")
+        return tuple((module, partial(_run_notifier, module, tell)) for module, tell in found)
+
+    def settings_faults(self, settings: Mapping[str, object]) -> tuple[str, ...]:
+        """What its plugin finds wrong with the settings of a `[[notify]]`. Errors: EdgeError where it raises."""
+        asked = self._implementations("gitops_settings")
+        found = [fault for module, ask in asked for fault in _run_list(module, partial(ask, settings=settings))]
+        return tuple(str(fault) for fault in found)
 
     def _implementations(self, hook: str) -> list[tuple[str, Callable[..., object]]]:
         found = getattr(self._driver.hook, hook).get_hookimpls()
@@ -108,6 +118,17 @@ def load_enabled(lists: PluginLists, home: Home | None = None) -> Plugins:
     """
     allowed = [(path, CHECK_HOOKS) for path in lists.checks] + [(path, ALL_HOOKS) for path in lists.trusted]
     return _load(allowed, home, lists.programs)
+
+
+def load_notifier(entry: NotifyEntry, home: Home) -> Tell:
+    """The plugin of a `[[notify]]`. Errors: EdgeError, also for settings that it finds wrong."""
+    plugins = load_plugins([entry.plugin], home, NOTIFY_HOOKS)
+    if faults := plugins.settings_faults(entry.settings):
+        raise EdgeError("settings", "; ".join(faults))
+    told = plugins.notifiers()
+    if not told:
+        raise EdgeError(entry.plugin, "this module implements no gitops_deployed")
+    return told[0][1]
 
 
 def load_plugins(modules: Sequence[str], home: Home | None = None, hooks: Collection[str] = ALL_HOOKS) -> Plugins:
@@ -169,6 +190,17 @@ def _run(module: str, ask: Callable[..., _Answer], news: Mapping[str, object]) -
         return ask(**news)
     except (Exception, SystemExit) as error:
         # A plugin is run here: raising is its ERROR, and never ours.
+        raise EdgeError(module, f"this plugin failed: {_first_line(error)}") from error
+
+
+def _run_notifier(module: str, tell: Callable[..., object], news: Mapping[str, object]) -> object:
+    """What a notifier says itself of its failure names the receiver, which is worth more than the module's name."""
+    try:
+        return tell(**news)
+    except EdgeError:
+        raise
+    except (Exception, SystemExit) as error:
+        # A plugin is run here, as in _run.
         raise EdgeError(module, f"this plugin failed: {_first_line(error)}") from error
 
 

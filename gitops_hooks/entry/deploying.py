@@ -119,7 +119,6 @@ def end(sitting: Sitting, deployment: Deployment, attempt: int, outcome: Outcome
     if outcome.state is RunState.SUCCESSFUL:
         move(sitting, environment_ref(name, "deployed"), deployment.commit)
     forget_progress(sitting.state, name)
-    sitting.plugins.deployed(deployment, outcome)
     return event
 
 

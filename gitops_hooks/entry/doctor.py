@@ -9,6 +9,7 @@ import click
 from gitops_hooks.edge import diagnosis as machine
 from gitops_hooks.edge import diagnosis_access as access
 from gitops_hooks.edge import diagnosis_contents as contents
+from gitops_hooks.edge import diagnosis_notify as notify
 from gitops_hooks.edge import diagnosis_trust as trust
 from gitops_hooks.edge import diagnosis_verdicts as verdicts
 from gitops_hooks.edge.config import load_server
@@ -81,6 +82,8 @@ def _examine_contents(home: Home, server: ServerFile, people: People) -> Iterato
         yield from ask(f"policy of {entry.name}", partial(trust.policy_lines, home, server, people, entry))
         yield from ask(f"debts of {entry.name}", partial(debt_lines, home, server, entry))
         yield from ask(f"verdicts of {entry.name}", partial(verdicts.verdict_lines, home, server, entry))
+    for one in server.notify:
+        yield from ask(f"notify {one.name}", partial(notify.notify_lines, home, server, one))
     for credential in server.credentials:
         yield from ask("credential", partial(contents.credential_lines, server, credential))
 

@@ -19,13 +19,16 @@ from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.launch import RunningDeployment
 from gitops_hooks.edge.locks import try_lock
 from gitops_hooks.edge.pushes import using
+from gitops_hooks.edge.teller import Teller
 from gitops_hooks.edge.upkeep import Upkeep
 from gitops_hooks.entry.auto_land import land_waiting
 from gitops_hooks.entry.deploying import ProgressPlace, Run, end
 from gitops_hooks.entry.sitting import brought_up, open_sitting
+from gitops_hooks.entry.telling import tell_all
 from gitops_hooks.entry.tend import mend, report_alarms, tend
 from gitops_hooks.model.deployment import Outcome, RunState
 from gitops_hooks.model.errors import EdgeError, PolicyError
+from gitops_hooks.model.notice import NotifyEntry
 from gitops_hooks.model.server import RepositoryEntry, ServerFile
 
 _UPKEEP_PAUSE = 0.1
@@ -38,16 +41,23 @@ class Reconciler:
 
     home: Home
     bell: Bell
+    teller: Teller
     runs: dict[tuple[str, str], tuple[Run, ProgressPlace]] = field(default_factory=dict)
     alarms: dict[str, tuple[str, ...]] = field(default_factory=dict)
     kept_up: dict[str, float] = field(default_factory=dict)
     upkeep: Upkeep | None = None
+    ends: dict[tuple[str, str], str] = field(default_factory=dict)
+    notify: tuple[NotifyEntry, ...] = ()
 
     def look(self) -> tuple[bool, datetime | None]:
         """One look at every repository: whether all is settled, and when the next step is due."""
         server = load_server(self.home)
         rotate_log(self.home)
         self._let_go()
+        if server.notify != self.notify:
+            # Who is new hears how things stand, and so does whoever set it up.
+            self.notify = server.notify
+            self.teller.ring()
         settled, due = not self.runs, []
         for entry in server.repositories:
             try:
@@ -61,6 +71,7 @@ class Reconciler:
                 self._alarm(entry.name, (str(error),))
             settled = settled and calm
             due += [next_due] if next_due else []
+        self.teller.poll()
         return settled, min(due, default=None)
 
     def _look_at(self, name: str) -> tuple[bool, datetime | None]:
@@ -76,6 +87,10 @@ class Reconciler:
             environment = run.deployment.environment.name
             self.runs[name, environment] = (run, ProgressPlace(sitting, environment))
             _say(f"{name}: {environment}: deployment {run.deployment.generation} of {run.deployment.commit[:12]}")
+        ends = {(name, environment): tip for environment, tip in look.ends}
+        if not ends.items() <= self.ends.items():
+            self.ends |= ends
+            self.teller.ring()
         if look.alarms != self.alarms.get(name):
             report_alarms(sitting, look.alarms)
         self._alarm(name, look.alarms)
@@ -114,10 +129,13 @@ class Reconciler:
     def listen(self, seconds: float) -> bool:
         """Wait for the bell or a run's word; whether anything calls for another look."""
         waiting: list[Bell | RunningDeployment] = [self.bell, *(run.child for run, _ in self.runs.values())]
-        if self.upkeep is not None:
+        if self.upkeep is not None or self.teller.running:
             seconds = min(seconds, _UPKEEP_PAUSE)
+        elif (tell_in := self.teller.due()) is not None:
+            seconds = min(seconds, tell_in)
         ready = select.select(waiting, [], [], max(0.0, seconds))[0]
         self._let_go()
+        self.teller.poll()
         rung = self.bell in ready
         if rung:
             self.bell.hush()
@@ -144,6 +162,7 @@ class Reconciler:
         """End every run under way, and say so in the record: the next reconciler runs them again."""
         if self.upkeep is not None:
             self.upkeep.close()
+        self.teller.close()
         for run, _ in self.runs.values():
             run.child.terminate()
         for (name, _), (run, _) in self.runs.items():
@@ -170,12 +189,16 @@ def main(argv: Sequence[str]) -> int:
         return 0
     if words.stop:
         return 0 if stop_reconciler(home) else 1
+    if words.tell:
+        due = tell_all(home)
+        print("" if due is None else f"{due:.3f}", flush=True)
+        return 0
     lock = try_lock(reconcile_lock(home))
     if lock is None:
         _say("another reconciler is at work here; end it first: gitops-hooks reconcile --stop")
         return 1 if words.once else 0
     (home.run / "reconcile.pid").write_text(f"{os.getpid()}\n")
-    reconciler = Reconciler(home, open_bell(home))
+    reconciler = Reconciler(home, open_bell(home), Teller(home))
     try:
         return _once(reconciler) if words.once else _for_ever(reconciler)
     finally:
@@ -190,6 +213,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     kinds.add_argument("--once", action="store_true", help="bring everything up to date that is due now, then end")
     kinds.add_argument("--ensure", action="store_true", help="start the reconciler unless it runs")
     kinds.add_argument("--stop", action="store_true", help="end the running reconciler")
+    kinds.add_argument("--tell", action="store_true", help="tell notifiers of the ends of deployments, then end")
     return parser.parse_args(list(argv))
 
 
@@ -199,6 +223,7 @@ def _once(reconciler: Reconciler) -> int:
         settled, due = reconciler.look()
         reconciler.finish_upkeep()
         if not reconciler.runs and (due is None or due > datetime.now(UTC)):
+            reconciler.teller.finish()
             return 0 if settled else 1
         while reconciler.runs and not reconciler.listen(1.0):
             pass

@@ -27,12 +27,16 @@ _LOCK_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look found: runs that began, when the next step is due, and what is wrong."""
+    """What one look found: runs that began, when the next step is due, what is wrong.
+
+    `ends` are environments without a run and the tips of their logs: where one changed, a run has ended.
+    """
 
     began: tuple[Run, ...]
     due: datetime | None
     alarms: tuple[str, ...]
     settled: bool
+    ends: tuple[tuple[str, str], ...]
 
 
 def tend(sitting: Sitting, busy: Collection[str]) -> Look:
@@ -54,7 +58,10 @@ def tend(sitting: Sitting, busy: Collection[str]) -> Look:
                 due.append(found)
             case str():
                 wrong.append(found)
-    return Look(tuple(began), min(due, default=None), tuple(wrong), settled)
+    running = {*busy, *(run.deployment.environment.name for run in began)}
+    still = [environment.name for environment in sitting.policy.environments if environment.name not in running]
+    ends = tuple((name, sitting.repository.tip(environment_ref(name, "log"))) for name in still)
+    return Look(tuple(began), min(due, default=None), tuple(wrong), settled, ends)
 
 
 def mend(sitting: Sitting) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitops_hooks.model.deployment import Credentials
+from gitops_hooks.model.notice import NotifyEntry
 from gitops_hooks.model.options import Option
 
 CHECKS = (
@@ -117,6 +118,7 @@ class Limits:
     upkeep_seconds: float = 600.0
     upkeep_most_seconds: float = 1800.0
     connect_seconds: float = 10.0
+    notify_seconds: float = 30.0
     deploy_seconds: float = 3600.0
     retry_seconds: float = 15.0
     retry_most_seconds: float = 900.0
@@ -133,6 +135,7 @@ RECORDED_LIMITS = Limits(commits=1_000_000, changed_files=1_000_000, blob_size=6
 class ServerFile:
     """The whole of server.toml. `deploy_as` is the system user that deployments run as (empty: the server's own);
     `tool_folders` hold programs that checks may run; `own_network` names those that may configure one of their own.
+    `notify` is who is told of deployments.
     """
 
     repositories: tuple[RepositoryEntry, ...] = ()
@@ -144,6 +147,7 @@ class ServerFile:
     deploy_as: str = ""
     tool_folders: tuple[Path, ...] = ()
     own_network: tuple[str, ...] = ()
+    notify: tuple[NotifyEntry, ...] = ()
 
     def repository(self, name: str) -> RepositoryEntry | None:
         return next((entry for entry in self.repositories if entry.name == name), None)

@@ -5,6 +5,7 @@ import os
 from gitops_hooks.plugin import (
     Decision,
     Deployment,
+    Notice,
     Outcome,
     Push,
     Requirement,
@@ -45,9 +46,11 @@ def _decided(
 
 
 @hookimpl
-def gitops_deployed(deployment: Deployment, outcome: Outcome) -> None:
-    """Every end of a deployment, with what became of its hosts."""
+def gitops_deployed(deployment: Deployment, outcome: Outcome, notice: Notice) -> None:
+    """Every end of a deployment, with what it changed and what became of its hosts."""
     facts: dict[str, str | int] = {
+        "id": notice.id,
+        "news": notice.news.value if notice.news else "",
         "repository": deployment.repository,
         "environment": deployment.environment.name,
         "commit": deployment.commit,

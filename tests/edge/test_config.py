@@ -12,6 +12,7 @@ from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.new_home import make_home
 from gitops_hooks.model.deployment import Credentials
 from gitops_hooks.model.errors import EdgeError, PolicyError
+from gitops_hooks.model.notice import News, NotifyEntry
 from gitops_hooks.model.options import Option, OptionKind
 from gitops_hooks.model.policy import ApprovalRule, Names
 from gitops_hooks.model.server import (
@@ -89,6 +90,68 @@ def test_every_key_becomes_a_value_and_relative_paths_start_at_home(home):
     )
 
 
+def test_who_is_told_of_deployments_stands_in_one_table_each(home):
+    text = """
+[[repository]]
+name = "site"
+path = "repositories/site.git"
+id = "0123456789abcdef"
+[[notify]]
+name = "chat"
+plugin = "gitops_hooks.plugins.notify_webhook"
+repositories = ["site"]
+environments = ["production"]
+on = ["degraded", "recovered"]
+[notify.settings]
+url = "https://chat.example.org/"
+[[notify]]
+name = "metrics"
+plugin = "acme.metrics"
+on = ["every"]
+[[notify]]
+name = "all"
+plugin = "acme.all"
+"""
+    chat, metrics, every = load(home, text).notify
+    news = (News.DEGRADED, News.RECOVERED)
+    settings = {"url": "https://chat.example.org/"}
+    module = "gitops_hooks.plugins.notify_webhook"
+    assert chat == NotifyEntry("chat", module, ("site",), ("production",), news, settings)
+    assert metrics == NotifyEntry("metrics", "acme.metrics", on=())
+    assert every.on == tuple(News)
+    assert chat.wants("site", "production") and not chat.wants("site", "staging") and not chat.wants("x", "production")
+    assert every.wants("any", "thing")
+
+
+def test_faults_of_who_is_told_are_told_all_at_once(home):
+    text = """
+[[notify]]
+name = "Chat"
+plugin = "no-module"
+repositories = ["gone"]
+on = ["failed"]
+settings = 3
+[[notify]]
+name = "b"
+plugin = "acme.b"
+on = ["every", "deployed"]
+[[notify]]
+name = "b"
+plugin = "acme.b"
+on = []
+"""
+    assert faults(home, text) == [
+        "server.toml:3: 'name' has a value that cannot be used: 'Chat'",
+        "server.toml:4: 'plugin' has a value that cannot be used: 'no-module'",
+        "server.toml:5: there is no repository 'gone' in this file",
+        "server.toml:6: 'on': 'failed' is none of deployed, degraded, recovered, every",
+        "server.toml:7: 'settings' must be a table",
+        "server.toml:11: 'on': \"every\" stands alone; it is told of every end of a deployment",
+        "server.toml:13: two [[notify]] have the name 'b'",
+        "server.toml:15: 'on' names nothing, so that nobody would be told; remove the [[notify]] instead",
+    ]
+
+
 def test_a_new_homes_file_loads_with_the_stated_defaults(home):
     make_home(home)
     assert load_server(home) == ServerFile()
@@ -123,8 +186,8 @@ known_hosts = "h"
 """
     assert faults(home, text) == [
         "server.toml:1: unknown key 'gti'; known: "
-        "authorized_keys, credential, deploy_as, exec_check, floor, git, limits, own_network, plugins, repository, "
-        "tool_folders",
+        "authorized_keys, credential, deploy_as, exec_check, floor, git, limits, notify, own_network, plugins, "
+        "repository, tool_folders",
         "server.toml:3: 'push_seconds' must be a number above 0, not True",
         "server.toml:4: 'blob_size' must be a whole number above 0, not 1.5",
         "server.toml:5: 'judge_seconds' must be a number above 0, not nan",

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -81,6 +82,12 @@ def staged() -> Iterator[Template]:
 
 @pytest.fixture
 def site(staged: Template) -> Iterator[Site]:
+    with open_site(staged) as site:
+        yield site
+
+
+@contextmanager
+def open_site(staged: Template) -> Iterator[Site]:
     """web1 and web2 hold the first page; the reconciler runs, started by the pushes themselves."""
     world = World.copied_from(staged)
     try:

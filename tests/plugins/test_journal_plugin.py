@@ -1,6 +1,7 @@
 """Refusals and the ends of deployments are lines in the server's journal; what was accepted is not."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from gitops_hooks.plugin import (
     Deployment,
     HostOutcome,
     HostState,
+    News,
+    Notice,
     Outcome,
     Push,
     RunState,
@@ -63,9 +66,12 @@ def test_a_deployments_end_names_every_host(journal):
     environment = Environment("staging", "refs/heads/main", "ansible", "site.yml", "hosts", None, "policy.yaml:9")
     hosts = (HostOutcome("web1", HostState.OK), HostOutcome("web2", HostState.UNREACHABLE))
     outcome = Outcome(RunState.FAILED, hosts, 11.6, "web2 is down")
-    gitops_deployed(Deployment("0123456789", environment, "c" * 40, 7, "run"), outcome)
+    notice = Notice("0123456789-staging-9", "site", datetime(2026, 11, 23, 9, tzinfo=UTC), News.DEGRADED)
+    gitops_deployed(Deployment("0123456789", environment, "c" * 40, 7, "run"), outcome, notice)
     assert only(journal) == {
         "kind": "deployed",
+        "id": "0123456789-staging-9",
+        "news": "degraded",
         "repository": "0123456789",
         "environment": "staging",
         "commit": "c" * 40,

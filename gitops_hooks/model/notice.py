@@ -1,0 +1,75 @@
+"""What is told of environments: the end of a deployment, and whether it changed the environment's state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from gitops_hooks.model.deployment import Deployment, Outcome
+from gitops_hooks.model.event import Finished
+
+
+class News(Enum):
+    """How an environment's state changed by the end of a deployment."""
+
+    DEPLOYED = "deployed"
+    DEGRADED = "degraded"
+    RECOVERED = "recovered"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a notifier is told beside the deployment and its outcome.
+
+    `id` is the same however often one end is told; `repository` is its name here; `news` is None where the state
+    is what it was. `settings` are those of the `[[notify]]` of server.toml that names the plugin.
+    """
+
+    id: str
+    repository: str
+    at: datetime
+    news: News | None
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The end of one deployment as the environment's log has it, with the end before it that it is measured by.
+
+    `run` is its run id, `number` and `at` are the event's.
+    """
+
+    run: str
+    number: int
+    at: datetime
+    end: Finished
+    before: Finished | None
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One thing to be told."""
+
+    deployment: Deployment
+    outcome: Outcome
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyEntry:
+    """One `[[notify]]`: a plugin (module path), what it is told of, and its settings.
+
+    `repositories` and `environments` are names, empty for all. `on` are the kinds of news; empty means every end.
+    """
+
+    name: str
+    plugin: str
+    repositories: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    on: tuple[News, ...] = tuple(News)
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+    def wants(self, repository: str, environment: str) -> bool:
+        return (not self.repositories or repository in self.repositories) and (
+            not self.environments or environment in self.environments
+        )

@@ -1,0 +1,143 @@
+"""Who is told of deployments: of what changed and no more, in the end of everything, and never in its way."""
+
+import json
+import re
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from gitops_hooks.edge import living
+from tests.environments.conftest import Site, open_site
+from tests.plugins.receivers import WebHook, web_hook
+from tests.world import Template
+
+NOTIFY = """
+[[notify]]
+name = "chat"
+plugin = "gitops_hooks.plugins.notify_webhook"
+environments = ["staging"]
+[notify.settings]
+url = "{url}"
+secret_file = "{secret}"
+
+[[notify]]
+name = "metrics"
+plugin = "gitops_hooks.plugins.notify_prometheus"
+on = ["every"]
+[notify.settings]
+file = "{folder}/gitops.prom"
+"""
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[WebHook]:
+    with web_hook() as hook:
+        yield hook
+
+
+@pytest.fixture(scope="module")
+def told(staged: Template, receiver: WebHook) -> Iterator[Site]:
+    """A site that tells a web hook and Prometheus what becomes of it."""
+    with open_site(staged) as site:
+        folder = site.world.folder
+        secret = folder / "secret"
+        secret.write_text("correct horse battery staple\n")
+        secret.chmod(0o600)
+        with site.world.home.server_file.open("a") as server:
+            server.write(NOTIFY.format(url=receiver.url, secret=secret, folder=folder))
+        # One who is new hears how things stand: the first of all deployments had found no inventory.
+        assert [post.facts["news"] for post in receiver.await_posts(1)] == ["recovered"]
+        yield site
+
+
+@pytest.fixture
+def hook(told: Site, receiver: WebHook) -> WebHook:
+    """As new, where all is well and told."""
+    told.await_that(lambda: told.ref("deployed") == told.tip())
+    told.await_that(lambda: all('"tries": 0' in text for text in notes(told)))
+    receiver.renew()
+    return receiver
+
+
+def notes(site: Site) -> list[str]:
+    """What is noted of who was told."""
+    return [path.read_text() for path in site.world.home.path.glob("state/*/told/*.json")]
+
+
+def news(hook: WebHook) -> list[str]:
+    return [post.facts["news"] for post in hook.posts]
+
+
+def metric(site: Site, name: str) -> float:
+    text = (site.world.folder / "gitops.prom").read_text()
+    return float(re.findall(rf"^{name} (\S+)$", text, re.M)[0])
+
+
+def test_a_failure_is_told_once_however_often_it_is_tried_again_and_so_is_its_end(told: Site, hook: WebHook):
+    total = 'gitops_deployments_total{repository="site",environment="staging",state="failed"}'
+    (told.hosts[1].root / "full").touch()
+    told.retry_after(1)
+    told.land({"page": "broken\n"})
+    degraded = hook.await_posts(1)[0].facts
+    assert degraded["text"].endswith("failed on web2 (changed 1, failed 1)")
+    told.await_that(lambda: metric(told, total) >= 3)
+    (told.hosts[1].root / "full").unlink()
+    hook.await_posts(2)
+    told.await_that(lambda: told.ref("deployed") == told.tip())
+    assert news(hook) == ["degraded", "recovered"]
+    assert len({post.headers["X-Gitops-Delivery"] for post in hook.posts}) == 2
+    told.await_that(lambda: metric(told, 'gitops_environment_healthy{repository="site",environment="staging"}') == 1)
+
+
+def test_a_receiver_that_was_down_hears_of_it_later_and_doctor_says_so_meanwhile(told: Site, hook: WebHook):
+    hook.status = 503
+    told.land({"page": "unheard\n"})
+    told.await_that(lambda: hook.tried >= 1)
+    told.await_that(lambda: "status 503" in told.world.home.journal.read_text())
+    late = [line for line in told.world.admin("doctor").out.splitlines() if "notify chat" in line]
+    assert late == [
+        "note  notify chat: site: staging: not told after 1 tries: 127.0.0.1: answered with status 503; "
+        "200 to 299 says that it arrived"
+    ]
+    hook.status = 200
+    assert hook.await_posts(1)[0].facts["commit"] == told.tip()
+
+
+def test_one_that_hangs_holds_up_neither_deployments_nor_the_others_nor_the_end(told: Site, hook: WebHook):
+    text = told.world.home.server_file.read_text()
+    told.world.home.server_file.write_text(text.replace("[limits]\n", "[limits]\nnotify_seconds = 1\n", 1))
+    hook.hangs = True
+    told.land({"page": "third\n"})
+    told.land({"page": "fourth\n"})
+    assert told.pages() == ["fourth\n", "fourth\n"]
+    generation = 'gitops_deployment_generation{repository="site",environment="staging"}'
+    told.await_that(lambda: metric(told, generation) == len(told.world.events("refs/environments/staging/log")) - 1)
+    told.await_that(lambda: "did not come to an end within 1 s" in told.world.home.journal.read_text())
+    hook.hangs = False
+    hook.go_on.set()
+    hook.await_posts(2)
+    assert news(hook) == ["deployed", "deployed"]
+
+
+def test_what_a_killed_reconciler_did_not_tell_is_told_by_the_next(told: Site, hook: WebHook):
+    hook.hangs = True
+    told.land({"page": "killed\n"})
+    told.await_that(lambda: hook.tried == 1)
+    for one in living.list_living():
+        if any(f"{told.world.home.path}/bin/gitops-reconcile" in word for word in one.argv):
+            living.send(one, signal.SIGKILL)
+    hook.hangs = False
+    hook.go_on.set()
+    told.world.admin("reconcile", "--ensure").must()
+    assert hook.await_posts(1)[0].facts["commit"] == told.tip()
+
+
+def test_the_journal_has_every_end_with_what_it_changed(told: Site):
+    told.land({"page": "journalled\n"})
+    journal = told.world.home.journal
+    told.await_that(lambda: told.tip() in journal.read_text())
+    ends = [json.loads(line) for line in journal.read_text().splitlines() if '"kind": "deployed"' in line]
+    assert [end["news"] for end in ends[:2]] == ["degraded", "recovered"]
+    assert (ends[-1]["news"], ends[-1]["commit"]) == ("deployed", told.tip())
+    assert ends[-1]["id"].startswith(f"{ends[-1]['repository']}-staging-")
