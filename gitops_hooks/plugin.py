@@ -15,6 +15,7 @@ from gitops_hooks.model.deployment import (
     Progress,
     RunState,
     Say,
+    Step,
     Workplace,
 )
 from gitops_hooks.model.errors import EdgeError
@@ -57,6 +58,7 @@ __all__ = [
     "Say",
     "Severity",
     "Status",
+    "Step",
     "Tool",
     "Tree",
     "Verdict",

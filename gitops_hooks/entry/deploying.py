@@ -11,6 +11,7 @@ from gitops_hooks.edge.launch import RunningDeployment
 from gitops_hooks.edge.ledger import SERVER
 from gitops_hooks.edge.progress import forget_progress, note_progress
 from gitops_hooks.edge.refs import LostRace, RefMove
+from gitops_hooks.edge.run_log import run_log
 from gitops_hooks.edge.tree import whole_tree
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, Progress, RunState
@@ -42,7 +43,7 @@ class Run:
         for said in self.child.read():
             if isinstance(said, Outcome):
                 return said
-            sitting_state.note(said)
+            sitting_state.note(said, self.deployment.generation)
         return None
 
 
@@ -54,9 +55,11 @@ class ProgressPlace:
     environment: str
     hosts: tuple[str, ...] = ()
 
-    def note(self, progress: Progress) -> None:
+    def note(self, progress: Progress, generation: int) -> None:
         self.hosts = progress.hosts or self.hosts
         note_progress(self.sitting.state, self.environment, Progress(self.hosts, progress.task))
+        if progress.steps:
+            run_log(self.sitting.state, self.environment).append(generation, progress.steps)
 
 
 def begin(sitting: Sitting, environment: Environment, commit: str, attempt: int) -> Run | None:

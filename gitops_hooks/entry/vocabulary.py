@@ -17,7 +17,7 @@ LISTED: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("change", "reopen"): ("--stdin",),
     ("env", "list"): (),
     ("env", "show"): (),
-    ("env", "log"): (),
+    ("env", "log"): ("--follow",),
     ("env", "deploy"): (),
     ("policy", "explain"): ("--path", "--person", "--branch"),
     ("policy", "check"): ("-",),
@@ -47,6 +47,7 @@ change VERB N COMMIT     approve, reject, withdraw, comment, land, rebase, close
 env list                 the environments and what is live
 env show ENV             desired, attempted and deployed, host by host
 env log ENV              its deployments
+env log ENV N --follow   what each task of deployment N did on each host (without --follow: so far)
 env deploy ENV           try again now
 policy explain N         why change N may land or not, rule by rule
 policy explain --path P  what a change of this path needs of you   (--branch B)

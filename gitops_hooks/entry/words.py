@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from gitops_hooks.edge.ledger import SERVER
-from gitops_hooks.entry import change_words, env_words, verb_words
+from gitops_hooks.entry import change_words, env_words, run_words, verb_words
 from gitops_hooks.entry.caller import Caller
 from gitops_hooks.entry.sitting import Sitting, open_sitting
 from gitops_hooks.entry.vocabulary import VERBS
@@ -147,14 +147,23 @@ def env_show(caller: Caller, name: str, as_json: bool) -> None:
 
 @env.command("log")
 @_NAME
+@click.argument("run", required=False, type=click.IntRange(1, 10**9))
+@click.option("--follow", is_flag=True, help="Go on until the deployment has ended.")
 @_JSON
 @click.pass_obj
-def env_log(caller: Caller, name: str, as_json: bool) -> None:
-    """The newest deployments, newest first."""
+def env_log(caller: Caller, name: str, run: int | None, follow: bool, as_json: bool) -> None:
+    """The newest deployments, newest first; or what each task of one of them did (RUN, or --follow for the newest)."""
     sitting = _sitting(caller)
     environment = env_words.find(sitting, name)
     if isinstance(environment, Refusal):
         _print(environment, None, as_json)
+        return
+    if run or follow:
+        found = run_words.find_run(sitting, environment, run)
+        if isinstance(found, Refusal):
+            _print(found, None, as_json)
+            return
+        run_words.tell_run(sitting, environment, found, click.echo, as_json=as_json, on=follow)
         return
     events = env_words.log(sitting, environment)
     _print(env_words.log_lines(events), [env_words.event_facts(event) for event in events], as_json)

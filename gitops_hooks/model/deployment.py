@@ -74,11 +74,25 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """What one task did on one host; `at` is seconds since the run began, `place` is `path:line` in the tree."""
+
+    at: float
+    host: str
+    state: HostState
+    task: str = ""
+    place: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
-    """One step of a running deployment: the intended hosts, and the play or task that runs, for people to read."""
+    """News of a running deployment: the intended hosts, the play or task that runs, for people to read, and the
+    steps that were done since the last news."""
 
     hosts: tuple[str, ...] = ()
     task: str = ""
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

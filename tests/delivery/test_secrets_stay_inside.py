@@ -5,8 +5,8 @@ from pathlib import Path
 
 from gitops_hooks.edge import living
 from gitops_hooks.edge.launch import leftovers
-from gitops_hooks.model.deployment import RunState
-from tests.delivery.conftest import run_name, wait_for
+from gitops_hooks.model.deployment import HostState, Outcome, Progress, RunState
+from tests.delivery.conftest import listen_until, run_name, wait_for
 from tests.delivery.test_controller_is_closed import vaulted
 
 WORK = """\
@@ -53,9 +53,14 @@ def test_no_secret_in_arguments_environments_or_artifacts(world, monkeypatch):
     assert (inside / "run/deployment").stat().st_mode & 0o777 == 0o700
 
     (world.hosts[0].root / "go").touch()
-    outcome = running.wait(20)
-    assert outcome.state is RunState.FAILED
-    assert [secret for secret in secrets if secret in repr(outcome)] == []
+    words = listen_until(running, lambda word: isinstance(word, Outcome))
+    assert words[-1].state is RunState.FAILED
+    steps = [step for word in words if isinstance(word, Progress) for step in word.steps]
+    assert [(step.state, step.place) for step in steps] == [
+        (HostState.CHANGED, "site.yml:4"),
+        (HostState.FAILED, "site.yml:7"),
+    ]
+    assert [secret for secret in secrets if secret in repr(words)] == []
 
 
 def test_the_environment_inside_is_an_allow_list(world):

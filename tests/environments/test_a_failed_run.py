@@ -1,5 +1,8 @@
 """A run that fails stays visible, is tried again, and blocks nothing."""
 
+import json
+import re
+
 from tests.answers import Result
 from tests.environments.conftest import Site
 
@@ -28,6 +31,21 @@ def test_it_is_shown_as_failed_and_a_word_over_ssh_tries_it_again_at_once(site: 
     assert state[-1].startswith("  retry      at ")
     assert state[-1].endswith(" UTC, attempt 2")
     assert site.pages() == ["second\n", "first\n"]
+
+    (generation,) = re.findall(r"deployment (\d+) of", "\n".join(state))
+    steps = site.world.ssh("alice", f"env log staging {generation}").must().out.splitlines()
+    assert steps[0] == f"deployment {generation} of {site.tip()[:12]} to staging, attempt 1"
+    seen = sorted(re.sub(r"^(.) +[\d.]+ s", r"\1", line) for line in steps[1:-1])
+    assert seen == [
+        "   web1             changed      site.yml:9: Page",
+        "   web1             ok           site.yml:6: Disk",
+        "!  web2             failed       site.yml:6: Disk: non-zero return code",
+    ]
+    assert steps[-1].startswith("failed: ok 1, changed 1, failed 1 (")
+    facts = site.world.ssh("alice", f"env log staging {generation} --json").must().out.splitlines()
+    assert {json.loads(line)["host"] for line in facts} == {"web1", "web2"}
+    none = site.world.ssh("alice", "env log staging 1000")
+    assert (none.code, none.err) == (1, "gitops: staging has no deployment 1000; see: env log staging\n")
 
     (site.hosts[1].root / "full").unlink()
     again = site.world.ssh("bob", "env deploy staging").must()

@@ -96,6 +96,7 @@ def _deploy_to(
         status = "canceled" if terms.canceled() else ""
         left = dataclasses.replace(workplace, run_timeout=terms.deadline - time.monotonic())
         status = status or run_playbook(deployment, left, pinned, listener, terms.canceled)
+    listener.flush()
     for one in ready:
         one.client.close()
     return judge(intended.names, aside, listener.record, status, workplace.run_timeout)

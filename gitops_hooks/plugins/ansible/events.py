@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gitops_hooks.plugin import Progress, Say
+from gitops_hooks.plugin import HostState, Progress, Say, Step
 
 # What the fence and our ssh programs say, word for word; Ansible's guesses around it are dropped.
 _OURS = re.compile(
@@ -18,6 +18,7 @@ _SAYING = ("msg", "reason", "stderr", "module_stderr", "module_stdout")
 _TOLD_EVERY = 0.1
 _NAME_LIMIT = 200
 _TEXT_LIMIT = 500
+_MOST_STEPS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,10 @@ class Listener:
         self._project = f"{project}/"
         self._say = say
         self._withhold = withhold
+        self._began = time.monotonic()
         self._told = 0.0
+        self._task = ""
+        self._steps: list[Step] = []
 
     def take(self, event: dict[str, object]) -> bool:
         """False: nothing of the event is to be written to disk."""
@@ -72,30 +76,48 @@ class Listener:
     def _take(self, kind: str, event: Mapping[str, object], stdout: str) -> None:
         host = str(event.get("host", ""))
         if kind == "playbook_on_task_start":
-            self._tell(event)
+            self._task = self._name(event) or self._place(event)
+            self._tell()
         elif kind == "playbook_on_stats":
             self.record.stats = {name: _counts(event.get(name)) for name in _STATS}
         elif kind in ("error", "verbose") and "ERROR" in stdout:
             self.record.complaint = self._shown(stdout)
         elif kind in ("runner_on_ok", "runner_on_failed", "runner_on_skipped", "runner_on_unreachable"):
             self._take_result(kind, host, event)
+            self._tell()
+
+    def flush(self) -> None:
+        """Tell what was not told yet: nothing else comes."""
+        self._told = 0.0
+        self._tell()
 
     def _take_result(self, kind: str, host: str, event: Mapping[str, object]) -> None:
         result = _mapping(event.get("res"))
         self.record.touched.add(host)
         self.record.lost.pop(host, None)
-        if kind == "runner_on_unreachable":
-            self.record.lost[host] = self._trouble(event, result)
-        elif kind == "runner_on_failed" and not event.get("ignore_errors"):
-            self.record.failed[host] = self._trouble(event, result)
+        state, detail = _STATES[kind], ""
+        if kind in ("runner_on_unreachable", "runner_on_failed"):
+            trouble = self._trouble(event, result)
+            detail = trouble.message
+            if kind == "runner_on_unreachable":
+                self.record.lost[host] = trouble
+            elif event.get("ignore_errors"):
+                detail = f"ignored: {detail}"
+            else:
+                self.record.failed[host] = trouble
         elif kind == "runner_on_ok" and result.get("changed") is True:
             self.record.changed[host] = self.record.changed.get(host, 0) + 1
+            state = HostState.CHANGED
+        at = round(time.monotonic() - self._began, 2)
+        self._steps.append(Step(at, host, state, self._name(event), self._place(event), detail))
 
-    def _tell(self, event: Mapping[str, object]) -> None:
+    def _tell(self) -> None:
         now = time.monotonic()
-        if now - self._told >= _TOLD_EVERY:
-            self._told = now
-            self._say(Progress(task=self._name(event) or self._place(event)))
+        if now - self._told < _TOLD_EVERY and len(self._steps) < _MOST_STEPS:
+            return
+        self._told = now
+        steps, self._steps = tuple(self._steps), []
+        self._say(Progress(task=self._task, steps=steps))
 
     def _trouble(self, event: Mapping[str, object], result: Mapping[str, object]) -> Trouble:
         place, name = self._place(event), self._name(event)
@@ -129,6 +151,12 @@ class Listener:
         return self._withhold(message) or message[:_TEXT_LIMIT]
 
 
+_STATES = {
+    "runner_on_ok": HostState.OK,
+    "runner_on_failed": HostState.FAILED,
+    "runner_on_skipped": HostState.SKIPPED,
+    "runner_on_unreachable": HostState.UNREACHABLE,
+}
 _STATS = ("ok", "changed", "dark", "failures", "processed", "skipped", "rescued", "ignored")
 
 
