@@ -1,0 +1,211 @@
+"""What a deployment costs beside plain ansible-playbook: one interleaved run, medians and ratios.
+
+    python benchmarks/deploy.py [--runs 5] [--hosts 20] [--pushes 100] [--state 1000]
+
+The hosts are sshds on loopback. Each round changes one file that a task copies to all of them, and then brings it there
+by a landing (ours), by ansible-playbook with its defaults, and by ansible-playbook with pipelining and as many forks
+as ours. Then: a change that reaches one host, many landings in a row, and `env show` with many hosts of state. Figures
+are printed and never asserted: seconds drift, ratios hold.
+"""
+
+import argparse
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from gitops_hooks.edge.ledger import SERVER
+from gitops_hooks.entry.deploying import environment_ref
+from gitops_hooks.entry.sitting import Sitting, open_sitting
+from gitops_hooks.model.deployment import HostOutcome, HostState, RunState
+from gitops_hooks.model.event import Finished, Started
+from gitops_hooks.model.event_words import Hosts, Oid, Text, Word
+from tests.answers import change_number
+from tests.hosts import inventory
+from tests.world import POLICY, REPOSITORY, Template, World
+
+ENVIRONMENT = """\
+environments:
+  - name: staging
+    branch: main
+    playbook: site.yml
+    inventory: inventories/staging
+"""
+SITE = """\
+---
+- name: Site
+  hosts: web
+  gather_facts: false
+  tasks:
+    - name: Began
+      ansible.builtin.shell: date +%s.%N > {{ root }}/began
+    - name: Page
+      ansible.builtin.copy: {src: page, dest: "{{ root }}/page", mode: "0644"}
+    - name: Own
+      ansible.builtin.copy: {content: "{{ own | default('') }}", dest: "{{ root }}/own", mode: "0644"}
+    - name: Folder
+      ansible.builtin.file: {path: "{{ root }}/folder", state: directory, mode: "0755"}
+    - name: Line
+      ansible.builtin.lineinfile: {path: "{{ root }}/lines", line: one, create: true, mode: "0644"}
+"""
+FORKS = "10"
+
+
+class Course:
+    """One server and its hosts, and the ways to bring a page to them."""
+
+    def __init__(self, world: World, hosts: int) -> None:
+        self.world = world
+        self.hosts = world.add_hosts(*(f"h{number:03}" for number in range(hosts)))
+        self.inventory = inventory(self.hosts)
+        self.count = 0
+        self.land({"site.yml": SITE, "page": "0\n", "inventories/staging/hosts.yml": self.inventory})
+
+    def land(self, files: dict[str, str]) -> None:
+        """A change lands; the push ends when its deployment has, or the time to follow it is over."""
+        number = change_number(self.world.propose("alice", files).must())
+        self.world.approve("bob", number).must()
+
+    def ours(self, files: dict[str, str] | None = None) -> tuple[float, float]:
+        """Seconds from the landing to the first task, and of the whole run from its start to its end."""
+        self.count += 1
+        self.land(files or {"page": f"{self.count}\n"})
+        landed, started, ended = (
+            self._moved(ref) for ref in ("refs/heads/main", *map(self._ref, ("attempted", "deployed")))
+        )
+        began = min(float(text) for host in self.hosts if (text := host.holds("began")) and float(text) > landed)
+        return began - landed, ended - started
+
+    @staticmethod
+    def _ref(name: str) -> str:
+        return environment_ref("staging", name)
+
+    def _moved(self, ref: str) -> float:
+        """When git wrote the ref: it is loose, having moved just now."""
+        return (self.world.repository / ref).stat().st_mtime
+
+    def bare(self, *, tuned: bool) -> float:
+        """Seconds of ansible-playbook on the same tree as an operator would type it."""
+        self.count += 1
+        tree = self.world.folder / "bare"
+        (tree / "page").write_text(f"{self.count}\n")
+        command = [Path(sys.executable).with_name("ansible-playbook"), "-i", "hosts.yml", "site.yml"]
+        known = f"-o UserKnownHostsFile={self.world.home.path}/credentials/staging/known_hosts"
+        command += ["--private-key", str(self.world.folder / "deploy_key"), "--ssh-common-args", known]
+        env = {"PATH": os.environ["PATH"], "HOME": str(tree), "LANG": "C.UTF-8"}
+        if tuned:
+            env |= {"ANSIBLE_PIPELINING": "True", "ANSIBLE_FORKS": FORKS}
+        began = time.monotonic()
+        subprocess.run(command, cwd=tree, env=env, check=True, stdout=subprocess.DEVNULL)
+        return time.monotonic() - began
+
+    def lay_bare(self) -> None:
+        tree = self.world.folder / "bare"
+        tree.mkdir()
+        (tree / "site.yml").write_text(SITE)
+        (tree / "hosts.yml").write_text(self.inventory)
+
+    def sitting(self) -> Sitting:
+        return open_sitting(self.world.home, REPOSITORY)
+
+    def runs(self) -> int:
+        events = self.world.events(environment_ref("staging", "log"))
+        return sum(event.fact("Event") == "started" for event in events)
+
+
+@contextmanager
+def course(hosts: int) -> Iterator[Course]:
+    template = Template.build(POLICY + ENVIRONMENT)
+    world = World.copied_from(template)
+    template.remove()
+    try:
+        yield Course(world, hosts)
+    finally:
+        world.close()
+
+
+def compare(course: Course, runs: int) -> None:
+    course.lay_bare()
+    rows: dict[str, list[float]] = {name: [] for name in ("first", "ours", "plain", "tuned")}
+    for _ in range(runs):
+        first, whole = course.ours()
+        rows["first"].append(first)
+        rows["ours"].append(whole)
+        rows["plain"].append(course.bare(tuned=False))
+        rows["tuned"].append(course.bare(tuned=True))
+    median = {name: statistics.median(found) for name, found in rows.items()}
+    print(f"\n{len(course.hosts)} hosts, one file changed for all of them; medians of {runs}")
+    print(f"  landing to the first task                        {median['first']:6.2f} s")
+    print(f"  our run, from its start to its end in the record {median['ours']:6.2f} s")
+    for name, words in (("plain", "its defaults"), ("tuned", f"pipelining, {FORKS} forks")):
+        ratio = median["ours"] / median[name]
+        print(f"  ansible-playbook, {words:<30} {median[name]:6.2f} s   ours {ratio:.2f}x")
+
+
+def reach_one(course: Course, runs: int) -> None:
+    found = []
+    for number in range(runs):
+        name = course.hosts[0].name
+        found.append(course.ours({f"inventories/staging/host_vars/{name}.yml": f"own: '{number}'\n"})[1])
+    print(f"\na change that reaches one of {len(course.hosts)} hosts: {statistics.median(found):.2f} s")
+
+
+def land_many(course: Course, pushes: int) -> None:
+    """Nobody waits for a deployment, as a row of impatient people would not."""
+    file = course.world.home.server_file
+    file.write_text(file.read_text().replace("[limits]\n", "[limits]\nfollow_seconds = 0.01\n", 1))
+    before, began = course.runs(), time.monotonic()
+    for number in range(pushes):
+        course.land({"page": f"row {number}\n"})
+    pushed = time.monotonic() - began
+    tip = course.world.refs()["refs/heads/main"]
+    while course.world.refs().get(environment_ref("staging", "deployed")) != tip:
+        time.sleep(0.2)
+    runs = course.runs() - before
+    print(
+        f"\n{pushes} landings in a row, {pushed:.0f} s of pushing: {runs} runs; live {time.monotonic() - began:.0f} s"
+    )
+
+
+def show_many(course: Course, state: int, runs: int) -> None:
+    few = statistics.median(_show(course) for _ in range(runs))
+    sitting = course.sitting()
+    ref, tip = environment_ref("staging", "log"), sitting.repository.tip("refs/heads/main")
+    course.world.stop_reconciler()
+    started = Started(Word("staging"), Oid(tip), Oid(tip), Word("bench"), 1)
+    event = sitting.ledger.log(ref, started, SERVER)
+    hosts = Hosts(tuple(HostOutcome(f"host{number:05}", HostState.OK) for number in range(state)))
+    end = Finished(Word("staging"), Oid(tip), event.stamp.number, 1, RunState.SUCCESSFUL, 9, hosts, Text(""))
+    sitting.ledger.log(ref, end, SERVER)
+    many = statistics.median(_show(course) for _ in range(runs))
+    print(f"\nenv show over SSH: {len(course.hosts)} hosts {few:.2f} s, {state} hosts {many:.2f} s ({many / few:.2f}x)")
+
+
+def _show(course: Course) -> float:
+    began = time.monotonic()
+    course.world.ssh("bob", "env show staging").must()
+    return time.monotonic() - began
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    for name, value in (("runs", 5), ("hosts", 20), ("pushes", 100), ("state", 1000)):
+        parser.add_argument(f"--{name}", type=int, default=value)
+    words = parser.parse_args()
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    with course(words.hosts) as found:
+        compare(found, words.runs)
+        reach_one(found, words.runs)
+        land_many(found, words.pushes)
+        show_many(found, words.state, words.runs)
+
+
+if __name__ == "__main__":
+    main()
