@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitops_hooks.edge.forbidden_calls import rules
 from gitops_hooks.edge.sandbox_child import (
     ANSWERED,
     ENDED_BADLY,
@@ -36,6 +37,7 @@ from gitops_hooks.edge.sandbox_child import (
 )
 from gitops_hooks.edge.sandbox_cure import cure
 from gitops_hooks.edge.sandbox_root import visible_paths
+from gitops_hooks.model.errors import EdgeError
 
 __all__ = ["Confined", "SandboxLimits", "Wall", "probe", "run_confined"]
 
@@ -66,9 +68,13 @@ def run_confined(
     """
     reasons = []
     visible, mapped = visible_paths(readable), _mapped_memory()
+    try:
+        forbidden = rules()
+    except EdgeError as error:
+        return Confined(failure=str(error))
     for wall in walls:
         nonce = secrets.token_hex(16).encode()
-        assignment = Assignment(work, tuple(readable), visible, limits, wall, nonce, mapped, hatch)
+        assignment = Assignment(work, tuple(readable), visible, limits, wall, nonce, mapped, forbidden, hatch)
         confined, reason = _attempt(assignment)
         if confined is not None:
             return confined

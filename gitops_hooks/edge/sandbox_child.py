@@ -77,7 +77,9 @@ class Hatch(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What one child is to do, what it sees, and behind which wall; `mapped` is the memory that it inherits, in bytes.
+    """What one child is to do, what it sees, and behind which wall.
+
+    `mapped` is the memory that it inherits, in bytes; `rules` say which system calls are forbidden to it.
 
     All that can be found out before the fork is: after it every page that is touched is copied.
     """
@@ -89,6 +91,7 @@ class Assignment:
     wall: Wall
     nonce: bytes
     mapped: int
+    rules: bytes
     hatch: Hatch | None = None
 
 
@@ -202,6 +205,7 @@ def _be_worker(assignment: Assignment, ends: ChildEnds) -> NoReturn:
         _limit(assignment)
         os.environ.clear()
         sys.dont_write_bytecode = True
+        kernel.filter_calls(assignment.rules)
         _report(ends.setup, READY)
         os.close(ends.setup)
     except OSError as error:

@@ -25,6 +25,7 @@ _AT_RECURSIVE, _AT_FDCWD = 0x8000, -100
 # linux/prctl.h
 _PR_SET_PDEATHSIG, _PR_CAPBSET_DROP, _PR_SET_SECUREBITS = 1, 24, 28
 _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 38, 47, 4
+_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 22, 2
 
 # linux/securebits.h
 _SECBIT_NO_SETUID_FIXUP = 1 << 2
@@ -122,6 +123,18 @@ def die_with_parent(signal_number: int) -> None:
 
 def forbid_new_privileges() -> None:
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+class _Filter(ctypes.Structure):
+    """struct sock_fprog."""
+
+    _fields_ = (("len", ctypes.c_ushort), ("filter", ctypes.c_char_p))
+
+
+def filter_calls(rules: bytes) -> None:
+    """Every system call from now on is asked of these rules, for this program and all that it starts."""
+    wanted = _Filter(len(rules) // 8, rules)
+    _prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(wanted))
 
 
 def keep_capabilities_over_setuid() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from gitops_hooks.edge.launch_box import SYSTEM_PATH
 from gitops_hooks.edge.sandbox_child import NOBODY
 from gitops_hooks.edge.sandbox_root import user_home
+from gitops_hooks.edge.tool_run import Ends
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.server import Limits
 from gitops_hooks.model.tool import Tool
@@ -65,8 +66,8 @@ def find_tools(
     return {name: path for name, path in found.items() if path}, with_network
 
 
-def box_command(view: View, folders: Sequence[Path], limits: Limits, status: int) -> list[str]:
-    """The command that goes before the tool's own; `status` is the descriptor on which bubblewrap tells how it went.
+def box_command(view: View, folders: Sequence[Path], limits: Limits, ends: Ends) -> list[str]:
+    """The command that goes before the tool's own.
 
     Errors: EdgeError where bubblewrap or what sets limits is not installed.
     """
@@ -74,7 +75,9 @@ def box_command(view: View, folders: Sequence[Path], limits: Limits, status: int
     words += ["--hostname", "box", *([] if os.geteuid() == 0 else _user_namespace(view))]
     words += [*_environment(folders), *_system(), *_files(view, limits)]
     words += [*_folders(visible_folders(folders)), "--remount-ro", "/"]
-    words += ["--cap-drop", "ALL", "--json-status-fd", str(status)]
+    words += ["--cap-drop", "ALL", "--json-status-fd", str(ends.status)]
+    # Who makes a network needs a user namespace to make it in.
+    words += [] if view.own_network else ["--seccomp", str(ends.rules)]
     if os.geteuid() == 0:
         words += [word for name in ("SETUID", "SETGID", "SETPCAP") for word in ("--cap-add", f"CAP_{name}")]
     return [*words, "--", *_drop(), *_limits(limits), *_begin(view)]

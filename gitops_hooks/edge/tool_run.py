@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from gitops_hooks.edge.forbidden_calls import rules
 from gitops_hooks.edge.launch_box import SYSTEM_PATH
 from gitops_hooks.edge.sandbox_cure import cure
 from gitops_hooks.edge.tool_inside import exit_code, open_inside
@@ -33,8 +34,16 @@ class Bounds:
     output: int
 
 
-def run_boxed(command: Callable[[int], Sequence[str]], stdin: bytes, bounds: Bounds) -> Ran:
-    """Run a box with all that belongs into it; `command` is told the descriptor on which bubblewrap says how it went.
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Descriptors of bubblewrap's: on `status` it says how it went, from `rules` it reads which calls are forbidden."""
+
+    status: int
+    rules: int
+
+
+def run_boxed(command: Callable[[Ends], Sequence[str]], stdin: bytes, bounds: Bounds) -> Ran:
+    """Run a box with all that belongs into it; `command` makes it, with the descriptors that it needs.
 
     Errors: EdgeError where the box cannot be made; the reason carries the line that cures it.
     """
@@ -58,18 +67,33 @@ def _without_paths(words: bytes) -> str:
     return re.sub(r"(?<!\S)/\S+", "…", said)
 
 
+def _readable(content: bytes) -> int:
+    """A pipe that holds these few bytes, and then its end."""
+    reading, writing = os.pipe()
+    os.write(writing, content)
+    os.close(writing)
+    return reading
+
+
 class _Boxed:
     """A started box, an open resource: `close` ends everything in it."""
 
-    def __init__(self, command: Callable[[int], Sequence[str]]) -> None:
+    def __init__(self, command: Callable[[Ends], Sequence[str]]) -> None:
         self.stdout, self.stderr, self.status = bytearray(), bytearray(), bytearray()
         self._inside = -1
+        forbidden = _readable(rules())
         reading, writing = os.pipe()
         pipe = subprocess.PIPE
         environ = {"PATH": SYSTEM_PATH, "LANG": "C.UTF-8"}
         try:
             self._program = subprocess.Popen(
-                command(writing), stdin=pipe, stdout=pipe, stderr=pipe, pass_fds=(writing,), env=environ, cwd="/"
+                command(Ends(writing, forbidden)),
+                stdin=pipe,
+                stdout=pipe,
+                stderr=pipe,
+                pass_fds=(writing, forbidden),
+                env=environ,
+                cwd="/",
             )
         except OSError as error:
             os.close(reading)
@@ -79,6 +103,7 @@ class _Boxed:
             raise
         finally:
             os.close(writing)
+            os.close(forbidden)
         ends = (self._program.stdin, self._program.stdout, self._program.stderr)
         self._mouth, out, err = (os.dup(end.fileno()) for end in ends if end is not None)
         for end in ends:

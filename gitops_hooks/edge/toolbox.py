@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gitops_hooks.edge.scratch import Scratch, open_scratch
 from gitops_hooks.edge.tool_box import View, box_command, passwd_line
-from gitops_hooks.edge.tool_run import Bounds, run_boxed
+from gitops_hooks.edge.tool_run import Bounds, Ends, run_boxed
 from gitops_hooks.edge.tool_tree import WHOLE, write_given, write_tree
 from gitops_hooks.edge.tool_wire import (
     TOOL,
@@ -137,8 +137,8 @@ class Toolbox:
         seconds = left if request.seconds is None else min(left, request.seconds)
         bounds = Bounds(time.monotonic() + seconds, seconds, self._limits.tool_memory, self._limits.tool_output)
 
-        def command(status: int) -> list[str]:
-            return [*box_command(view, self._folders, self._limits, status), *request.command]
+        def command(ends: Ends) -> list[str]:
+            return [*box_command(view, self._folders, self._limits, ends), *request.command]
 
         ran = run_boxed(command, request.stdin, bounds)
         if ran.status in (126, 127) and ran.stderr.startswith(b"/usr/bin/env: "):

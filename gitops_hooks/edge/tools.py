@@ -93,4 +93,4 @@ def _run(
         passwd.write_text(passwd_line())
         passwd.chmod(0o644)
         view = view_of(passwd)
-        return run_boxed(lambda status: [*box_command(view, folders, limits, status), *command], b"", bounds)
+        return run_boxed(lambda ends: [*box_command(view, folders, limits, ends), *command], b"", bounds)

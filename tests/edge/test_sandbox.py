@@ -1,6 +1,7 @@
 """What confined work can and cannot do, behind each wall, as root and as nobody in particular."""
 
 import ctypes
+import errno
 import json
 import os
 import pwd
@@ -147,6 +148,16 @@ def test_a_further_user_namespace_does_not_make_the_folders_writable(wall, priva
 
     assert in_json(escape, wall, [private]) != "done"
     assert not (private / "new").exists()
+
+
+@pytest.mark.parametrize("wall", WALLS)
+def test_a_further_user_namespace_is_not_to_be_had(wall):
+    def ask():
+        libc = ctypes.CDLL(None, use_errno=True)
+        asked = [libc.unshare(0x10000000), libc.unshare(0x10000000 | 0x00020000), libc.setns(0, 0)]
+        return [asked, ctypes.get_errno()]
+
+    assert in_json(ask, wall) == [[-1, -1, -1], errno.EPERM]
 
 
 def forever():

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gitops_hooks.edge import sandbox_kernel as kernel
+from gitops_hooks.edge.forbidden_calls import rules
 from gitops_hooks.edge.living import list_living
 from gitops_hooks.edge.sandbox_child import write_maps
 from gitops_hooks.edge.sandbox_root import user_home
@@ -300,7 +301,7 @@ def test_what_bubblewrap_says_names_no_place_of_the_server(tools, tmp_path):
         bounds = Bounds(time.monotonic() + 5, 5.0, LIMITS.tool_memory, 1000)
         view = View(tmp_path / "no" / "such")
         try:
-            run_boxed(lambda status: [*box_command(view, (), LIMITS, status), "true"], b"", bounds)
+            run_boxed(lambda ends: [*box_command(view, (), LIMITS, ends), "true"], b"", bounds)
         except EdgeError as error:
             return error.what
         return ""
@@ -316,3 +317,37 @@ def test_names_that_are_no_text_are_seen_as_they_are_and_one_that_no_disk_takes_
     answer = tools.ask("ls", files=(".",), tree=MemoryTree({"n" * 300: b""}))
     assert answer.refusal.endswith("cannot be written for a tool: File name too long")
     assert answer.left == ()
+
+
+# Perl is wherever git is. Numbers of calls differ between machines; what they answer does not.
+_CALLS = {"x86_64": (56, 272, 308), "aarch64": (220, 97, 268)}
+_NEW_USER, _EPERM, _ENOSYS = 0x10000000, "1", "38"
+
+
+_ANSWERS = {
+    "unshare": ("{unshare}, {new_user}", _EPERM),
+    "clone": ("{clone}, {new_user} | 17, 0, 0, 0, 0", _EPERM),
+    "setns": ("{setns}, 0, 0", _EPERM),
+    "clone3": ("435, 0, 0", _ENOSYS),
+    # The same calls under the numbers of another way to call, which only this machine has.
+    **({"x32": ("0x40000000 + {unshare}, {new_user}", _ENOSYS)} if os.uname().machine == "x86_64" else {}),
+}
+
+
+@pytest.mark.parametrize("call", _ANSWERS)
+def test_no_call_gives_a_tool_a_user_namespace(tools, call):
+    clone, unshare, setns = _CALLS[os.uname().machine]
+    words, answer = _ANSWERS[call]
+    numbers = words.format(clone=clone, unshare=unshare, setns=setns, new_user=_NEW_USER)
+    ran = tools("sh", "-c", f"perl -e 'syscall({numbers}); print $!+0'")
+    assert ran.stdout.decode() == answer
+
+
+def test_a_tool_may_still_start_others_and_threads(tools):
+    script = "import threading as t; one = t.Thread(target=print, args=(1,)); one.start(); one.join()"
+    assert tools("sh", "-c", f"echo 0; /usr/bin/python3 -c '{script}'").stdout == b"0\n1\n"
+
+
+def test_a_machine_whose_calls_are_not_known_runs_no_tool():
+    with pytest.raises(EdgeError, match="nothing is run on riscv64"):
+        rules("riscv64")
