@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import pluggy
 
 from gitops_hooks.model.change import Change
+from gitops_hooks.model.command import Command
 from gitops_hooks.model.deployment import Deployment, Outcome, Say, Workplace
 from gitops_hooks.model.notice import Notice
 from gitops_hooks.model.options import Option
@@ -92,16 +93,19 @@ class Check:
     `options` are what the policy may set for it, `tools` the programs that it may run. `each` says that every
     changed file is judged for itself, whatever else changed with it: what did not change since is then not judged
     again. `kept` is False for a check whose verdict may be another tomorrow on the same files.
+    With `commands` it may give Commands beside findings: the server runs them after the push, one result for the same
+    tree and definition, and nothing lands before each has passed on exactly what would land.
     """
 
     name: str
     summary: str
-    run: Callable[[Change, Tree, Workbench], Iterable[Finding]]
+    run: Callable[[Change, Tree, Workbench], Iterable[Finding | Command]]
     paths: tuple[str, ...] = ("**",)
     options: tuple[Option, ...] = ()
     tools: tuple[Tool, ...] = ()
     each: bool = False
     kept: bool = True
+    commands: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from gitops_hooks.edge.journal import write_journal
 from gitops_hooks.edge.store import replace_file
 from gitops_hooks.hookspec import API_VERSION, Check, Deployer, Entry, Tree, Workbench, hookimpl
 from gitops_hooks.model.change import Change, ChangedFile
+from gitops_hooks.model.command import Command
 from gitops_hooks.model.deployment import (
     Credentials,
     Deployment,
@@ -34,6 +35,7 @@ __all__ = [
     "ChangedFile",
     "Check",
     "CheckOutcome",
+    "Command",
     "Credentials",
     "Decision",
     "Deployer",

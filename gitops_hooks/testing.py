@@ -17,10 +17,10 @@ from gitops_hooks.edge.tool_wire import Run
 from gitops_hooks.edge.toolbox import Toolbox
 from gitops_hooks.edge.workbench import Bench
 from gitops_hooks.model.server import Limits
-from gitops_hooks.plugin import Change, ChangedFile, Check, EdgeError, Entry, Finding, Ran, Tree, Workbench
+from gitops_hooks.plugin import Change, ChangedFile, Check, Command, EdgeError, Entry, Finding, Ran, Tree, Workbench
 from gitops_hooks.testing_repository import MemoryRepository
 
-__all__ = ["MemoryRepository", "MemoryTree", "a_bench", "a_change", "run_check"]
+__all__ = ["MemoryRepository", "MemoryTree", "a_bench", "a_change", "commands_of", "run_check"]
 
 FILE, EXECUTABLE, SYMLINK, FOLDER = 0o100644, 0o100755, 0o120000, 0o40000
 _NOTHING = "0" * 40
@@ -97,7 +97,18 @@ def run_check(
         target = {path: files[path] for path in files if path not in {file.path for file in change.files}}
     bench = a_bench(check, options, MemoryTree(target, modes or {}), tree, tool_folders)
     shown = shown_change(check, change)
-    return tuple(check.run(shown, tree, bench)) if shown.files else ()
+    given = check.run(shown, tree, bench) if shown.files else ()
+    return tuple(each for each in given if not isinstance(each, Command))
+
+
+def commands_of(
+    check: Check, files: Mapping[str, bytes], options: Mapping[str, Any] | None = None
+) -> tuple[Command, ...]:
+    """The commands that a check gives on a change that adds these files; nothing is run."""
+    tree = MemoryTree(files, {})
+    shown = shown_change(check, a_change(tree, None))
+    given = check.run(shown, tree, a_bench(check, options, tree=tree)) if shown.files else ()
+    return tuple(each for each in given if isinstance(each, Command))
 
 
 def a_bench(

@@ -13,6 +13,7 @@ from typing import Any
 
 from gitops_hooks.model import change_event as said
 from gitops_hooks.model import event as nouns
+from gitops_hooks.model.command import CommandState
 from gitops_hooks.model.deployment import HostOutcome, HostState, RunState
 from gitops_hooks.model.event import Body, Event
 from gitops_hooks.model.event_words import Hosts, Oid, Stamp, Text, Word
@@ -30,6 +31,8 @@ _KINDS: dict[str, type[Any]] = {
     "closed": said.Closed,
     "purged": said.Purged,
     "reopened": said.Reopened,
+    "ran": said.Ran,
+    "run-again": said.RunAgain,
     "change-landed": said.ChangeLanded,
     "adopted": nouns.Adopted,
     "landing": nouns.Landing,
@@ -53,6 +56,8 @@ _SUBJECTS: dict[type[Any], str] = {
     said.Closed: "change {body.change} closed by {stamp.actor}",
     said.Purged: "change {body.change} purged by {stamp.actor}",
     said.Reopened: "change {body.change} reopened by {stamp.actor}",
+    said.Ran: "change {body.change} at {body.head:.7}: {body.check}/{body.name} {body.state.value} on {body.tree:.7}",
+    said.RunAgain: "change {body.change} at {body.head:.7}: commands to run again for {stamp.actor}",
     said.ChangeLanded: "change {body.change} landed as {body.result:.7}",
     nouns.Adopted: "repository adopted by {stamp.actor}, default branch {body.default}",
     nouns.Landing: "{body.ref} to move {body.old:.7}..{body.new:.7} for {stamp.actor}",
@@ -135,6 +140,7 @@ _CODECS: dict[object, _Codec] = {
     bool: _Codec(lambda truth: "yes" if truth else "no", {"yes": True, "no": False}.__getitem__),
     datetime: _Codec(lambda at: at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), _time),
     RunState: _Codec(lambda state: str(state.value), RunState),
+    CommandState: _Codec(lambda state: str(state.value), CommandState),
     Hosts: _Codec(_write_hosts, _read_hosts),
     tuple[Oid, ...]: _many(_OID),
     tuple[Word, ...]: _many(_WORD),

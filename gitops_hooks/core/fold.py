@@ -14,11 +14,14 @@ from gitops_hooks.model.change_event import (
     Edited,
     Proposed,
     Purged,
+    Ran,
     Rebased,
     Rejected,
     Reopened,
+    RunAgain,
     Withdrawn,
 )
+from gitops_hooks.model.command import CommandResult, CommandState
 from gitops_hooks.model.event import Event
 
 
@@ -136,9 +139,21 @@ def _followed(record: ChangeRecord, event: Event) -> ChangeRecord:
             return replace(now, state=ChangeState.CLOSED, purged=isinstance(body, Purged))
         case Reopened():
             return _reopened(now)
+        case Ran() | RunAgain() as body:
+            return _ran(now, event, body)
         case ChangeLanded() as body:
             return replace(now, state=ChangeState.LANDED, landed_as=body.result)
     raise InvalidEvent(f"event {event.oid[:12]}: does not belong to a change")
+
+
+def _ran(record: ChangeRecord, event: Event, body: Ran | RunAgain) -> ChangeRecord:
+    """Whoever asks for a run once more takes back what did not pass, and nothing else."""
+    if isinstance(body, RunAgain):
+        passed = tuple(each for each in record.results if each.state is CommandState.PASSED)
+        return replace(record, results=passed, again=(*record.again, body.head))
+    what = (body.check, body.name, body.definition, body.tree, body.head)
+    result = CommandResult(event.oid, *what, body.state, body.seconds, body.detail)
+    return replace(record, results=(*record.results, result))
 
 
 def _reviewed(record: ChangeRecord, event: Event, body: Approved | Rejected | Withdrawn) -> ChangeRecord:

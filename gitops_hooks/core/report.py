@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from gitops_hooks.model.change import ChangeRecord
+from gitops_hooks.model.command import Awaited
 from gitops_hooks.model.judgement import Note
 from gitops_hooks.model.policy import Policy
-from gitops_hooks.model.verdict import CheckOutcome, Decision, Requirement, Severity, Verdict
+from gitops_hooks.model.verdict import CheckOutcome, Decision, Finding, Requirement, Severity, Verdict
 
 WIDTH = 100
 _MOST_FINDINGS = 50
@@ -108,9 +109,19 @@ def verdict_line(verdicts: Iterable[Verdict]) -> str:
 def _outcome(verdict: Verdict) -> str:
     if verdict.outcome is CheckOutcome.ERROR:
         return "ERROR"
+    if verdict.outcome is CheckOutcome.PENDING:
+        return states(verdict.awaited)
     if not verdict.findings:
         return "ok"
     return "1 finding" if len(verdict.findings) == 1 else f"{len(verdict.findings)} findings"
+
+
+def states(awaited: Iterable[Awaited]) -> str:
+    """`passed (lint), pending (test)`."""
+    states: dict[str, list[str]] = {}
+    for each in awaited:
+        states.setdefault(each.state.value, []).append(each.command.name)
+    return ", ".join(f"{state} ({', '.join(names)})" for state, names in states.items())
 
 
 def findings(verdicts: Iterable[Verdict]) -> list[str]:
@@ -126,11 +137,15 @@ def findings(verdicts: Iterable[Verdict]) -> list[str]:
         fresh = [one for one in verdict.findings if (one.path, one.line, one.message) not in told]
         told |= {(one.path, one.line, one.message) for one in fresh}
         for finding in fresh[:_MOST_FINDINGS]:
-            place = f"{finding.path}:{finding.line}" if finding.line else finding.path
-            lines += _wrap(f"{place}: {finding.message}", "  ")
+            lines += _wrap(f"{place_of(finding)}: {finding.message}", "  ")
         if len(fresh) > _MOST_FINDINGS:
             lines.append(f"  {verdict.check}: … and {len(fresh) - _MOST_FINDINGS} more findings")
     return lines
+
+
+def place_of(finding: Finding) -> str:
+    """`path:line`, without a line where it is about the whole."""
+    return f"{finding.path}:{finding.line}" if finding.line else finding.path
 
 
 def needs(requirements: Iterable[Requirement]) -> list[str]:
@@ -157,8 +172,12 @@ def proposed(
     lines = [f"gitops: change {number}, revision {revision} for {escape(branch)}", *said]
     lines += field("checks", verdict_line(verdicts))
     lines += findings(verdicts)
+    if any(verdict.open for verdict in verdicts):
+        lines += field("follow", f"ssh <host> change log {number} --follow")
     lines += [line for note in notes for line in field(note.name, note.words)]
-    return lines + (needs(unmet) or field("needs", "nothing more; it can land"))
+    left = [each.command.name for verdict in verdicts for each in verdict.awaited if not each.passed]
+    more = f"{', '.join(left)} to pass; then it can land" if left else "nothing more; it can land"
+    return lines + (needs(unmet) or field("needs", more))
 
 
 def life(record: ChangeRecord) -> list[str]:

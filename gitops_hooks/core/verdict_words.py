@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterable
 
+from gitops_hooks.model.command import Awaited, Command
 from gitops_hooks.model.event_words import Word
-from gitops_hooks.model.verdict import CheckOutcome, Finding, Severity, Verdict
+from gitops_hooks.model.verdict import CheckOutcome, Finding, Severity, Status, Verdict
 
 
 def verdict_words(verdicts: Iterable[Verdict]) -> tuple[Word, ...]:
@@ -12,7 +13,18 @@ def verdict_words(verdicts: Iterable[Verdict]) -> tuple[Word, ...]:
     return tuple(Word(f"{verdict.check}:{verdict.outcome.value}:{verdict.tree}") for verdict in verdicts)
 
 
+def run_words(verdicts: Iterable[Verdict]) -> tuple[Word, ...]:
+    """`check/name:definition:event`, one a command that had to pass; `-` where break-glass went without a result."""
+    return tuple(
+        Word(f"{verdict.check}/{one.command.name}:{one.command.definition(verdict.check)}:{one.event or '-'}")
+        for verdict in verdicts
+        if verdict.waived is not Status.BYPASSED
+        for one in verdict.awaited
+    )
+
+
 def write_verdicts(verdicts: Iterable[Verdict]) -> str:
+    """All of them but for what the record says of commands, which is looked up again under the lock."""
     return json.dumps(
         [
             [
@@ -21,6 +33,7 @@ def write_verdicts(verdicts: Iterable[Verdict]) -> str:
                 v.outcome.value,
                 v.detail,
                 [[f.path, f.line, f.message, f.severity.value] for f in v.findings],
+                [[a.command.name, a.command.words, a.command.seconds] for a in v.awaited],
             ]
             for v in verdicts
         ]
@@ -36,6 +49,7 @@ def read_verdicts(text: str) -> tuple[Verdict, ...]:
             CheckOutcome(outcome),
             tuple(Finding(path, line, message, Severity(severity)) for path, line, message, severity in findings),
             detail,
+            awaited=tuple(Awaited(Command(name, tuple(words), seconds)) for name, words, seconds in awaited),
         )
-        for check, tree, outcome, detail, findings in json.loads(text)
+        for check, tree, outcome, detail, findings, awaited in json.loads(text)
     )

@@ -16,8 +16,10 @@ from gitops_hooks.edge.terminal import tell
 from gitops_hooks.edge.tool_box import find_tools
 from gitops_hooks.edge.tool_wire import TARGET, TREE
 from gitops_hooks.edge.toolbox import Toolbox
+from gitops_hooks.edge.tools import probe_tools
 from gitops_hooks.edge.workbench import Asked, Bench, Grounds
 from gitops_hooks.model.change import Change
+from gitops_hooks.model.command import Awaited, Command
 from gitops_hooks.model.server import Limits
 from gitops_hooks.model.verdict import CheckOutcome, Finding, Verdict
 
@@ -28,8 +30,8 @@ _ANSWER = 8 * 1024 * 1024
 _GRACE = 10.0
 _PATIENCE = 1.5
 
-Answer = tuple[Finding, ...] | str
-"""What one part of a check found, or why there is no verdict."""
+Answer = tuple[Finding | Command, ...] | str
+"""What one part of a check found, with the commands that it waits for, or why there is no verdict."""
 
 
 def run_checks(
@@ -51,7 +53,7 @@ def run_checks(
     ran = run_side_by_side(works, len(os.sched_getaffinity(0)), limits.check_seconds + _GRACE, _Patience(names))
     for at, said in zip(missing, ran, strict=True):
         answers[at] = _parse(_unpack(said))
-    return tuple(_conclude(each, change, grounds.oid, parts, answers) for each in asked)
+    return tuple(_conclude(each, change, (grounds, limits), (parts, answers)) for each in asked)
 
 
 def _open_cache(memory: "Memory", change: Change, grounds: Grounds, limits: Limits) -> "VerdictCache":
@@ -67,16 +69,32 @@ def _parts(asked: Asked, change: Change, least: int) -> list[Part]:
 
 
 def _conclude(
-    asked: Asked, change: Change, oid: str, parts: Sequence[Part], answers: Sequence[Answer | None]
+    asked: Asked,
+    change: Change,
+    place: tuple[Grounds, Limits],
+    told: tuple[Sequence[Part], Sequence[Answer | None]],
 ) -> Verdict:
-    name = asked.check.name
+    name, oid = asked.check.name, place[0].oid
     if asked.faults:
         return _error(name, oid, "; ".join(asked.faults))
-    mine = [answer for part, answer in zip(parts, answers, strict=True) if part.asked is asked]
+    mine = [answer for part, answer in zip(*told, strict=True) if part.asked is asked]
     if wrong := dict.fromkeys(answer for answer in mine if isinstance(answer, str)):
         return _error(name, oid, "; ".join(wrong))
-    found = join_findings([each for each in mine if isinstance(each, tuple)], [file.path for file in change.files])
-    return Verdict(name, oid, CheckOutcome.FINDINGS if found else CheckOutcome.OK, found)
+    said = [each for each in mine if isinstance(each, tuple)]
+    awaited = tuple(Awaited(one) for each in said for one in each if isinstance(one, Command))
+    if awaited and (fault := _commands_fault(asked, *place)):
+        return _error(name, oid, fault)
+    parted = [[one for one in each if isinstance(one, Finding)] for each in said]
+    found = join_findings(parted, [file.path for file in change.files])
+    outcome = CheckOutcome.PENDING if awaited else CheckOutcome.FINDINGS if found else CheckOutcome.OK
+    return Verdict(name, oid, outcome, found, awaited=awaited)
+
+
+def _commands_fault(asked: Asked, grounds: Grounds, limits: Limits) -> str:
+    """Why no command of a check can ever pass here: told at once, and not by a run that nobody is there to see."""
+    if not asked.check.commands:
+        return "gives commands, and does not declare that it may"
+    return probe_tools(grounds.folders, limits)
 
 
 def _run(part: Part, grounds: Grounds, limits: Limits, cache: "VerdictCache | None", key: str) -> bytes:
@@ -100,7 +118,8 @@ def _run(part: Part, grounds: Grounds, limits: Limits, cache: "VerdictCache | No
         return b"-" + failure.encode("utf-8", "replace")
     answer = parse_findings(confined.output)
     if cache and key and not toolbox.overlooked and isinstance(answer, tuple):
-        cache.keep(key, check, toolbox.looks, answer)
+        # One that gives commands has no key.
+        cache.keep(key, check, toolbox.looks, tuple(one for one in answer if isinstance(one, Finding)))
         if toolbox.ran:
             cache.note_tools(check)
     return b"+" + confined.output

@@ -36,11 +36,20 @@ def check_fault(check: Check) -> str:
     for tool in check.tools:
         if not isinstance(tool, Tool) or not _PROGRAM.fullmatch(tool.name):
             return f"{tool!r} is no well-named Tool"
-    if not isinstance(check.each, bool) or not isinstance(check.kept, bool):
-        return "each and kept are True or False"
+    if fault := _manner_fault(check):
+        return fault
     for names in ([option.name for option in check.options], [tool.name for tool in check.tools]):
         if twice := next((name for name in names if names.count(name) > 1), ""):
             return f"{twice} is declared twice"
+    return ""
+
+
+def _manner_fault(check: Check) -> str:
+    """What is wrong with how it wants to be asked."""
+    if not all(isinstance(each, bool) for each in (check.each, check.kept, check.commands)):
+        return "each, kept and commands are True or False"
+    if check.commands and (check.each or check.kept):
+        return "a check that gives commands is asked anew each time: say kept=False, and not each=True"
     return ""
 
 

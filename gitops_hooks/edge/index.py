@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gitops_hooks.edge.disk import full_disk, is_full
 from gitops_hooks.model.change import ChangeRecord, ChangeState
+from gitops_hooks.model.command import CommandState
 from gitops_hooks.model.debt import Debt
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.record import RecordedTip
@@ -25,6 +26,10 @@ CREATE INDEX IF NOT EXISTS mine ON changes (owner, open);
 CREATE INDEX IF NOT EXISTS half ON changes (number) WHERE unfinished = 1;
 CREATE TABLE IF NOT EXISTS waiting (number INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS heads (head TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (head, number));
+CREATE TABLE IF NOT EXISTS results (
+    definition TEXT NOT NULL, tree TEXT NOT NULL, change INTEGER NOT NULL, passed INTEGER NOT NULL, event TEXT NOT NULL,
+    PRIMARY KEY (definition, tree, change));
+CREATE INDEX IF NOT EXISTS mine_of ON results (change);
 CREATE TABLE IF NOT EXISTS tips (ref TEXT PRIMARY KEY, tip TEXT NOT NULL, record TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS intents (ref TEXT PRIMARY KEY, landing TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS debts (
@@ -122,8 +127,22 @@ class Index:
         self.connection.execute("DELETE FROM waiting WHERE number = ?", (record.number,))
         if is_open and record.head.auto_land_by:
             self.connection.execute("INSERT INTO waiting VALUES (?)", (record.number,))
+        gone = self.connection.execute("DELETE FROM results WHERE change = ?", (record.number,)).rowcount
+        rows = [(r.definition, r.tree, record.number, r.state is CommandState.PASSED, r.event) for r in record.results]
+        self.connection.executemany("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?)", rows)
+        if gone or rows:
+            self.set_fact("results", str(int(self.results_sign()) + 1))
         heads = [(revision.head, record.number) for revision in record.revisions]
         self.connection.executemany("INSERT OR IGNORE INTO heads VALUES (?, ?)", heads)
+
+    def results(self, definition: str, tree: str) -> tuple[tuple[int, str], ...]:
+        """(change, event) of each known run of a command on a tree; those that passed first."""
+        words = "SELECT change, event FROM results WHERE definition = ? AND tree = ? ORDER BY passed DESC, change"
+        return tuple((int(row[0]), row[1]) for row in self._ask(words, (definition, tree)))
+
+    def results_sign(self) -> str:
+        """A number that is another after every result that is noted."""
+        return self.fact("results") or "0"
 
     def forget(self, number: int) -> None:
         """A reserved number came to nothing; it stays taken."""
@@ -135,6 +154,7 @@ class Index:
             connection.execute("DELETE FROM changes")
             connection.execute("DELETE FROM heads")
             connection.execute("DELETE FROM waiting")
+            connection.execute("DELETE FROM results")
             for record in records:
                 self._note(record)
             connection.execute("INSERT OR REPLACE INTO facts VALUES ('changes', 'built')")

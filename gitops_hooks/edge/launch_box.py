@@ -56,8 +56,13 @@ def box_command(run_id: str, credentials: Credentials, deploy_as: str = "") -> l
 
 def own_box(run_id: str, credentials: Credentials) -> list[str]:
     """The box as this user makes it. Errors: EdgeError where bubblewrap is not installed."""
-    program = [sys.executable, "-I", "-c", _BOOT, MODULE, os.pathsep.join(_import_path()), "--run-id", run_id]
+    program = own_program(MODULE, "--run-id", run_id)
     return [_bwrap(), *_walls(), *_view(), *_credential_binds(credentials), "--", *program]
+
+
+def own_program(module: str, *words: str) -> list[str]:
+    """The command that runs one of our own modules with this interpreter."""
+    return [sys.executable, "-I", "-c", _BOOT, module, os.pathsep.join(_import_path()), *words]
 
 
 def own_probe() -> list[str]:

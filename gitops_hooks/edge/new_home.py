@@ -32,6 +32,7 @@ _SERVER_FILE = """\
 #     "gitops_hooks.plugins.terraform.check",
 #     "gitops_hooks.plugins.precommit.check",
 #     "gitops_hooks.plugins.rego_check",
+#     "gitops_hooks.plugins.command_check",
 # ]
 # trusted = [
 #     "gitops_hooks.plugins.ssh_actor",

@@ -42,12 +42,18 @@ class Ends:
     rules: int
 
 
-def run_boxed(command: Callable[[Ends], Sequence[str]], stdin: bytes, bounds: Bounds) -> Ran:
+def run_boxed(
+    command: Callable[[Ends], Sequence[str]],
+    stdin: bytes,
+    bounds: Bounds,
+    hear: Callable[[bytes], object] | None = None,
+) -> Ran:
     """Run a box with all that belongs into it; `command` makes it, with the descriptors that it needs.
 
+    `hear` gets what it writes to its standard output as it comes.
     Errors: EdgeError where the box cannot be made; the reason carries the line that cures it.
     """
-    boxed = _Boxed(command)
+    boxed = _Boxed(command, hear)
     try:
         cut = boxed.attend(stdin, bounds)
     finally:
@@ -78,7 +84,8 @@ def _readable(content: bytes) -> int:
 class _Boxed:
     """A started box, an open resource: `close` ends everything in it."""
 
-    def __init__(self, command: Callable[[Ends], Sequence[str]]) -> None:
+    def __init__(self, command: Callable[[Ends], Sequence[str]], hear: Callable[[bytes], object] | None = None) -> None:
+        self._told = hear
         self.stdout, self.stderr, self.status = bytearray(), bytearray(), bytearray()
         self._inside = -1
         forbidden = _readable(rules())
@@ -163,6 +170,8 @@ class _Boxed:
         sink = self._sinks[pipe]
         if sink is not self.status or len(sink) < _STATUS:
             sink += part
+        if self._told and sink is self.stdout:
+            self._told(part)
         if sink is self.status and self._inside < 0:
             self._inside = open_inside(bytes(sink))
         if not part:

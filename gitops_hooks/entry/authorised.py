@@ -20,6 +20,7 @@ from gitops_hooks.entry.authorised_moves import forced_objects, judge_created, j
 from gitops_hooks.entry.content import read_content_again
 from gitops_hooks.entry.demanding import find_demands
 from gitops_hooks.entry.owed import overdue_then
+from gitops_hooks.entry.proven import judge_runs
 from gitops_hooks.entry.recorded import present_then, prove
 from gitops_hooks.entry.results import is_result, judge_result, plan_result
 from gitops_hooks.entry.signing import judge_signatures
@@ -190,7 +191,7 @@ def _judge_landing(
     owed = overdue_then(record, event, landing.ref, lambda earlier: _policies_before(record, earlier))
     told = (content, demands, life, owed)
     case = Case(policy, governing, proof, Contributors(proof.authors), paths, span.fast_forward, *told)
-    if unchecked := _missing_verdicts(governing, landing):
+    if unchecked := _missing_verdicts(governing, landing) or judge_runs(record, landing):
         return unchecked
     if landing.way == "push":
         return _first_fault(event, judge_unapproved_push(case, event.stamp.actor))

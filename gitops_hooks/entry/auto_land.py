@@ -10,7 +10,7 @@ from gitops_hooks.edge.locks import hold
 from gitops_hooks.edge.refs import LostRace
 from gitops_hooks.entry.checkers import Confined, Recalled
 from gitops_hooks.entry.landing import land
-from gitops_hooks.entry.matter import Matter, gather, judge_policy, run_checks
+from gitops_hooks.entry.matter import Matter, gather, judge_policy, run_checks_to_land
 from gitops_hooks.entry.rehearsal import record_rehearsal
 from gitops_hooks.entry.settling import settled
 from gitops_hooks.entry.sitting import Checker, Sitting, brought_up
@@ -39,7 +39,7 @@ def land_if_asked(sitting: Sitting, record: ChangeRecord, check: Checker) -> Lan
     if ready is None:
         return None
     matter, asker = ready
-    verdicts = run_checks(sitting, matter, check)
+    verdicts = run_checks_to_land(sitting, matter, check)
     if any(verdict.refuses for verdict in verdicts):
         return None
     effect = matter.land("change", verdicts)
@@ -96,9 +96,9 @@ def _land_one(sitting: Sitting, number: int) -> Landed | None:
         return None
     # Checks take their time, and nobody waits for them: the lock comes after.
     checker = Confined(sitting)
-    verdicts = run_checks(sitting, ready[0], checker)
+    verdicts = run_checks_to_land(sitting, ready[0], checker)
     if any(verdict.refuses for verdict in verdicts):
-        sitting.record.index.set_fact(_fact(number), ready[0].merged.tree)
+        sitting.record.index.set_fact(_fact(number), _refused(sitting, ready[0].merged.tree, verdicts))
         return None
     with hold(sitting.state, record.target, _LOCK_SECONDS):
         sitting = settled(sitting, record.target)
@@ -112,4 +112,11 @@ def _fact(number: int) -> str:
 
 def _failed_before(sitting: Sitting, number: int, matter: Matter) -> bool:
     """Whether the checks refused exactly this tree already: asking again would say the same."""
-    return sitting.record.index.fact(_fact(number)) == matter.merged.tree
+    tree, _, sign = sitting.record.index.fact(_fact(number)).partition(" ")
+    return tree == matter.merged.tree and sign in ("", sitting.record.index.results_sign())
+
+
+def _refused(sitting: Sitting, tree: str, verdicts: tuple[Verdict, ...]) -> str:
+    """The tree; where commands have to pass, another result that is noted is another answer."""
+    waits = any(verdict.awaited for verdict in verdicts)
+    return f"{tree} {sitting.record.index.results_sign()}" if waits else tree

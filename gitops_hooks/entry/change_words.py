@@ -6,6 +6,7 @@ from gitops_hooks.core.approve import needed
 from gitops_hooks.core.govern import govern
 from gitops_hooks.core.report import escape, field, life, needs
 from gitops_hooks.edge.refs import clean_environment
+from gitops_hooks.entry.log_words import state_lines
 from gitops_hooks.entry.matter import gather
 from gitops_hooks.entry.override_words import debt_facts, glass_lines, owed_lines
 from gitops_hooks.entry.sitting import Sitting
@@ -72,6 +73,10 @@ def facts(record: ChangeRecord, debts: tuple[Debt, ...] = ()) -> dict[str, objec
         "landed_as": record.landed_as,
         "approvals": [{"actor": a.actor, "head": a.head} for a in record.approvals],
         "rejections": [{"actor": r.actor, "head": r.head} for r in record.rejections],
+        "results": [
+            {"check": r.check, "name": r.name, "state": r.state.value, "head": r.head, "tree": r.tree, "event": r.event}
+            for r in record.results
+        ],
         "debts": [debt_facts(debt) for debt in debts],
     }
 
@@ -105,9 +110,9 @@ def _needs(sitting: Sitting, record: ChangeRecord) -> list[str]:
     matter = gather(sitting, governing, standing, record.head.head, frozenset(), record)
     if isinstance(matter, Refusal):
         return field("needs", f"{matter.reason} {matter.cure}")
-    return needs(matter.case.missing) or field(
-        "approved", "; ".join(needed(rule) for rule in matter.case.demands.rules)
-    )
+    commands = [line for words in state_lines(sitting, record) for line in field("command", words)]
+    unmet = needs(matter.case.missing)
+    return commands + (unmet or field("approved", "; ".join(needed(rule) for rule in matter.case.demands.rules)))
 
 
 def diff(sitting: Sitting, record: ChangeRecord) -> str:

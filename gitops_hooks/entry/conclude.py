@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from gitops_hooks.core.override import Terms, overridden, override, override_findings, terms_of
 from gitops_hooks.core.rehearse import Judge, rehearse
-from gitops_hooks.entry.matter import Matter, judge_policy, run_checks
+from gitops_hooks.entry.matter import Matter, judge_policy, run_checks_to_land
 from gitops_hooks.entry.sitting import Checker, Sitting
 from gitops_hooks.model.debt import Override
 from gitops_hooks.model.judgement import Judgement, Land
@@ -29,7 +29,7 @@ def conclude(sitting: Sitting, update: RefUpdate, matter: Matter, asking: Asking
     answers = _plead(matter, asking, said)
     answers += rehearse(asking.judge, matter.case, said)
     held = all(requirement.holds for requirement in answers)
-    verdicts = run_checks(sitting, matter, check) if held else ()
+    verdicts = run_checks_to_land(sitting, matter, check) if held else ()
     if asking.plea:
         verdicts = override_findings(matter.case, asking.actor.name, verdicts)
     decision = Decision(update.ref, answers, verdicts)

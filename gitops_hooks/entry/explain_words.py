@@ -14,18 +14,20 @@ from gitops_hooks.core.explain import (
 from gitops_hooks.core.floor import parse_floor, with_floor
 from gitops_hooks.core.govern import Governing, govern
 from gitops_hooks.core.rehearse import trial_checks
-from gitops_hooks.core.report import escape
+from gitops_hooks.core.report import escape, states
 from gitops_hooks.edge.record import meta_ref
+from gitops_hooks.entry.awaiting import command_checks
 from gitops_hooks.entry.demanding import imagine_demands, known_owners
 from gitops_hooks.entry.matter import Matter, check_names, gather, judge_policy
 from gitops_hooks.entry.replay import Replayed, judge_again
 from gitops_hooks.entry.sitting import Sitting, policy_at
+from gitops_hooks.entry.wanting import open_verdicts
 from gitops_hooks.model.change import ChangeRecord, ChangeState
 from gitops_hooks.model.change_event import Proposed
 from gitops_hooks.model.event import Landing
 from gitops_hooks.model.explanation import Answer, Counting
 from gitops_hooks.model.request import Refusal
-from gitops_hooks.model.verdict import CheckOutcome, Requirement, Status
+from gitops_hooks.model.verdict import CheckOutcome, Requirement, Status, Verdict
 
 _WIDTH = 100
 
@@ -88,13 +90,21 @@ def _checks(sitting: Sitting, matter: Matter) -> tuple[Requirement, ...]:
     governing = matter.case.governing
     on_trial = trial_checks(sitting.policy, governing.ref)
     found = []
+    opened = open_verdicts(sitting, matter.record, command_checks(sitting)) if matter.record else None
+    commands = {verdict.check: verdict for verdict in (opened[1] if opened else ()) if verdict.awaited}
     for name in dict.fromkeys((*check_names(sitting, governing), *on_trial)):
         outcome = said.get(f"{name}:{matter.merged.tree}")
         status = Status.UNSATISFIED if outcome is None else Status.SATISFIED
+        if verdict := commands.get(name):
+            outcome, status = states(verdict.awaited), _status(verdict)
         words = f"{name}: {outcome}" if outcome else f"{name}: not asked yet about the tree that would land"
         place = next((rule.place for rule in governing.rules if name in rule.checks), "")
         found.append(Requirement("checks", Status.BYPASSED if name in on_trial else status, words, place))
     return tuple(found)
+
+
+def _status(verdict: Verdict) -> Status:
+    return Status.SATISFIED if all(each.passed for each in verdict.awaited) else Status.UNSATISFIED
 
 
 def _verdicts(sitting: Sitting, matter: Matter) -> dict[str, str]:

@@ -7,11 +7,12 @@ from gitops_hooks.core.decide import holds, judge_approval, judge_landing, judge
 from gitops_hooks.core.fold import take_approval
 from gitops_hooks.core.govern import Governing, govern
 from gitops_hooks.core.rehearse import rehearse
+from gitops_hooks.core.report import place_of
 from gitops_hooks.entry.choose import change_id_of, choose_change, no_room
 from gitops_hooks.entry.conclude import Asking, conclude
 from gitops_hooks.entry.judge_rebase import judge_rebase
 from gitops_hooks.entry.judge_stack import judge_stack
-from gitops_hooks.entry.matter import Matter, gather, judge_policy, run_checks
+from gitops_hooks.entry.matter import Matter, gather, judge_policy, run_checks_to_land
 from gitops_hooks.entry.proposing import Asked, judge_head
 from gitops_hooks.entry.settle import judge_settlement
 from gitops_hooks.entry.signing import judge_signature
@@ -230,7 +231,7 @@ def complete(
     missing = [requirement for requirement in requirements if not requirement.holds]
     if missing:
         return None, tuple(requirement.reason for requirement in missing), ()
-    verdicts = run_checks(sitting, matter, check)
+    verdicts = run_checks_to_land(sitting, matter, check)
     if any(verdict.refuses for verdict in verdicts):
         return None, tuple(verdict_lines(verdicts)), verdicts
     return matter.land("change", verdicts), (), verdicts
@@ -240,4 +241,4 @@ def verdict_lines(verdicts: tuple[Verdict, ...]) -> list[str]:
     """What keeps a landing back, one line a finding."""
     lines = [f"check {verdict.check}: {verdict.detail}" for verdict in verdicts if verdict.detail]
     found = [finding for verdict in verdicts if verdict.refuses for finding in verdict.findings]
-    return lines + [f"{finding.path}:{finding.line}: {finding.message}" for finding in found]
+    return lines + [f"{place_of(finding)}: {finding.message}" for finding in found]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from gitops_hooks.core.approve import Contributors, Proof, contributors, counted_approvals, kept_words
 from gitops_hooks.core.approvers import missing_approvers
+from gitops_hooks.core.commands import hold_back
 from gitops_hooks.core.debts import overdue
 from gitops_hooks.core.decide import Case, fails, holds, judge_standing
 from gitops_hooks.core.floor import with_floor
@@ -15,7 +16,8 @@ from gitops_hooks.core.policy_file import parse_policy
 from gitops_hooks.core.rehearse import trial_checks, waive_on_trial
 from gitops_hooks.core.results import SERVER_ADDRESS
 from gitops_hooks.core.shape import shape_of
-from gitops_hooks.core.verdict_words import verdict_words
+from gitops_hooks.core.verdict_words import run_words, verdict_words
+from gitops_hooks.entry.awaiting import look_up
 from gitops_hooks.entry.content import read_content
 from gitops_hooks.entry.demanding import find_demands, find_trials, judge_owners_file
 from gitops_hooks.entry.kept import find_kept
@@ -69,6 +71,7 @@ class Matter:
             bots=tuple(actor for actor in actors if actor in case.proof.bots),
             kept=kept_words(counted, case.proof),
             owners=self.owners.addresses_of(actors) if case.governing.owners else (),
+            runs=run_words(verdicts),
         )
 
     @property
@@ -205,13 +208,32 @@ def named_checks(governing: Governing, deployers: Mapping[str, Deployer]) -> tup
 
 
 def run_checks(sitting: Sitting, matter: Matter, check: Checker) -> tuple[Verdict, ...]:
-    """The verdicts on the tree that would land."""
+    """The verdicts on the tree that would land, as a proposal meets them: commands may be open."""
+    return waive_on_trial(*_ask(sitting, matter, check))
+
+
+def run_checks_to_land(sitting: Sitting, matter: Matter, check: Checker) -> tuple[Verdict, ...]:
+    """The same as a landing meets them: every command has passed, or refuses."""
+    verdicts, on_trial = _ask(sitting, matter, check)
+    number = matter.record.number if matter.record else 0
+    branch = matter.standing.ref.removeprefix("refs/heads/")
+    return waive_on_trial(tuple(hold_back(verdict, number, branch) for verdict in verdicts), on_trial)
+
+
+def _ask(sitting: Sitting, matter: Matter, check: Checker) -> tuple[tuple[Verdict, ...], tuple[str, ...]]:
+    """What all checks say, and which of them only rules on trial ask for."""
     number = matter.record.number if matter.record else 0
     ends = (matter.span.base, matter.span.head)
     change = Change(number, matter.standing.ref, *ends, matter.merged.files)
     names = check_names(sitting, matter.case.governing)
-    on_trial = tuple(name for name in trial_checks(sitting.policy, matter.standing.ref) if name not in names)
-    return waive_on_trial(check(change, matter.merged.tree, (*names, *on_trial)), on_trial)
+    everything = on_all_accounts(sitting, matter.case.governing)
+    said = check(change, matter.merged.tree, everything)
+    return look_up(sitting, matter.record, said), everything[len(names) :]
+
+
+def on_all_accounts(sitting: Sitting, governing: Governing) -> tuple[str, ...]:
+    """The checks of a ref, then those that only rules on trial ask for."""
+    return tuple(dict.fromkeys((*check_names(sitting, governing), *trial_checks(sitting.policy, governing.ref))))
 
 
 def judge_policy(sitting: Sitting, matter: Matter) -> tuple[Requirement, ...]:

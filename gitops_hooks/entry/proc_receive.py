@@ -7,6 +7,7 @@ from gitops_hooks.core.pktline import Conversation, Report, encode_report
 from gitops_hooks.edge.disk import needing_room
 from gitops_hooks.edge.handoff import note_landed, take_certificate, take_over
 from gitops_hooks.edge.locks import hold
+from gitops_hooks.entry.awaiting import ring_for_commands
 from gitops_hooks.entry.carry_out import carry_out, lock_name
 from gitops_hooks.entry.checkers import Recalled
 from gitops_hooks.entry.done import Done
@@ -33,6 +34,7 @@ def main(protocol_in: int, protocol_out: int) -> bool:
     sitting = with_certificate(sitting, certificate_words(oid, nonce))
     recall = Recalled(take_over(folder, updates, options))
     done = [_do(sitting, actor, update, options, recall) for update in updates]
+    ring_for_commands(sitting)
     if landed := [ref for one in done for ref in one.landed]:
         # Without it the reconciler looks a little later; the push is done all the same.
         with suppress(OSError):

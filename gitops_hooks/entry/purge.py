@@ -1,5 +1,6 @@
 """A secret was pushed: its change's content leaves the server, and the record says who took it away and why."""
 
+from gitops_hooks.edge.command_log import forget_logs
 from gitops_hooks.edge.config import load_server
 from gitops_hooks.edge.disposal import Disposal
 from gitops_hooks.edge.home import Home
@@ -37,6 +38,7 @@ def purge(home: Home, name: str, number: int, reason: str) -> tuple[str, ...] | 
     with alone(bench.state, _SECONDS), hold(bench.state, record.target, _SECONDS):
         sweep(bench.entry.path)
         forget_verdicts(bench.state)
+        forget_logs(bench.state, number)
         content = disposal.content(heads, [revision.base for revision in record.revisions])
         _record(bench, record, reason)
         drop_content(bench.ledger, record)

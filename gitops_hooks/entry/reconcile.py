@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gitops_hooks.edge.bell import Bell, ensure_reconciler, open_bell, reconcile_lock, rotate_log, stop_reconciler
+from gitops_hooks.edge.command_run import RunningCommand
 from gitops_hooks.edge.config import load_server
 from gitops_hooks.edge.disk import needing_room
 from gitops_hooks.edge.home import Home
@@ -22,8 +23,9 @@ from gitops_hooks.edge.pushes import using
 from gitops_hooks.edge.teller import Teller
 from gitops_hooks.edge.upkeep import Upkeep
 from gitops_hooks.entry.auto_land import land_waiting
+from gitops_hooks.entry.commanding import Commanding
 from gitops_hooks.entry.deploying import ProgressPlace, Run, end
-from gitops_hooks.entry.sitting import brought_up, open_sitting
+from gitops_hooks.entry.sitting import Sitting, brought_up, open_sitting
 from gitops_hooks.entry.telling import tell_all
 from gitops_hooks.entry.tend import mend, report_alarms, tend
 from gitops_hooks.model.deployment import Outcome, RunState
@@ -42,6 +44,7 @@ class Reconciler:
     home: Home
     bell: Bell
     teller: Teller
+    commanding: Commanding
     runs: dict[tuple[str, str], tuple[Run, ProgressPlace]] = field(default_factory=dict)
     alarms: dict[str, tuple[str, ...]] = field(default_factory=dict)
     kept_up: dict[str, float] = field(default_factory=dict)
@@ -72,7 +75,19 @@ class Reconciler:
             settled = settled and calm
             due += [next_due] if next_due else []
         self.teller.poll()
+        self._start_commands()
         return settled, min(due, default=None)
+
+    def _start_commands(self) -> None:
+        try:
+            self.commanding.start()
+        except (EdgeError, PolicyError) as error:
+            _say(f"commands of changes are not run now: {error}")
+
+    @property
+    def busy(self) -> bool:
+        """Whether something runs whose end is to be recorded."""
+        return bool(self.runs or self.commanding.runs)
 
     def _look_at(self, name: str) -> tuple[bool, datetime | None]:
         sitting = open_sitting(self.home, name)
@@ -82,7 +97,9 @@ class Reconciler:
             for landed in land_waiting(sitting):
                 number = landed.effect.record.number if landed.effect.record else 0
                 _say(f"{name}: change {number} landed, as {landed.actor.name} had asked")
-            look = tend(brought_up(sitting), busy)
+            sitting = brought_up(sitting)
+            fault = self._look_at_commands(sitting)
+            look = tend(sitting, busy)
         for run in look.began:
             environment = run.deployment.environment.name
             self.runs[name, environment] = (run, ProgressPlace(sitting, environment))
@@ -91,10 +108,19 @@ class Reconciler:
         if not ends.items() <= self.ends.items():
             self.ends |= ends
             self.teller.ring()
-        if look.alarms != self.alarms.get(name):
-            report_alarms(sitting, look.alarms)
-        self._alarm(name, look.alarms)
-        return look.settled and not look.alarms, look.due
+        found = (*look.alarms, *fault)
+        if found != self.alarms.get(name):
+            report_alarms(sitting, found)
+        self._alarm(name, found)
+        return look.settled and not found, look.due
+
+    def _look_at_commands(self, sitting: Sitting) -> tuple[str, ...]:
+        """Whatever is wrong there keeps no deployment waiting."""
+        try:
+            self.commanding.look(sitting)
+        except (EdgeError, OSError) as error:
+            return (f"commands of changes are not run: {error}",)
+        return ()
 
     def _keep_up(self, entry: RepositoryEntry, server: ServerFile) -> None:
         """Now and then, and after every fault: a lock file of a killed git may be what is in the way.
@@ -128,7 +154,11 @@ class Reconciler:
 
     def listen(self, seconds: float) -> bool:
         """Wait for the bell or a run's word; whether anything calls for another look."""
-        waiting: list[Bell | RunningDeployment] = [self.bell, *(run.child for run, _ in self.runs.values())]
+        waiting: list[Bell | RunningDeployment | RunningCommand] = [
+            self.bell,
+            *(run.child for run, _ in self.runs.values()),
+            *(run.child for run in self.commanding.runs),
+        ]
         if self.upkeep is not None or self.teller.running:
             seconds = min(seconds, _UPKEEP_PAUSE)
         elif (tell_in := self.teller.due()) is not None:
@@ -140,7 +170,10 @@ class Reconciler:
         if rung:
             self.bell.hush()
         ended = [self._hear(key) for key, (run, _) in tuple(self.runs.items()) if run.child in ready]
-        return rung or any(ended)
+        commands = self.commanding.listen([*ready])
+        for line in commands:
+            _say(line)
+        return rung or any(ended) or bool(commands)
 
     def _hear(self, key: tuple[str, str]) -> bool:
         run, place = self.runs[key]
@@ -163,6 +196,7 @@ class Reconciler:
         if self.upkeep is not None:
             self.upkeep.close()
         self.teller.close()
+        self.commanding.close()
         for run, _ in self.runs.values():
             run.child.terminate()
         for (name, _), (run, _) in self.runs.items():
@@ -198,7 +232,7 @@ def main(argv: Sequence[str]) -> int:
         _say("another reconciler is at work here; end it first: gitops-hooks reconcile --stop")
         return 1 if words.once else 0
     (home.run / "reconcile.pid").write_text(f"{os.getpid()}\n")
-    reconciler = Reconciler(home, open_bell(home), Teller(home))
+    reconciler = Reconciler(home, open_bell(home), Teller(home), Commanding(home))
     try:
         return _once(reconciler) if words.once else _for_ever(reconciler)
     finally:
@@ -222,10 +256,10 @@ def _once(reconciler: Reconciler) -> int:
     while True:
         settled, due = reconciler.look()
         reconciler.finish_upkeep()
-        if not reconciler.runs and (due is None or due > datetime.now(UTC)):
+        if not reconciler.busy and (due is None or due > datetime.now(UTC)):
             reconciler.teller.finish()
             return 0 if settled else 1
-        while reconciler.runs and not reconciler.listen(1.0):
+        while reconciler.busy and not reconciler.listen(1.0):
             pass
 
 

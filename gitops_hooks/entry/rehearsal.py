@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from gitops_hooks.core.decide import holds, judge_unapproved_push
 from gitops_hooks.core.govern import Governing, Right, matching
 from gitops_hooks.core.rehearse import rehearse, rehearse_right
-from gitops_hooks.core.report import field
+from gitops_hooks.core.report import field, place_of
 from gitops_hooks.edge.record import LOG
 from gitops_hooks.edge.terminal import tell
-from gitops_hooks.entry.matter import Matter, gather, run_checks
+from gitops_hooks.entry.matter import Matter, gather, run_checks_to_land
 from gitops_hooks.entry.sitting import Checker, Sitting
 from gitops_hooks.model.event import Evaluated
 from gitops_hooks.model.event_words import Oid, Text
@@ -33,7 +33,7 @@ def judge_open(sitting: Sitting, actor: Actor, update: RefUpdate, check: Checker
     if isinstance(matter, Requirement):
         return Decision(update.ref, (free, matter))
     said = rehearse(lambda case: judge_unapproved_push(case, actor.name), matter.case, ())
-    return Decision(update.ref, (free, *said), run_checks(sitting, matter, check))
+    return Decision(update.ref, (free, *said), run_checks_to_land(sitting, matter, check))
 
 
 def _right(sitting: Sitting, update: RefUpdate) -> Right | None:
@@ -80,4 +80,4 @@ def _lines(decision: Decision) -> Iterator[str]:
             yield f"{requirement.rule}: {requirement.reason}{place}"
     for verdict in decision.verdicts:
         if verdict.waived is Status.BYPASSED:
-            yield from (f"{verdict.check}: {f.path}:{f.line}: {f.message}" for f in verdict.findings)
+            yield from (f"{verdict.check}: {place_of(f)}: {f.message}" for f in verdict.findings)

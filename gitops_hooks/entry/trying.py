@@ -15,6 +15,7 @@ from gitops_hooks.edge.workbench import Asked, Grounds
 from gitops_hooks.entry.asking import bind_checks
 from gitops_hooks.entry.matter import named_checks
 from gitops_hooks.entry.sitting import POLICY_PATH, POLICY_SIZE
+from gitops_hooks.entry.trying_commands import run_commands
 from gitops_hooks.model.change import Change
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.policy import Floor, Policy
@@ -102,7 +103,7 @@ def try_checks(
     wanted, on_trial = (names, ()) if names is not None else _wanted(policy, against, rig.plugins)
     asked = bind_checks(rig.plugins.checks(), _governing(policy, against.ref), wanted)
     grounds = _grounds(shadow, against, merged.tree, rig.server)
-    verdicts = _run(asked, change, grounds, rig, wanted)
+    verdicts = run_commands(_run(asked, change, grounds, rig, wanted), grounds, rig.server)
     return Tried(extent, against, change, merged.tree, waive_on_trial(verdicts, on_trial))
 
 

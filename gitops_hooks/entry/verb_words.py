@@ -7,6 +7,7 @@ from gitops_hooks.core.report import refused
 from gitops_hooks.edge.bell import ensure_reconciler, ring
 from gitops_hooks.edge.locks import hold
 from gitops_hooks.edge.terminal import tell
+from gitops_hooks.entry.awaiting import ring_for_commands
 from gitops_hooks.entry.caller import Caller
 from gitops_hooks.entry.carry_out import carry_out, lock_name
 from gitops_hooks.entry.checkers import Confined, Recalled
@@ -50,6 +51,8 @@ def say_verb(caller: Caller, sitting: Sitting, asked: tuple[str, int, str], mess
     if done.landed:
         ensure_reconciler(sitting.home)
         ring(sitting.home)
+    else:
+        ring_for_commands(sitting)
     return done
 
 

@@ -7,6 +7,8 @@ LISTED: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("change", "list"): ("--all",),
     ("change", "show"): (),
     ("change", "diff"): (),
+    ("change", "log"): ("--follow",),
+    ("change", "check"): (),
     ("change", "approve"): ("--stdin",),
     ("change", "reject"): ("--stdin",),
     ("change", "withdraw"): ("--stdin",),
@@ -27,7 +29,7 @@ LISTED: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("help",): (),
 }
 VERBS = ("approve", "reject", "withdraw", "comment", "land", "rebase", "close", "reopen")
-WRITING = (("env", "deploy"), *(("change", verb) for verb in VERBS))
+WRITING = (("env", "deploy"), ("change", "check"), *(("change", verb) for verb in VERBS))
 LOCAL = ("agent", "doctor", "policy", "reconcile", "recovery", "repo", "serve", "user", "verify")
 OWN = ("check", "plugin")  # whose words belong to who writes, on a machine of their own
 LOCAL_WORDS = (("change", "purge"),)
@@ -42,6 +44,8 @@ HELP = """\
 change list              the open changes          (--all: closed and landed ones too)
 change show N            one change: its revisions, approvals and checks
 change diff N            what it changes
+change log N             what its commands write, and how they ended   (--follow: to their end)
+change check N           run once more those of its commands that did not pass
 change VERB N COMMIT     approve, reject, withdraw, comment, land, rebase, close, reopen;
                          COMMIT in full (--stdin: read the reason or comment from there)
 env list                 the environments and what is live

@@ -96,6 +96,37 @@ def change_purge(caller: Caller, number: int, reason: str) -> None:
     _print(answer, None, False)
 
 
+@change.command("log")
+@_NUMBER
+@click.option("--follow", is_flag=True, help="Go on until the last command of the newest revision has ended.")
+@_JSON
+@click.pass_obj
+def change_log(caller: Caller, number: int, follow: bool, as_json: bool) -> None:
+    """What the commands of a change write, and how they ended; exit code 1 unless all have passed."""
+    from gitops_hooks.entry import log_words
+
+    sitting = _sitting(caller)
+    record = sitting.record.change(number)
+    if record is None:
+        _print(Refusal("change", f"There is no change {number}."), None, False)
+        return
+    if as_json:
+        _print((), log_words.facts(sitting, record), True)
+        return
+    raise SystemExit(0 if log_words.tell_log(sitting, record, click.echo, follow) else 1)
+
+
+@change.command("check")
+@_NUMBER
+@click.pass_obj
+def change_check(caller: Caller, number: int) -> None:
+    """Run once more those commands of a change that did not pass."""
+    from gitops_hooks.entry import check_words
+
+    answer = check_words.run_again(_sitting(caller), caller.actor or SERVER, number, administrator=caller.actor is None)
+    _print(answer, None, False)
+
+
 def _add_verb(verb: str) -> None:
     @change.command(verb, help=f"{verb.capitalize()} a change at exactly this commit, in full.")
     @_NUMBER

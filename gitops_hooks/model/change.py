@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from gitops_hooks.model.approval import Approval, Rejection
+from gitops_hooks.model.command import CommandResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class ChangeRecord:
     """A change folded from the events in refs/changes/<n>/meta; `tip` is that ref's commit.
 
     `reviewers` and `cc` were asked to look; `landed_as` is where its branch stood after it had landed, or "".
+    `results` are those of its commands, oldest first; at the heads `again` somebody asked to run them once more.
     """
 
     number: int
@@ -101,6 +103,8 @@ class ChangeRecord:
     cc: tuple[str, ...] = ()
     comments: tuple[Comment, ...] = ()
     landed_as: str = ""
+    results: tuple[CommandResult, ...] = ()
+    again: tuple[str, ...] = ()
 
     @property
     def head(self) -> Revision:

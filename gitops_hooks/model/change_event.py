@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gitops_hooks.model.command import CommandState
 from gitops_hooks.model.event_words import Oid, Text, Word
 from gitops_hooks.model.push import NO_OID
 
@@ -136,6 +137,38 @@ class Reopened:
 
     change: int
     message: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """The server ran a command of the check `check` on `tree`: what `head` made of the branch that stood at `tip`.
+
+    `definition` is the digest of what was run, as the policy at `policy` said it; `status` is its exit code, `log` the
+    SHA-256 of what it wrote, of which nothing is recorded: whoever proposes chooses it, and it could not be purged.
+    """
+
+    change: int
+    check: Word
+    name: Word
+    definition: Word
+    tree: Oid
+    tip: Oid
+    head: Oid
+    policy: Oid
+    run: Word
+    state: CommandState
+    status: int
+    seconds: int
+    log: Word
+    detail: Text
+
+
+@dataclass(frozen=True, slots=True)
+class RunAgain:
+    """Somebody asked for the commands that did not pass at this head once more."""
+
+    change: int
+    head: Oid
 
 
 @dataclass(frozen=True, slots=True)

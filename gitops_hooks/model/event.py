@@ -11,9 +11,11 @@ from gitops_hooks.model.change_event import (
     Edited,
     Proposed,
     Purged,
+    Ran,
     Rebased,
     Rejected,
     Reopened,
+    RunAgain,
     Withdrawn,
 )
 from gitops_hooks.model.deployment import RunState
@@ -46,7 +48,8 @@ class Landing:
     `meta` is the change's record as it was judged, `bots` those among `counted` who are none of
     the people, `kept` the approvals of older revisions as `event:why`, `owners` the addresses of code owners as
     `name=address`. A landing by break-glass has a `reason`, what was `overridden` (a line each), and the seconds within
-    which it must be settled.
+    which it must be settled. `runs` are `check/name:definition:event` of each command that had to pass: the event holds
+    its result on this very tree, `-` stands where break-glass went without one.
     """
 
     way: Word
@@ -74,6 +77,7 @@ class Landing:
     reason: Text = _NOTHING
     overridden: Text = _NOTHING
     settle: int = 0
+    runs: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +184,8 @@ OfChange = (
     | Closed
     | Purged
     | Reopened
+    | Ran
+    | RunAgain
     | ChangeLanded
 )
 OfLog = Adopted | Landing | Landed | Voided | Settled | Evaluated | Administered

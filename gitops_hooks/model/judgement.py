@@ -22,7 +22,8 @@ class Land:
     `shape` says whether the ref moves to the head itself or to what the server makes of it;
     `approvals` and `counted` are the events and actors that met the rules; `authors` those who do not count.
     `judged` is the moment of the decision, `vouched` what was found of who pushed (Content), and `signer` with
-    `signer_key` (authorized_keys text) who signed a tag; `bots`, `kept` and `owners` are as the event records them.
+    `signer_key` (authorized_keys text) who signed a tag; `bots`, `kept`, `owners` and `runs` are as the event
+    records them.
     """
 
     way: str
@@ -43,6 +44,7 @@ class Land:
     kept: tuple[str, ...] = ()
     owners: tuple[str, ...] = ()
     override: Override | None = None
+    runs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ CHECKS = (
     "gitops_hooks.plugins.terraform.check",
     "gitops_hooks.plugins.precommit.check",
     "gitops_hooks.plugins.rego_check",
+    "gitops_hooks.plugins.command_check",
 )
 TRUSTED = (
     "gitops_hooks.plugins.ssh_actor",
@@ -103,6 +104,9 @@ class Limits:
     tool_tasks: int = 256
     tool_tree: int = 256 * 1024 * 1024
     tool_files: int = 50_000
+    command_seconds: float = 3600.0
+    command_log: int = 4 * 1024 * 1024
+    commands: int = 2
     input_size: int = 512 * 1024 * 1024
     free_size: int = 16 * 1024 * 1024
     blob_size: int = 4 * 1024 * 1024

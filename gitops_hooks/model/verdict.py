@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from gitops_hooks.model.command import Awaited, CommandState
+
 
 class Severity(Enum):
     """An error refuses; a warning is only told."""
@@ -22,9 +24,13 @@ class Finding:
 
 
 class CheckOutcome(Enum):
-    """A check that raised, hung, vanished or is missing is ERROR, which refuses."""
+    """A check that raised, hung, vanished or is missing is ERROR, which refuses.
+
+    PENDING may be proposed, and never lands: commands have to pass first.
+    """
 
     OK = "ok"
+    PENDING = "pending"
     FINDINGS = "findings"
     ERROR = "error"
 
@@ -45,6 +51,7 @@ class Verdict:
     """One check's result on one tree (object id); `detail` says why an ERROR is one.
 
     `waived` is BYPASSED where only rules in evaluate mode ask, OVERRIDDEN under break-glass: its findings are told.
+    `awaited` are the commands that have to pass before anything lands.
     """
 
     check: str
@@ -53,11 +60,17 @@ class Verdict:
     findings: tuple[Finding, ...] = ()
     detail: str = ""
     waived: Status | None = None
+    awaited: tuple[Awaited, ...] = ()
 
     @property
     def faulty(self) -> bool:
         """Whether there is a finding that refuses unless it is waived."""
         return any(finding.severity is Severity.ERROR for finding in self.findings)
+
+    @property
+    def open(self) -> bool:
+        """Whether a command that it waits for has not ended on this tree."""
+        return any(each.state is CommandState.PENDING for each in self.awaited)
 
     @property
     def refuses(self) -> bool:

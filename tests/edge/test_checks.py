@@ -11,6 +11,7 @@ from gitops_hooks.edge.checks import missing_verdict, run_checks
 from gitops_hooks.edge.repository import open_repository
 from gitops_hooks.edge.workbench import Asked, Grounds
 from gitops_hooks.hookspec import Check
+from gitops_hooks.model.command import Awaited, Command
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.server import Limits
 from gitops_hooks.model.verdict import CheckOutcome, Finding, Severity, Verdict
@@ -237,3 +238,11 @@ def test_a_confined_check_sees_nothing_of_the_repository_but_its_objects(reposit
                 yield Finding(path, 0, "can be seen")
 
     assert judge(check_that(look), tree=FILES, readable=opened.object_folders)[0].outcome is CheckOutcome.OK
+
+
+def test_a_check_that_gives_commands_is_pending_and_has_to_declare_it():
+    command = Command("test", ("make", "test"), 60)
+    check = Check("ci", "for a test", lambda change, tree, bench: [command], kept=False, commands=True)
+    assert judge(check) == (Verdict("ci", TREE, CheckOutcome.PENDING, awaited=(Awaited(command),)),)
+    undeclared = check_that(lambda change, tree, bench: [command])
+    assert judge(undeclared) == (error("gives commands, and does not declare that it may"),)

@@ -43,7 +43,7 @@ RECORD = option(OptionKind.RECORDS, (), fields=("says",))
         ((option(OptionKind.TEXT, "", fields=("a",)),), (), "most: fields belong to RECORDS, and RECORDS have some"),
         ((RECORD, RECORD), (), "most is declared twice"),
         ((), (Tool("opa"), Tool("opa")), "opa is declared twice"),
-        ((), (Tool("../sh"),), "Tool(name='../sh', version=('--version',)) is no well-named Tool"),
+        ((), (Tool("../sh"),), "Tool(name='../sh', version=('--version',), own_network=False) is no well-named Tool"),
         ((), ("sh",), "'sh' is no well-named Tool"),
         (("most",), (), "'most' is no well-named Option"),
     ],
@@ -66,3 +66,19 @@ def test_a_plugin_that_needs_another_api_is_refused_with_both_versions(needed):
 @pytest.mark.parametrize("needed", [1, 1.0, "1", "1.0.0", "0.1", "1.x", ""])
 def test_a_version_that_is_none_is_refused(needed):
     assert api_fault(needed) == f'NEEDS_API is {needed!r}; it says a version as "{API_VERSION}"'
+
+
+@pytest.mark.parametrize(
+    ("manner", "fault"),
+    [
+        ({"commands": True, "kept": False}, ""),
+        ({"commands": True}, "a check that gives commands is asked anew each time: say kept=False, and not each=True"),
+        (
+            {"commands": True, "kept": False, "each": True},
+            "a check that gives commands is asked anew each time: say kept=False, and not each=True",
+        ),
+        ({"commands": "yes"}, "each, kept and commands are True or False"),
+    ],
+)
+def test_a_check_that_gives_commands_says_how_it_is_asked(manner: dict[str, object], fault: str) -> None:
+    assert check_fault(Check("ci", "for a test", lambda change, tree, bench: (), **manner)) == fault  # type: ignore[arg-type]
