@@ -175,6 +175,29 @@ def test_ansible_lint_is_asked_where_the_branch_has_its_configuration():
     ]
 
 
+_LINT = """\
+#!/bin/sh
+[ "$1" = --version ] && exec echo lint
+ansible-playbook --syntax-check /nowhere && said=nothing || said=something
+body='{"check_name":"syntax","severity":"major","description":"says '$said'","location":'
+echo "[$body{\\"path\\":\\"site.yml\\",\\"lines\\":{\\"begin\\":1}}}]"
+"""
+
+
+def test_ansible_lint_starts_ansible_no_second_time_for_each_playbook(tmp_path):
+    (tmp_path / "ansible-lint").write_text(_LINT)
+    for path in (tmp_path, tmp_path / "ansible-lint"):
+        path.chmod(0o755)
+    told = findings(LINTED, target={".ansible-lint": b"profile: basic\n"}, tool_folders=[tmp_path])
+    assert told == [Finding("site.yml", 1, "syntax: says nothing")]
+
+
+def test_a_playbook_that_ansible_does_not_take_is_not_given_to_ansible_lint():
+    broken = {"site.yml": "- hosts: web\n  tasks:\n    - gone: {src: /a}\n"}
+    (told,) = findings(broken, target={".ansible-lint": b"profile: production\n"})
+    assert told.message.startswith(SYNTAX)
+
+
 def test_a_configuration_or_exception_that_comes_with_the_change_excepts_nothing():
     target = {".ansible-lint": b"skip_list: [yaml, fqcn]\n"}
     brought = {".ansible-lint": "skip_list: [yaml, fqcn, name]\n", ".ansible-lint-ignore": "site.yml name[play]\n"}

@@ -24,7 +24,7 @@ from gitops_hooks.plugin import (
 from gitops_hooks.plugins.ansible.controller import controller_findings
 from gitops_hooks.plugins.ansible.files import PLAIN, is_yaml, may_be_loaded
 from gitops_hooks.plugins.ansible.lint import PROGRAM as LINT
-from gitops_hooks.plugins.ansible.lint import lint_findings
+from gitops_hooks.plugins.ansible.lint import SHELL, lint_findings
 from gitops_hooks.plugins.ansible.listed import PROGRAM as INVENTORY
 from gitops_hooks.plugins.ansible.listed import listed_findings
 from gitops_hooks.plugins.ansible.reached import reached_playbooks, reached_roles
@@ -42,7 +42,7 @@ OPTIONS = (
     Option("lint", OptionKind.TEXT, "configured", "when ansible-lint is asked", ("configured", "always", "never")),
     Option("profile", OptionKind.TEXT, "min", "its profile where the repository has no .ansible-lint", _PROFILES),
 )
-TOOLS = (Tool(PLAYBOOK), Tool(INVENTORY), Tool(LINT))
+TOOLS = (Tool(PLAYBOOK), Tool(INVENTORY), Tool(LINT), Tool(SHELL, ("-c", "echo sh")))
 
 
 @hookimpl
@@ -102,8 +102,10 @@ def _tool_findings(change: Change, tree: Tree, bench: Workbench, faulty: set[str
         yield Finding(first, 0, f"{words} 'folders' of the check", Severity.WARNING)
         return
     bench.say(f"asking Ansible about {len(playbooks)} playbooks and {len(roles)} roles")
-    yield from syntax_findings(bench, tree, playbooks, roles, shown)
-    yield from lint_findings(bench, linted, shown)
+    told = list(syntax_findings(bench, tree, playbooks, roles, shown))
+    yield from told
+    broken = {finding.path for finding in told if finding.severity is Severity.ERROR}
+    yield from lint_findings(bench, tuple(path for path in linted if path not in broken), shown)
 
 
 def check_controller(change: Change, tree: Tree, bench: Workbench) -> Iterator[Finding]:
