@@ -9,7 +9,7 @@ import pytest
 from gitops_hooks.edge.workbench import Bench
 from gitops_hooks.plugin import Finding, Severity
 from gitops_hooks.plugins.terraform.check import check_terraform, gitops_checks
-from gitops_hooks.plugins.terraform.hcl import read_hcl
+from gitops_hooks.plugins.terraform.hcl import is_too_deep, read_hcl
 from gitops_hooks.testing import EXECUTABLE, MemoryTree, a_change, run_check
 from tests.plugins.terraform_program import make_program
 from tests.plugins.tiny_provider import MODULE, PLACE, PROGRAM
@@ -172,6 +172,14 @@ def test_without_a_program_files_are_read_all_the_same_and_the_rest_is_said_not_
 
 def test_deep_nesting_is_read_to_its_end():
     assert read_hcl("a.tf", b"a = " + b"[" * 100_000).fault is not None
+
+
+def test_what_is_nested_as_only_a_machine_would_is_given_to_no_program():
+    deep = "a = " + "[" * 25_000 + "]" * 25_000 + "\n"
+    assert list(run_check(CHECK, {"a.tf": deep.encode()})) == [
+        Finding("a.tf", 0, "nested too deep; HCL of so many levels is not read")
+    ]
+    assert not is_too_deep(b"a = [" + b"[{b = 1}]," * 5_000 + b"]\n")
 
 
 def test_files_that_the_policy_leaves_out_are_left_out(find: Find):

@@ -19,7 +19,7 @@ from gitops_hooks.plugin import (
 )
 from gitops_hooks.plugins.shown import shown_paths
 from gitops_hooks.plugins.terraform.form import form_findings
-from gitops_hooks.plugins.terraform.hcl import Hcl, reach_findings, read_hcl
+from gitops_hooks.plugins.terraform.hcl import Hcl, is_too_deep, reach_findings, read_hcl
 from gitops_hooks.plugins.terraform.program import PROGRAMS, SHELL, Program
 from gitops_hooks.plugins.terraform.valid import valid_findings
 
@@ -54,22 +54,38 @@ def check_terraform(change: Change, tree: Tree, bench: Workbench) -> Iterator[Fi
     left = [file for file in change.files if not matches_any(ignored, file.path)]
     paths = [file.path for file in left if file.mode in _FILES and file.path.endswith(_ENDINGS)]
     modules = {dirname(file.path): file.path for file in reversed(left) if file.path.endswith(_MODULES)}
-    read: list[Hcl] = []
+    read = list(_read_all(paths, tree))
+    unread = [found for found in read if isinstance(found, Finding)]
+    yield from unread
+    yield from _judged(
+        [found for found in read if isinstance(found, Hcl)], {each.path for each in unread}, modules, tree, bench
+    )
+
+
+def _read_all(paths: list[str], tree: Tree) -> Iterator[Hcl | Finding]:
     for path in paths:
         try:
-            read.append(read_hcl(path, tree.read(path)))
+            text = tree.read(path)
         except EdgeError as error:
             yield Finding(path, 0, f"{error.what}; what is not read cannot be judged")
+            continue
+        deep = Finding(path, 0, "nested too deep; HCL of so many levels is not read")
+        yield deep if is_too_deep(text) else read_hcl(path, text)
+
+
+def _judged(
+    read: list[Hcl], unread: set[str], modules: dict[str, str], tree: Tree, bench: Workbench
+) -> Iterator[Finding]:
     for hcl in read:
         yield from reach_findings(hcl, bench.options)
     program = _program(bench)
     if program is None:
-        yield from _without_program(read, [*paths, *modules.values()])
+        yield from _without_program(read, [*(hcl.path for hcl in read), *modules.values()])
         return
     broken = list(form_findings(program, [hcl.path for hcl in read], bench.options["format"]))
     yield from broken
     if bench.options["validate"]:
-        faulty = {finding.path for finding in broken if finding.severity is Severity.ERROR and finding.line}
+        faulty = unread | {finding.path for finding in broken if finding.severity is Severity.ERROR and finding.line}
         yield from _validated(program, tree, bench, modules, faulty)
 
 

@@ -39,6 +39,10 @@ class Hcl:
     fault: tuple[int, str] | None = None
 
 
+_LEVELS = 1000  # of the syntax tree: several for each bracket
+_OPENING = (b"[", b"{", b"(")
+
+
 @functools.cache
 def _parser() -> "Parser":
     import tree_sitter
@@ -56,6 +60,20 @@ def read_hcl(path: str, text: bytes) -> Hcl:
 def root_of(text: bytes) -> "Node":
     """The tree of one file, with its errors in it."""
     return _parser().parse(text).root_node
+
+
+def is_too_deep(text: bytes) -> bool:
+    """Whether a file is nested as only a machine would, so that whoever reads it next may not come to its end."""
+    if sum(map(text.count, _OPENING)) * 4 < _LEVELS:
+        return False
+    cursor = root_of(text).walk()
+    while cursor.depth <= _LEVELS:
+        if cursor.goto_first_child():
+            continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return False
+    return True
 
 
 def _blocks(root: "Node") -> Iterator[Block]:
