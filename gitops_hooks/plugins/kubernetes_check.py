@@ -22,6 +22,9 @@ OPTIONS = (
     Option("ignore", OptionKind.GLOBS, (), "files that are not looked at"),
     Option("crds", OptionKind.TEXTS, ("crds", "config/crd"), "files and folders with CustomResourceDefinitions"),
     Option("kustomizations", OptionKind.TEXTS, (), "folders rendered whenever something that they read changes"),
+    Option(
+        "remote", OptionKind.TEXT, "warning", "what a kustomization from elsewhere is", choices=("error", "warning")
+    ),
 )
 TOOLS = (Tool("kustomize", ("version",)), Tool("kubectl", ("version", "--client")))
 

@@ -60,8 +60,11 @@ def open_reading(change: Change, tree: Tree, bench: Workbench) -> Reading | str:
     reading = Reading(change, tree, bench, schemas, Kustomizations(tree))
     for path, text in open_texts(change, tree, bench.options["manifests"], bench.options["ignore"]):
         if isinstance(text, Finding):
-            continue  # the checks yaml and json say so
-        documents, _ = read_documents(path, text.encode())
+            reading.faults.append(text)
+            continue
+        documents, faults = read_documents(path, text.encode())
+        # In the words of the checks yaml and json: who asks for these too is told once.
+        reading.faults += [Finding(path, fault.line, fault.message) for fault in faults]
         if any(kind_of(document) for document in documents):
             reading.files[path] = documents
     if reading.files:

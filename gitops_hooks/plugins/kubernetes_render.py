@@ -17,13 +17,15 @@ _WORDS = {"kustomize": ("build",), "kubectl": ("kustomize",)}
 def render_all(reading: Reading) -> Iterator[Finding]:
     """What is wrong with what the touched kustomizations make, or why that was not looked at."""
     folders = sorted(_touched(reading))
+    if not folders:
+        return  # without a look at the tools: a verdict stands on those that were looked at
     tool = next((name for name in _WORDS if reading.bench.tool(name)), "")
     for number, folder in enumerate(folders[:_MOST]):
         path = reading.kustomizations.path(folder)
         read, outside = reading.kustomizations.below(folder)
         if outside:
             words = f"brings {outside[0][:100]} from outside the repository, so what it makes was not looked at"
-            yield Finding(path, 0, words, Severity.WARNING)
+            yield Finding(path, 0, words, Severity(reading.bench.options["remote"]))
         elif not tool:
             words = "not rendered, and so not looked at: this server has neither kustomize nor kubectl for its checks"
             yield Finding(path, 0, words, Severity.WARNING)

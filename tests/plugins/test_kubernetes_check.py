@@ -234,7 +234,8 @@ def test_without_a_tool_a_kustomization_that_is_touched_is_told_and_not_passed_i
 def test_what_comes_from_outside_the_repository_is_told():
     files = {"prod/kustomization.yaml": "resources: ['https://github.com/acme/base?ref=v1']\n"}
     words = "brings https://github.com/acme/base?ref=v1 from outside the repository, so what it makes was not looked at"
-    assert findings(files) == [("prod/kustomization.yaml", 0, words)]
+    assert findings(files, Severity.WARNING) == [("prod/kustomization.yaml", 0, words)]
+    assert findings(files, Severity.ERROR, options={"remote": "error"}) == [("prod/kustomization.yaml", 0, words)]
 
 
 def test_what_a_kustomization_reads_is_found_through_its_bases():
@@ -279,8 +280,15 @@ def test_an_overlay_that_the_option_names_is_rendered_when_its_base_changes():
     ids=range(11),
 )  # fmt: skip
 def test_bad_input_ends_the_check_nowhere(text):
-    """The checks yaml and json tell what cannot be read; here it is no manifest."""
     findings({"a.yaml": text, "kustomization.yaml": text, "crds/a.yaml": text})
+
+
+def test_what_cannot_be_read_is_told_by_its_line():
+    assert findings({"a.yaml": "a: [\n", "b.json": "{", "c.yaml": b"\xff", "d/files/a.yaml": "{{ a }}: [\n"}) == [
+        ("a.yaml", 2, "did not find expected node content, while parsing a flow node"),
+        ("b.json", 1, "ends before the object of line 1 is closed"),
+        ("c.yaml", 1, "not UTF-8; save the file as UTF-8"),
+    ]
 
 
 def test_templates_are_no_manifests_yet():
