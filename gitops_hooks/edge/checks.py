@@ -11,13 +11,14 @@ from gitops_hooks.edge.findings import join_findings, parse_findings, write_find
 from gitops_hooks.edge.looks import SeenTree, Teller, seen_change
 from gitops_hooks.edge.parts import Part, divide, shown_change
 from gitops_hooks.edge.sandbox import Confined, SandboxLimits, run_confined
-from gitops_hooks.edge.side_by_side import run_side_by_side
+from gitops_hooks.edge.side_by_side import Aside, run_side_by_side
 from gitops_hooks.edge.terminal import tell
 from gitops_hooks.edge.tool_box import find_tools
 from gitops_hooks.edge.tool_wire import TARGET, TREE
 from gitops_hooks.edge.toolbox import Toolbox
 from gitops_hooks.edge.tools import probe_tools
 from gitops_hooks.edge.workbench import Asked, Bench, Grounds
+from gitops_hooks.hookspec import Check
 from gitops_hooks.model.change import Change
 from gitops_hooks.model.command import Awaited, Command
 from gitops_hooks.model.server import Limits
@@ -107,6 +108,9 @@ def _run(part: Part, grounds: Grounds, limits: Limits, cache: "VerdictCache | No
     declared = tuple(tool.name for tool in check.tools)
     bench = Bench(part.asked.options, grounds.target, tools, -1, declared, bool(key), own_network)
     toolbox = Toolbox(bench, grounds.whole, grounds.folders, grounds.scratch, limits, partial(_say, check.name))
+    versions = _Versions(cache, check) if cache and key else None
+    if versions:
+        toolbox.began = versions.begin
     budget = SandboxLimits(seconds=limits.check_seconds, memory=limits.check_memory, output=_ANSWER)
     try:
         work = _work(part, grounds, bench)
@@ -114,6 +118,8 @@ def _run(part: Part, grounds: Grounds, limits: Limits, cache: "VerdictCache | No
     finally:
         toolbox.close()
     failure = "; ".join(dict.fromkeys(toolbox.faults)) or confined.failure
+    if versions:
+        versions.close(0.0 if failure else _GRACE / 2)
     if failure:
         return b"-" + failure.encode("utf-8", "replace")
     answer = parse_findings(confined.output)
@@ -123,6 +129,26 @@ def _run(part: Part, grounds: Grounds, limits: Limits, cache: "VerdictCache | No
         if toolbox.ran:
             cache.note_tools(check)
     return b"+" + confined.output
+
+
+class _Versions:
+    """Asks tools for their versions beside the first run of one, since many take as long for that as for their work."""
+
+    def __init__(self, cache: "VerdictCache", check: Check) -> None:
+        self._cache, self._check = cache, check
+        self._aside: Aside | None = None
+
+    def begin(self, names: tuple[str, ...]) -> None:
+        self._aside = Aside(partial(self._ask, names))
+
+    def _ask(self, names: tuple[str, ...]) -> bytes:
+        self._cache.ask_versions(self._check, names)
+        return b""
+
+    def close(self, seconds: float) -> None:
+        """What is not known by then is asked for once more where the verdict is kept, or makes that it is not."""
+        if self._aside:
+            self._aside.close(seconds)
 
 
 def _work(part: Part, grounds: Grounds, bench: Bench) -> Callable[[], bytes]:

@@ -9,8 +9,8 @@ from gitops_hooks.hookspec import Check
 from gitops_hooks.model.change import Change, ChangedFile
 
 _MOST_PARTS = 16
-# A child costs as much as a hundred files that only our own code reads, and next to nothing beside a tool.
-FILES_OF_A_PART, FILES_FOR_A_TOOL = 64, 8
+# A child costs as much as some two dozen files of YAML that only our own code reads, and next to nothing beside a tool.
+FILES_OF_A_PART, FILES_FOR_A_TOOL = 24, 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ A fork is trusted code that waits for a confined child of its own; it dies with 
 """
 
 import os
+import resource
 import select
 import signal
 import time
@@ -51,11 +52,32 @@ def run_side_by_side(
     return answers
 
 
-def _start(index: int, work: Work) -> _Fork:
+class Aside:
+    """One piece of work in a fork, while this program does another; an open resource.
+
+    It holds none of this program's files: who waits for the end of a pipe here does not wait for it.
+    """
+
+    def __init__(self, work: Work) -> None:
+        self._fork = _start(0, work, alone=True)
+
+    def close(self, seconds: float) -> bytes | None:
+        """Its answer, waited for so long; None for none. It has ended when this returns."""
+        waiting, deadline = select.poll(), time.monotonic() + seconds
+        waiting.register(self._fork.pipe, select.POLLIN | select.POLLHUP)
+        while waiting.poll(max(0.0, deadline - time.monotonic()) * 1000) and _hear(self._fork):
+            pass
+        return _end(self._fork)
+
+
+def _start(index: int, work: Work, alone: bool = False) -> _Fork:
     reading, writing = os.pipe()
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
+        if alone:
+            os.closerange(3, writing)
+            os.closerange(writing + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         _be_fork(work, writing, parent)
     os.close(writing)
     return _Fork(index, pid, reading)

@@ -55,7 +55,8 @@ class Malformed(Exception):
     """What came is no message of ours, or did not come in time."""
 
 
-SIDES = CHANGE, TREE, TARGET, TOOL = "change", "tree", "target", "tool"
+# BESIDE is a tool that was not asked for by name, and could be started by one that was.
+SIDES = CHANGE, TREE, TARGET, TOOL, BESIDE = "change", "tree", "target", "tool", "beside"
 
 Read = Callable[[int], bytes]
 """Some bytes, at most so many, empty at the end."""

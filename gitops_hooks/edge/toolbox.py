@@ -13,6 +13,7 @@ from gitops_hooks.edge.tool_box import View, box_command, passwd_line
 from gitops_hooks.edge.tool_run import Bounds, Ends, run_boxed
 from gitops_hooks.edge.tool_tree import WHOLE, write_given, write_tree
 from gitops_hooks.edge.tool_wire import (
+    BESIDE,
     TOOL,
     TREE,
     Incoming,
@@ -42,7 +43,7 @@ class Toolbox:
     """The Hatch (sandbox_child.py) of one check, an open resource; `faults` are why its verdict must be an ERROR.
 
     `looks` are where it has looked, in its order; nothing that it says later takes one back. With more of them than
-    are kept it has `overlooked` some. It `ran` where a tool was asked for.
+    are kept it has `overlooked` some. It `ran` where a tool was asked for; which, `began` is told at the first.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Toolbox:
         self.faults: list[str] = []
         self.looks: dict[Look, None] = {}
         self.ran = False
+        self.began: Callable[[tuple[str, ...]], None] = lambda names: None
         self.overlooked, self._room = False, _LOOKS_ROOM
         self._bench, self._tree, self._limits, self._say = bench, tree, limits, say
         self._folders, self._parent = folders, scratch
@@ -97,9 +99,10 @@ class Toolbox:
             case Run():
                 for path in request.files:
                     self._note(Look(TREE, "" if path == WHOLE else path))
-                # A tool may start another.
+                # A tool may start another, in words that are known here or in ways that are not.
                 for name in self._bench.declared:
-                    self._note(Look(TOOL, name))
+                    named = any(name in word for word in request.command)
+                    self._note(Look(TOOL if named else BESIDE, name))
                 self._answer(request, asked, deadline)
 
     def _note(self, look: Look) -> None:
@@ -110,7 +113,9 @@ class Toolbox:
             self.looks[look] = None
 
     def _answer(self, request: Run, asked: int, deadline: float) -> None:
-        self.ran = True
+        if not self.ran:
+            self.ran = True
+            self.began(tuple(look.path for look in self.looks if look.side == TOOL))
         try:
             answer = encode_ran(self.run(request, deadline))
         except EdgeError as error:

@@ -3,6 +3,7 @@
 A verdict that is found binds to the tree that is asked about, as one that was just made does.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -16,7 +17,7 @@ import pygit2
 from gitops_hooks.edge.code_sign import code_sign
 from gitops_hooks.edge.looks import Answer, open_sight
 from gitops_hooks.edge.parts import FILES_FOR_A_TOOL, FILES_OF_A_PART, Part
-from gitops_hooks.edge.tool_wire import TOOL, TREE, Look
+from gitops_hooks.edge.tool_wire import BESIDE, TOOL, TREE, Look
 from gitops_hooks.edge.tools import machine_sign, tool_sign, tool_version
 from gitops_hooks.edge.verdict_store import FORMAT, Kept, VerdictStore, store_of
 from gitops_hooks.edge.workbench import Grounds
@@ -64,7 +65,7 @@ class VerdictCache:
         self._store, self._code = memory.store, memory.code
         self._grounds, self._limits = grounds, limits
         self._sight = open_sight(change, grounds.tree, grounds.target)
-        self._tools: dict[Tool, Answer] = {}
+        self._tools: dict[tuple[Tool, str], Answer] = {}
 
     def key(self, part: Part) -> str:
         """The name of all that the check is given; empty where its verdict is not kept."""
@@ -115,17 +116,26 @@ class VerdictCache:
         return _digest([FORMAT, "ran tools", check.name, self._code])
 
     def _look(self, look: Look, check: Check) -> Answer:
-        if look.side != TOOL:
+        if look.side not in (TOOL, BESIDE):
             return self._sight(look)
         tool = next((tool for tool in check.tools if tool.name == look.path), None)
         if tool is None:
             raise ValueError(look.path)
-        if tool not in self._tools:
-            self._tools[tool] = self._tool(tool)
-        return self._tools[tool]
+        if (tool, look.side) not in self._tools:
+            self._tools[tool, look.side] = self._tool(tool, look.side)
+        return self._tools[tool, look.side]
 
-    def _tool(self, tool: Tool) -> Answer:
-        """Which program it is, what the machine has beside it, and what it says of its version; None for none."""
+    def ask_versions(self, check: Check, names: Iterable[str]) -> None:
+        """Ask these tools for their versions, so that they are known when what they judge is kept."""
+        for name in names:
+            with contextlib.suppress(*_CANNOT):
+                self._look(Look(TOOL, name), check)
+
+    def _tool(self, tool: Tool, side: str) -> Answer:
+        """Which program it is, what the machine has beside it, and what it says of its version; None for none.
+
+        Of one that was not asked for by name the version is not asked: many a tool takes a second to say it.
+        """
         folders = self._grounds.folders
         sign = tool_sign(tool, folders)
         if sign is None:
@@ -137,10 +147,10 @@ class VerdictCache:
             [str(folder) for folder in folders],
             machine_sign(folders),
         ]
-        return _digest([*facts, self._version(tool, facts)])
+        return _digest(facts if side == BESIDE else [*facts, self._version(tool, facts)])
 
     def _version(self, tool: Tool, facts: list[object]) -> str:
-        """It is not asked again for some minutes, since many a tool takes a second to say it."""
+        """It is not asked again for some minutes."""
         moment = int(time.time() / _VERSION_SECONDS)
         key = _digest([FORMAT, "version", self._limits.tool_memory, *facts, moment])
         for kept in self._store.read(key):
