@@ -55,7 +55,7 @@ class Desk:
             self.world.on_server(["git", *words]),
             cwd=self.clone,
             env={**self.world.environment(who), **more},
-            input=text.encode() if isinstance(text, str) else text,
+            input=text.encode(errors="surrogateescape") if isinstance(text, str) else text,
             capture_output=True,
             timeout=60,
         )
