@@ -4,11 +4,13 @@ import subprocess
 
 from gitops_hooks.core.approve import needed
 from gitops_hooks.core.govern import govern
+from gitops_hooks.core.reach import Reached
 from gitops_hooks.core.report import escape, field, life, needs
 from gitops_hooks.edge.refs import clean_environment
 from gitops_hooks.entry.log_words import state_lines
-from gitops_hooks.entry.matter import gather
+from gitops_hooks.entry.noting import reach_of_matter
 from gitops_hooks.entry.override_words import debt_facts, glass_lines, owed_lines
+from gitops_hooks.entry.reach_words import matter_of, reach_facts, reach_lines
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.change import ChangeRecord, ChangeState
 from gitops_hooks.model.debt import Debt
@@ -42,8 +44,10 @@ def state_of(record: ChangeRecord) -> str:
     return "draft" if record.draft and record.state is ChangeState.OPEN else record.state.value
 
 
-def facts(record: ChangeRecord, debts: tuple[Debt, ...] = ()) -> dict[str, object]:
-    """One change for programs, with what its landings by break-glass owe or owed."""
+def facts(
+    record: ChangeRecord, debts: tuple[Debt, ...] = (), reached: tuple[Reached, ...] | None = None
+) -> dict[str, object]:
+    """One change for programs, with what its landings by break-glass owe or owed, and where asked what it touches."""
     return {
         "number": record.number,
         "state": "purged" if record.purged else record.state.value,
@@ -78,6 +82,7 @@ def facts(record: ChangeRecord, debts: tuple[Debt, ...] = ()) -> dict[str, objec
             for r in record.results
         ],
         "debts": [debt_facts(debt) for debt in debts],
+        **({} if reached is None else {"reach": reach_facts(reached)}),
     }
 
 
@@ -103,16 +108,16 @@ def show_lines(sitting: Sitting, record: ChangeRecord) -> list[str]:
 
 
 def _needs(sitting: Sitting, record: ChangeRecord) -> list[str]:
-    governing = govern(sitting.policy, record.target)
-    if governing is None:
+    if govern(sitting.policy, record.target) is None:
         return field("needs", "no rule governs its branch any more")
-    standing = sitting.record.standing(record.target)
-    matter = gather(sitting, governing, standing, record.head.head, frozenset(), record)
+    matter = matter_of(sitting, record)
     if isinstance(matter, Refusal):
         return field("needs", f"{matter.reason} {matter.cure}")
+    reached = reach_lines(reach_of_matter(sitting, matter))
     commands = [line for words in state_lines(sitting, record) for line in field("command", words)]
     unmet = needs(matter.case.missing)
-    return commands + (unmet or field("approved", "; ".join(needed(rule) for rule in matter.case.demands.rules)))
+    rules = "; ".join(needed(rule) for rule in matter.case.demands.rules)
+    return reached + commands + (unmet or field("approved", rules))
 
 
 def diff(sitting: Sitting, record: ChangeRecord) -> str:

@@ -19,6 +19,9 @@ from gitops_hooks.edge.record import meta_ref
 from gitops_hooks.entry.awaiting import command_checks
 from gitops_hooks.entry.demanding import imagine_demands, known_owners
 from gitops_hooks.entry.matter import Matter, check_names, gather, judge_policy
+from gitops_hooks.entry.noting import reach_of_matter
+from gitops_hooks.entry.reach_words import reach_answer
+from gitops_hooks.entry.reaching import find_reach
 from gitops_hooks.entry.replay import Replayed, judge_again
 from gitops_hooks.entry.sitting import Sitting, policy_at
 from gitops_hooks.entry.wanting import open_verdicts
@@ -52,10 +55,11 @@ def of_change(sitting: Sitting, record: ChangeRecord, person: str) -> tuple[Answ
     if isinstance(matter, Refusal):
         return matter
     more = (*judge_policy(sitting, matter), *_checks(sitting, matter))
-    return tuple(
+    said = tuple(
         Answer(answer.question, (*answer.requirements, *more)) if answer.question == "land" else answer
         for answer in explain_case(matter.case, person)
     )
+    return (*reach_answer(reach_of_matter(sitting, matter)), *said)
 
 
 def _landed(sitting: Sitting, number: int) -> tuple[Answer, ...] | Refusal:
@@ -70,7 +74,9 @@ def _landed(sitting: Sitting, number: int) -> tuple[Answer, ...] | Refusal:
 def of_path(sitting: Sitting, governing: Governing, path: str, person: str) -> tuple[Answer, ...]:
     """What a change of this path would need; without a person only the approvals."""
     case = _imagined(sitting, governing, (path,), person)
-    return explain_case(case, person) if person else explain_approvals(case)
+    tree = sitting.repository.tree_of(sitting.record.standing(governing.ref).real)
+    reached = find_reach(sitting.repository, sitting.policy, governing.ref, (tree, tree), (path,))
+    return (*reach_answer(reached), *(explain_case(case, person) if person else explain_approvals(case)))
 
 
 def of_person(sitting: Sitting, governing: Governing, person: str) -> tuple[Answer, ...]:

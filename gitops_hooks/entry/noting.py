@@ -1,6 +1,7 @@
 """What is told with a proposal and decides nothing; whatever is in its way, the proposal goes on."""
 
 from gitops_hooks.core.notes import kept_notes, reach_notes
+from gitops_hooks.core.reach import Reached
 from gitops_hooks.entry.matter import Matter
 from gitops_hooks.entry.reaching import find_reach
 from gitops_hooks.entry.sitting import Sitting
@@ -14,11 +15,16 @@ def find_notes(sitting: Sitting, matter: Matter) -> tuple[Note, ...]:
 
 
 def _reach(sitting: Sitting, matter: Matter) -> tuple[Note, ...]:
+    try:
+        return reach_notes(reach_of_matter(sitting, matter))
+    except EdgeError as error:
+        return (Note("reaches", f"nobody can say how far: {error}"),)
+
+
+def reach_of_matter(sitting: Sitting, matter: Matter) -> tuple[Reached, ...]:
+    """What a landing would touch, in each environment of its branch."""
     repository, ref = sitting.repository, matter.standing.ref
     if not any(environment.branch == ref for environment in sitting.policy.environments):
         return ()
-    try:
-        trees = (repository.tree_of(matter.span.tip), matter.merged.tree)
-        return reach_notes(find_reach(repository, sitting.policy, ref, trees, matter.case.paths))
-    except EdgeError as error:
-        return (Note("reaches", f"nobody can say how far: {error}"),)
+    trees = (repository.tree_of(matter.span.tip), matter.merged.tree)
+    return find_reach(repository, sitting.policy, ref, trees, matter.case.paths)

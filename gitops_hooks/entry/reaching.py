@@ -1,9 +1,14 @@
-"""What trees hold of the environments' inventories, read for core/reach."""
+"""What trees hold of the environments' inventories and playbooks, read for core/reach."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from gitops_hooks.core.inventory import LIMITS
-from gitops_hooks.core.reach import Laid, LaidFile, Reached, is_source, reach_of, variable_roots
+from gitops_hooks.core.play_text import Wide
+from gitops_hooks.core.plays import Usage
+from gitops_hooks.core.reach import SYMLINK, Laid, LaidFile, Reached, is_source, reach_of, variable_roots
+from gitops_hooks.core.tree_names import Kind
+from gitops_hooks.core.usage import read_usage
 from gitops_hooks.edge.repository import Repository
 from gitops_hooks.edge.tree import FOLDER, GitTree
 from gitops_hooks.hookspec import Entry
@@ -12,9 +17,12 @@ from gitops_hooks.model.push import NO_OID
 
 _MOST_FILES = 50_000
 _MOST_BYTES = 4 * 1024 * 1024
+_PLAY_FILES = 5_000
+_PLAY_BYTES = 1024 * 1024
+_FILES = (0o100644, 0o100755)
 
 
-class _TooMuch(Exception):
+class _TooMuch(Wide):
     """More files or bytes than are looked through."""
 
 
@@ -22,37 +30,96 @@ def find_reach(
     repository: Repository, policy: Policy, ref: str, trees: Sequence[str], paths: Sequence[str]
 ) -> tuple[Reached, ...]:
     """What these paths touch in each environment of a branch; `trees` are the old tip's and the result."""
-    laid = {environment: _lay_all(repository, trees, environment) for environment in policy.environments}
-    return tuple(
-        reach_of(
-            environment,
-            laid[environment],
-            [(other, all(tree.folder for tree in found)) for other, found in laid.items() if other != environment],
-            paths,
-        )
-        for environment in policy.environments
-        if environment.branch == ref
-    )
+    concerned = [environment for environment in policy.environments if environment.branch == ref]
+    reading = _Reading(repository)
+    return tuple(reach_of(one, reading.lay_all(trees, one), paths) for one in concerned)
 
 
-def _lay_all(repository: Repository, trees: Sequence[str], environment: Environment) -> list[Laid]:
-    found = (_lay(repository.tree(tree), environment) for tree in dict.fromkeys(trees) if tree != NO_OID)
-    return [laid for laid in found if laid]
+def reach_between(repository: Repository, environment: Environment, old: str, new: str) -> Reached:
+    """What touches an environment on the way from one tree to another. Errors: TooManyPaths."""
+    paths = [file.path for file in repository.changed(old, new)]
+    return reach_of(environment, _Reading(repository).lay_all((old, new), environment), paths)
 
 
-def _lay(tree: GitTree, environment: Environment) -> Laid | None:
-    """None where the tree has no such inventory."""
-    linked = [name for name in (environment.inventory, environment.playbook) if _passes_link(tree, name)]
-    if linked:
-        return Laid(True, (), complete=False)
-    entry = tree.entry(environment.inventory)
-    if entry is None:
-        return None
-    folder = entry.mode == FOLDER
-    try:
-        return Laid(folder, tuple(_files(tree, environment, entry)))
-    except _TooMuch:
-        return Laid(folder, (), complete=False)
+@dataclass(slots=True)
+class _Reading:
+    """Trees while they are read: environments that share a playbook have it read once."""
+
+    repository: Repository
+    usages: dict[tuple[str, str], Usage] = field(default_factory=dict)
+
+    def lay_all(self, trees: Sequence[str], environment: Environment) -> list[Laid]:
+        found = (self._lay(self.repository.tree(tree), environment) for tree in dict.fromkeys(trees) if tree != NO_OID)
+        return [laid for laid in found if laid]
+
+    def _lay(self, tree: GitTree, environment: Environment) -> Laid | None:
+        """None where the tree has no such inventory."""
+        linked = [name for name in (environment.inventory, environment.playbook) if _passes_link(tree, name)]
+        if linked:
+            return Laid(True, (), complete=False)
+        entry = tree.entry(environment.inventory)
+        if entry is None:
+            return None
+        folder = entry.mode == FOLDER
+        usage = self._usage(tree, environment.playbook)
+        try:
+            return Laid(folder, tuple(_files(tree, environment, folder, usage)), usage=usage)
+        except _TooMuch:
+            return Laid(folder, (), complete=False)
+
+    def _usage(self, tree: GitTree, playbook: str) -> Usage:
+        key = (tree.oid, playbook)
+        if key not in self.usages:
+            self.usages[key] = read_usage(playbook, _Source(tree))
+        return self.usages[key]
+
+
+@dataclass(slots=True)
+class _Source:
+    """A tree as core/usage reads it, within budgets."""
+
+    tree: GitTree
+    kinds: dict[str, Kind] = field(default_factory=dict)
+    files: int = _PLAY_FILES
+    left: int = _PLAY_BYTES
+
+    def kind(self, path: str) -> Kind:
+        if path in ("", "."):
+            return Kind.FOLDER
+        if path not in self.kinds:
+            self.kinds[path] = self._kind(path)
+        return self.kinds[path]
+
+    def _kind(self, path: str) -> Kind:
+        above = path.rpartition("/")[0]
+        under = self.kind(above)
+        if under is not Kind.FOLDER:
+            return under if under is Kind.ODD else Kind.NOTHING
+        entry = self.tree.entry(path)
+        return _kind_of(entry) if entry else Kind.NOTHING
+
+    def text(self, path: str) -> bytes:
+        size = self.tree.size(path)
+        self.left -= max(size, 0)
+        if size < 0 or self.left < 0:
+            raise Wide("its playbook reads more than is looked through")
+        return self.tree.read(path)
+
+    def below(self, folder: str) -> Iterator[tuple[str, Kind]]:
+        for path, entry in _walk(self.tree, {folder: None}):
+            self.files -= 1
+            if self.files < 0:
+                raise Wide("its playbook reads more files than are looked through")
+            yield path, _kind_of(entry)
+
+    def names(self, folder: str) -> Iterable[str]:
+        return [entry.name for entry in self.tree.list(folder)]
+
+
+def _kind_of(entry: Entry) -> Kind:
+    if entry.mode == FOLDER:
+        return Kind.FOLDER
+    return Kind.FILE if entry.mode in _FILES else Kind.ODD
 
 
 def _passes_link(tree: GitTree, path: str) -> bool:
@@ -62,21 +129,20 @@ def _passes_link(tree: GitTree, path: str) -> bool:
         entry = tree.entry("/".join(names[:size]))
         if entry is None:
             return False
-        if entry.mode == 0o120000 or (entry.mode != FOLDER and size < len(names)):
+        if entry.mode == SYMLINK or (entry.mode != FOLDER and size < len(names)):
             return True
     return False
 
 
-def _files(tree: GitTree, environment: Environment, entry: Entry) -> Iterator[LaidFile]:
+def _files(tree: GitTree, environment: Environment, folder: bool, usage: Usage) -> Iterator[LaidFile]:
     budget = [_MOST_FILES, _MOST_BYTES]
-    folder = entry.mode == FOLDER
     starts = [environment.inventory]
-    for root in variable_roots(environment, folder):
+    for root in variable_roots(environment, folder, usage):
         starts += [f"{root}/{name}" if root else name for name in ("host_vars", "group_vars")]
     for path, found in _walk(tree, dict.fromkeys(starts)):
         budget[0] -= 1
         text = None
-        if is_source(environment, path) and found.mode in (0o100644, 0o100755):
+        if found.mode in _FILES and (is_source(environment, path) or _is_variables(path)):
             size = tree.size(path)
             if 0 <= size <= LIMITS.size:
                 budget[1] -= size
@@ -84,6 +150,10 @@ def _files(tree: GitTree, environment: Environment, entry: Entry) -> Iterator[La
         if min(budget) < 0:
             raise _TooMuch
         yield LaidFile(path, found.mode, text)
+
+
+def _is_variables(path: str) -> bool:
+    return "/host_vars/" in f"/{path}" or "/group_vars/" in f"/{path}"
 
 
 def _walk(tree: GitTree, starts: dict[str, None]) -> Iterator[tuple[str, Entry]]:

@@ -9,6 +9,7 @@ import click
 from gitops_hooks.edge.ledger import SERVER
 from gitops_hooks.entry import change_words, env_words, run_words, verb_words
 from gitops_hooks.entry.caller import Caller
+from gitops_hooks.entry.reach_words import reach_of_change
 from gitops_hooks.entry.sitting import Sitting, open_sitting
 from gitops_hooks.entry.vocabulary import VERBS
 from gitops_hooks.model.request import Refusal
@@ -66,7 +67,10 @@ def change_show(caller: Caller, number: int, as_json: bool) -> None:
         _print(Refusal("change", f"There is no change {number}."), None, as_json)
         return
     debts = sitting.record.index.debts_of(number)
-    _print(change_words.show_lines(sitting, record), change_words.facts(record, debts), as_json)
+    if as_json:
+        _print((), change_words.facts(record, debts, reach_of_change(sitting, record)), True)
+    else:
+        _print(change_words.show_lines(sitting, record), None, False)
 
 
 @change.command("diff")

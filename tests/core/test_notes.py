@@ -4,7 +4,7 @@ import pytest
 
 from gitops_hooks.core.inventory import Inventory
 from gitops_hooks.core.notes import reach_notes
-from gitops_hooks.core.reach import Reached
+from gitops_hooks.core.reach import Reached, Why
 from gitops_hooks.core.report import proposed
 from gitops_hooks.model.judgement import Note
 
@@ -36,6 +36,18 @@ MANY = inventory(*(f"web{number}" for number in range(10, 50)))
 )
 def test_a_reach_says_how_many_and_which(reached, words):
     assert reach_notes([reached]) == (Note("reaches", words),)
+
+
+def test_a_reach_says_why_as_far_as_there_is_room():
+    reasons = tuple(Why(f"group_vars/{name}.yml → {name}", ("web1", "web2")) for name in "abcd")
+    reached = Reached("live", frozenset({"web1", "web2"}), True, (TWO,), reasons)
+    assert [note.words for note in reach_notes([reached])[1:]] == [
+        "web1 web2: group_vars/a.yml → a",
+        "web1 web2: group_vars/b.yml → b",
+        "web1 web2: group_vars/c.yml → c",
+        "and 1 more reasons: change show",
+    ]
+    assert len(reach_notes([reached], most=4)) == 5
 
 
 def test_notes_stand_between_the_checks_and_what_is_needed():

@@ -5,6 +5,7 @@ import pytest
 from gitops_hooks.core.inventory import Inventory, read_inventory
 from gitops_hooks.core.reach import Laid, LaidFile, Reached, reach_of, reaches
 from gitops_hooks.model.policy import Environment, ReachLimit
+from tests.core.laid import STAGING, usage_of
 
 INI = b"""\
 lonely
@@ -86,16 +87,15 @@ def test_what_is_not_surely_known_is_unknown(path, text):
     assert read_inventory([(path, text)]) is None
 
 
-STAGING = Environment("staging", "refs/heads/main", "ansible", "site.yml", "inventories/staging", None, "")
-PRODUCTION = Environment("production", "refs/heads/main", "ansible", "site.yml", "inventories/production", None, "")
+USAGE = usage_of({"site.yml": "- {hosts: all, roles: [web]}\n", "roles/web/tasks/main.yml": "[]\n"})
 
 
 def laid(text=INI, *more, path="inventories/staging/hosts", mode=0o100644):
-    return Laid(True, (LaidFile(path, mode, text), *more))
+    return Laid(True, (LaidFile(path, mode, text), *more), usage=USAGE)
 
 
-def reached(*paths, trees=None, environment=STAGING, folder=True):
-    return reach_of(environment, trees or [laid()], [(PRODUCTION, folder)], paths)
+def reached(*paths, trees=None, environment=STAGING):
+    return reach_of(environment, trees or [laid()], paths)
 
 
 @pytest.mark.parametrize(
@@ -115,17 +115,17 @@ def reached(*paths, trees=None, environment=STAGING, folder=True):
         ("inventories/staging/sub/host_vars/web1.yml", ALL),
         ("host_vars/web1.yml", {"web1"}),
         ("group_vars/db.yml", DB),
-        ("play/group_vars/db.yml", ALL),
+        ("play/group_vars/db.yml", set()),
         ("site.yml", ALL),
         ("roles/web/tasks/main.yml", ALL),
         ("roles/web/host_vars/web1.yml", ALL),
-        ("README.md", ALL),
+        ("README.md", set()),
         (".gitops/policy.yaml", ALL),
         ("inventories/production/hosts", set()),
         ("inventories/production/host_vars/web1.yml", set()),
         ("inventories/production/group_vars/db.yml", set()),
-        ("inventories/production/README.md", ALL),
-        ("inventories/Staging/host_vars/web1.yml", ALL),
+        ("inventories/production/README.md", set()),
+        ("inventories/Staging/host_vars/web1.yml", set()),
     ],
 )
 def test_the_reach_of_one_path(path, hosts):
@@ -158,7 +158,7 @@ def test_old_tip_and_result_both_count():
     ],
 )
 def test_where_an_inventory_is_not_known_nobody_can_say_how_many_hosts(trees):
-    answer = reach_of(STAGING, trees, [], ["inventories/staging/host_vars/web1.yml"])
+    answer = reach_of(STAGING, trees, ["inventories/staging/host_vars/web1.yml"])
     assert not answer.bounded
     assert reaches(ReachLimit(10_000), [answer]) and reaches(ReachLimit(None, ("east",)), [answer])
 
@@ -171,26 +171,32 @@ def test_what_may_stand_elsewhere_is_all_hosts_for_any_path(mode):
 
 def test_another_deployer_reads_nobody_knows_what():
     other = Environment("k8s", "refs/heads/main", "helm", "site.yml", "inventories/staging", None, "")
-    assert not reach_of(other, [laid()], [], ["inventories/staging/host_vars/web1.yml"]).bounded
+    assert not reach_of(other, [laid()], ["inventories/staging/host_vars/web1.yml"]).bounded
 
 
 def test_an_inventory_that_is_a_file_has_its_variables_beside_it():
     flat = Environment("flat", "refs/heads/main", "ansible", "plays/site.yml", "env/hosts.ini", None, "")
-    tree = Laid(False, (LaidFile("env/hosts.ini", 0o100644, INI),))
+    usage = usage_of({"plays/site.yml": "- {hosts: all, tasks: []}\n"}, "plays/site.yml")
+    tree = Laid(False, (LaidFile("env/hosts.ini", 0o100644, INI),), usage=usage)
     for path, hosts in (
         ("env/host_vars/web1.yml", {"web1"}),
         ("plays/group_vars/db.yml", DB),
         ("env/hosts.ini", ALL),
-        ("env/other.ini", ALL),
-        ("group_vars/db.yml", ALL),
+        ("env/other.ini", set()),
+        ("group_vars/db.yml", set()),
     ):
-        assert reach_of(flat, [tree], [], [path]).hosts == hosts
+        assert reach_of(flat, [tree], [path]).hosts == hosts
 
 
-def test_an_environment_inside_anothers_inventory_trusts_nothing_there():
+def test_an_environment_inside_anothers_inventory_reads_nothing_there():
     inner = Environment("inner", "refs/heads/main", "ansible", "site.yml", "inventories/production/inner", None, "")
     tree = laid(INI, path="inventories/production/inner/hosts")
-    assert reach_of(inner, [tree], [(PRODUCTION, True)], ["inventories/production/group_vars/web.yml"]).hosts == ALL
+    assert reach_of(inner, [tree], ["inventories/production/group_vars/web.yml"]).hosts == set()
+
+
+def test_a_playbook_that_was_not_read_reaches_all():
+    unread = Laid(True, (LaidFile("inventories/staging/hosts", 0o100644, INI),))
+    assert reached("inventories/staging/host_vars/web1.yml", trees=[unread]).hosts == ALL
 
 
 INVENTORY = read_inventory([("hosts", INI)])

@@ -13,7 +13,8 @@ from gitops_hooks.model.policy import Environment, Policy
 from gitops_hooks.model.server import Limits
 
 MAIN = "refs/heads/main"
-HOSTS = {"inventories/staging/hosts": "[web]\nweb[1:3]\n"}
+SITE = {"site.yml": "- {hosts: web, tasks: []}\n"}
+HOSTS = {**SITE, "inventories/staging/hosts": "[web]\nweb[1:3]\n"}
 STAGING = Environment("staging", MAIN, "ansible", "site.yml", "inventories/staging", None, "")
 OTHER = Environment("other", "refs/heads/next", "ansible", "site.yml", "inventories/other", None, "")
 WEB1 = "inventories/staging/host_vars/web1.yml"
@@ -50,7 +51,7 @@ def test_an_environment_of_another_branch_is_not_asked(repository: Repository) -
 
 
 def test_old_tip_and_result_are_both_read(repository: Repository) -> None:
-    gone = tree(repository, {"inventories/staging/hosts": "[web]\nweb9\n"})
+    gone = tree(repository, {**SITE, "inventories/staging/hosts": "[web]\nweb9\n"})
     answer = reached(repository, tree(repository, HOSTS), gone, path="inventories/staging/group_vars/web.yml")
     assert answer.hosts == {"web1", "web2", "web3", "web9"}
     fresh = reached(repository, tree(repository, {"README": "x"}), tree(repository, HOSTS))
@@ -70,13 +71,49 @@ def test_a_link_among_the_variables_makes_every_path_reach_all(repository: Repos
 
 @pytest.mark.parametrize("link", ["inventories", "inventories/staging", "inventories/staging/hosts", "site.yml"])
 def test_an_inventory_behind_a_link_has_no_number(repository: Repository, link: str) -> None:
-    files = {} if "inventories/staging/hosts".startswith(link) else HOSTS
+    files = {path: text for path, text in HOSTS.items() if not path.startswith(link)}
     assert not reached(repository, tree(repository, files, {link: "elsewhere"})).bounded
 
 
 def test_an_inventory_may_be_a_file(repository: Repository) -> None:
     flat = tree(repository, HOSTS)
     assert reached(repository, flat, inventory="inventories/staging/hosts").hosts == {"web1"}
+
+
+ROLES = {
+    **HOSTS,
+    "inventories/staging/more": "[db]\ndb1\n",
+    "site.yml": "- {hosts: web, roles: [web]}\n- {hosts: db, tasks: []}\n",
+    "roles/web/tasks/main.yml": "- copy: {src: big, dest: /etc/big}\n",
+}
+
+
+def test_a_role_reaches_the_hosts_of_its_play(repository: Repository) -> None:
+    answer = reached(repository, tree(repository, ROLES), path="roles/web/files/big")
+    assert (answer.hosts, answer.why[0].words) == (
+        {"web1", "web2", "web3"},
+        "roles/web/files/big → role web → hosts: web",
+    )
+    assert reached(repository, tree(repository, ROLES), path="README.md").hosts == set()
+
+
+@pytest.mark.parametrize("link", ["roles/web/files/x", "roles/web/files", "roles/common"])
+def test_a_link_in_a_role_makes_every_path_reach_all(repository: Repository, link: str) -> None:
+    more = {**ROLES, "roles/web/meta/main.yml": "dependencies: [common]\n"}
+    if link != "roles/common":
+        more["roles/common/tasks/main.yml"] = "[]\n"
+    answer = reached(repository, tree(repository, more, {link: "elsewhere"}), path="README.md")
+    assert answer.hosts == {"web1", "web2", "web3", "db1"}
+    assert answer.why[0].words == f"{link} is a link, or lies behind one"
+
+
+def test_more_texts_than_are_looked_through_make_every_path_reach_all(repository: Repository) -> None:
+    names = [f"{number}.j2" for number in range(9)]
+    tasks = "".join(f"- template: {{src: {name}, dest: /x}}\n" for name in names)
+    more = {f"roles/web/templates/{name}": "# long\n" * 20_000 for name in names}
+    answer = reached(repository, tree(repository, {**ROLES, "roles/web/tasks/main.yml": tasks, **more}), path="README")
+    assert answer.why[0].words == "its playbook reads more than is looked through"
+    assert len(answer.hosts) == 4
 
 
 def test_a_large_inventory_is_not_read(repository: Repository) -> None:

@@ -1,5 +1,7 @@
 """More hosts, more eyes: approvals by reach; and approvals by bots, which never stand alone."""
 
+import json
+
 import pytest
 
 from gitops_hooks.edge.identities import load_people, write_authorized_keys
@@ -48,6 +50,7 @@ def test_how_many_must_approve_follows_from_the_hosts_that_a_change_reaches(stag
     narrow = desk.commit("alice", {"inventories/staging/host_vars/web1.yml": "a: 1\n"})
     assert desk.push("alice", f"{narrow}:refs/for/main").must().remote_lines[2:] == [
         "  reaches    1 of 4 hosts of staging: web1",
+        "             web1: inventories/staging/host_vars/web1.yml",
         "  needs      1 approval by @senior",
     ]
     desk.push("bob", f"{narrow}:refs/approve/2").must()
@@ -61,11 +64,56 @@ def test_how_many_must_approve_follows_from_the_hosts_that_a_change_reaches(stag
     wide = desk.commit("alice", {"site.yml": "- hosts: web\n  tasks: []\n"})
     assert desk.push("alice", f"{wide}:refs/for/main").must().remote_lines[2:] == [
         "  reaches    4 of 4 hosts of staging: db1 web1 web2 web3",
+        "             db1 web1 web2 and 1 more: site.yml → hosts: all",
         "  needs      1 approval by @senior",
         "  needs      2 approvals by @ops where it reaches more than 2 hosts",
         "  needs      1 approval by dave where it reaches hosts of db",
     ]
     assert is_authorised(desk)
+
+
+ROLES = {
+    **FILES,
+    "site.yml": "- {hosts: web, roles: [web]}\n- {hosts: db, tasks: []}\n",
+    "roles/web/tasks/main.yml": "- copy: {src: motd, dest: /etc/motd}\n",
+    "roles/web/files/motd": "hello\n",
+}
+
+
+def test_a_change_tells_why_it_reaches_whom_it_reaches(staging: Desk) -> None:
+    desk = staging
+    desk.land(ROLES)
+    desk.propose("alice", {"roles/web/files/motd": "hello, all\n", "group_vars/db.yml": "a: 1\n"})
+    why = [
+        "  reaches    4 of 4 hosts of staging: db1 web1 web2 web3",
+        "             db1: group_vars/db.yml → db",
+        "             web1 web2 web3: roles/web/files/motd → role web → hosts: web",
+    ]
+    shown = desk.world.ssh("bob", "change show 2").must().out.split("\n")
+    assert [line for line in shown if line in why] == why
+    told = json.loads(desk.world.ssh("bob", "change show 2 --json").must().out)["reach"]
+    assert told == [
+        {
+            "environment": "staging",
+            "bounded": True,
+            "hosts": ["db1", "web1", "web2", "web3"],
+            "of": 4,
+            "why": [
+                {"hosts": ["db1"], "words": "group_vars/db.yml → db"},
+                {"hosts": ["web1", "web2", "web3"], "words": "roles/web/files/motd → role web → hosts: web"},
+            ],
+        }
+    ]
+    explained = desk.world.ssh("bob", "policy explain --path README.md").must().out
+    assert "    NOT_APPLICABLE  reach         none of 4 hosts of staging\n" in explained
+    assert "2 approvals by @ops where it reaches more than 2 hosts: it does not reach that far." in " ".join(
+        explained.split()
+    )
+    crossing = desk.commit("alice", {"roles/web/tasks/main.yml": "- debug: {msg: '{{ hostvars }}'}\n"})
+    assert desk.push("alice", f"{crossing}:refs/for/main/crossing").must().remote_lines[2:4] == [
+        "  reaches    4 of 4 hosts of staging: db1 web1 web2 web3",
+        "             db1 web1 web2 and 1 more: roles/web/tasks/main.yml:1 uses hostvars",
+    ]
 
 
 def test_an_inventory_that_nobody_can_read_reaches_everything(staging: Desk) -> None:
