@@ -27,6 +27,11 @@ _NAMED = {
     "map": re.compile(r"\s*(?:attribute\s*=|(['\"])(\w[\w.]*)\1\s*[,)])"),
     "selectattr": re.compile(r"\s*['\"][^'\"]*['\"]\s*(?:\)|,\s*(['\"])([\w.=<>!]+)\1\s*[,)])"),
 }
+# A text without any of these needs no second look.
+_NOTABLE = re.compile(
+    rf"\b(?:{_UNMISTAKABLE}|groups|vars|lipsum|lookup|query|q|is|select|reject|map|selectattr|rejectattr|fileglob|"
+    r"realpath|exists|link_exists|is_\w+|same_file)\b"
+)
 _TESTS_ON_DISK = ("file", "directory", "link", "mount")
 _INCLUDES = re.compile(r"\{%[-+]?\s*(include|import|from|extends)\b(.*?)[-+]?%\}", re.DOTALL)
 _ANY_INCLUDE = re.compile(r"\{%[-+]?\s*(?:include|import|from|extends)\b")
@@ -39,6 +44,11 @@ _REMARKS = re.compile(r"\{#|\braw\b|#jinja2:")
 
 def is_templated(text: str) -> bool:
     return "{{" in text or "{%" in text or "{#" in text
+
+
+def is_notable(text: str) -> bool:
+    """Whether one of the words that the following look for stands anywhere in a text."""
+    return _NOTABLE.search(text) is not None
 
 
 def crossing_word(text: str, evaluated: bool) -> str:

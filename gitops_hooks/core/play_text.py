@@ -23,7 +23,7 @@ from gitops_hooks.core.ansible_tables import (
     UNREAD,
     short_name,
 )
-from gitops_hooks.core.ansible_words import crossing_word, disk_word, includes, is_templated, unread_word
+from gitops_hooks.core.ansible_words import crossing_word, disk_word, includes, is_notable, is_templated, unread_word
 from gitops_hooks.core.yaml_text import Marked, YamlLimits, parse_yaml
 
 LIMITS = YamlLimits(size=256 * 1024, depth=48, nodes=20_000, expanded=50_000)
@@ -119,6 +119,8 @@ def _check_tag(path: str, node: Marked) -> None:
 
 def check_text(at: str, text: str, evaluated: bool, needs: Needs) -> None:
     """What expressions of a text reach for. Errors: Wide."""
+    if not is_notable(text):
+        return
     if word := unread_word(text, evaluated):
         raise Wide(f"{at} uses {word}")
     if not needs.crossing and (word := crossing_word(text, evaluated)):

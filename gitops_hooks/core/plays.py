@@ -9,14 +9,17 @@ from gitops_hooks.core.yaml_text import Marked
 
 @dataclass(slots=True)
 class Play:
-    """One play: where it stands, whom it means, and everything of the tree that it may read."""
+    """One play: where it stands, whom it means, and everything of the tree that it may read.
+
+    `texts`, `roles` (by their folders) and `named` (wherever a name may lead) each say by which text they are read.
+    """
 
     path: str
     line: int
     hosts: str
     texts: dict[str, str] = field(default_factory=dict)
     roles: dict[str, str] = field(default_factory=dict)
-    names: dict[tuple[str, ...], str] = field(default_factory=dict)
+    named: dict[str, str] = field(default_factory=dict)
     needs: Needs = field(default_factory=Needs)
     seen: set[tuple[object, ...]] = field(default_factory=set)
 

@@ -63,7 +63,8 @@ class Why:
 class Reached:
     """What a change touches in one environment; `bounded` False: nobody can say how many hosts that is.
 
-    Each of the hosts stands once in `why`, with the shortest reason.
+    Each of the hosts stands once in `why`, with the shortest reason. `together` is why some of the hosts cannot be
+    visited without the others.
     """
 
     environment: str
@@ -71,6 +72,7 @@ class Reached:
     bounded: bool
     inventories: tuple[Inventory, ...] = ()
     why: tuple[Why, ...] = ()
+    together: str = ""
 
 
 def is_source(environment: Environment, path: str) -> bool:
@@ -99,16 +101,17 @@ def reach_of(environment: Environment, trees: Sequence[Laid], paths: Iterable[st
     changed = tuple(paths)
     inventories = [_inventory_of(environment, laid) for laid in trees]
     known = tuple(inventory for inventory in inventories if inventory is not None)
-    if not changed:
+    if not changed and not (known and len(known) == len(inventories)):
         return Reached(environment.name, frozenset(), True, known)
     everything = frozenset(host for inventory in known for host in inventory.hosts)
     if not known or len(known) < len(inventories) or environment.deployer != "ansible":
         return Reached(environment.name, everything, False, known)
     tracing = _Tracing(environment, trees, known, everything)
     words = tracing.trace(changed)
-    if words:
-        return Reached(environment.name, everything, True, known, (Why(words, tuple(sorted(everything))),))
-    return Reached(environment.name, frozenset(tracing.hosts), True, known, tracing.why())
+    if words and changed:
+        why = (Why(words, tuple(sorted(everything))),)
+        return Reached(environment.name, everything, True, known, why, tracing.together)
+    return Reached(environment.name, frozenset(tracing.hosts), True, known, tracing.why(), tracing.together)
 
 
 def _inventory_of(environment: Environment, laid: Laid) -> Inventory | None:
@@ -137,20 +140,23 @@ class _Tracing:
     inventories: Sequence[Inventory]
     everything: frozenset[str]
     hosts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    together: str = ""
 
     def trace(self, changed: Sequence[str]) -> str:
         """Take all paths; answers why they reach every host, if they do."""
         if any(laid.linked for laid in self.trees):
-            return "links stand where hosts and variables are looked for"
+            self.together = "links stand where hosts and variables are looked for"
+            return self.together
         told = [self._variables(laid) for laid in self.trees]
         wide = [one.wide for one in told] + [laid.usage.wide for laid in self.trees]
+        crossing = [one.needs.crossing for one in told] + [laid.usage.crossing for laid in self.trees]
+        self.together = next(filter(None, (*wide, *crossing)), "")
         if any(wide):
-            return next(filter(None, wide))
+            return self.together
         for path in changed:
             if words := self._take(path, told):
                 return words
-        crossing = [one.needs.crossing for one in told] + [laid.usage.crossing for laid in self.trees]
-        return next(filter(None, crossing), "") if self.hosts else ""
+        return self.together if self.hosts else ""
 
     def why(self) -> tuple[Why, ...]:
         groups: dict[tuple[str, ...], list[str]] = {}
@@ -234,14 +240,11 @@ def _chain(path: str, play: Play) -> tuple[str, ...]:
         return (path, f"role {basename(role)}", end)
     if by := play.texts.get(path):
         return (path, end) if by in (path, play.path) else (path, by, end)
-    if by := next((by for name, by in play.names.items() if _holds(path.split("/"), name)), ""):
+    folders = path.split("/")
+    above = ("/".join(folders[:size]) for size in range(len(folders), 0, -1))
+    if by := next((by for each in above if (by := play.named.get(each))), ""):
         return (path, by, end)
     return (path, f"any file, since {play.needs.loose}", end) if play.needs.loose else ()
-
-
-def _holds(parts: list[str], name: tuple[str, ...]) -> bool:
-    """Whether a name, wherever it was looked for from, can mean this path or a folder above it."""
-    return any(tuple(parts[at : at + len(name)]) == name for at in range(len(parts) - len(name) + 1))
 
 
 def _is_below(path: str, roots: Iterable[str]) -> bool:

@@ -27,7 +27,7 @@ from gitops_hooks.core.tree_names import DEEPEST, Kind, Place, Source, candidate
 from gitops_hooks.core.yaml_text import Marked
 
 _ENDINGS = (".yml", ".yaml", ".json", "")
-_MOST_STEPS = 20_000
+_MOST_STEPS = 100_000
 
 
 def read_usage(playbook: str, source: Source) -> Usage:
@@ -114,9 +114,11 @@ class _Reader:
                     self._file(play, need, path, place)
 
     def _found(self, play: Play, need: Need, path: str, place: Place) -> list[str]:
-        """Every path that a name can mean; each is noted as one that the play reads."""
-        self._note(play, need, path)
-        found = [each for each in candidates(place, need.name) if self._step(each) is not Kind.NOTHING]
+        """Every path that a name can mean; each is noted as one that the play may read."""
+        tried = candidates(place, need.name)
+        for each in tried:
+            play.named.setdefault(each, path)
+        found = [each for each in tried if self._step(each) is not Kind.NOTHING]
         if not found and need.kind != "file":
             raise Wide(f"{path}:{need.line} names {need.name[:60]}, which is not found")
         return found
@@ -130,20 +132,9 @@ class _Reader:
             raise Wide(f"{path} is a link, or lies behind one")
         return kind
 
-    def _note(self, play: Play, need: Need, path: str) -> None:
-        parts = tuple(part for part in need.name.split("/") if part not in ("", "."))
-        if need.name.startswith(("/", "~")):
-            play.needs.loose = play.needs.loose or f"{path}:{need.line} names {need.name[:60]}"
-            return
-        # What a name ends with tells the file, wherever it is looked for from.
-        last = max((index for index, part in enumerate(parts) if part == ".."), default=-1)
-        if not parts[last + 1 :]:
-            play.needs.loose = play.needs.loose or f"{path}:{need.line} names a whole folder"
-        play.names.setdefault(parts[last + 1 :], path)
-
     def _file(self, play: Play, need: Need, path: str, place: Place) -> None:
-        if need.name.startswith(("/", "~")):
-            self._note(play, need, path)
+        if need.name.startswith(("/", "~")) or not need.name.strip("./"):
+            play.needs.loose = play.needs.loose or f"{path}:{need.line} names {need.name[:60]}"
             return
         for found in self._found(play, need, path, place):
             if self._step(found) is Kind.FOLDER:

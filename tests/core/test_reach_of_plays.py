@@ -80,6 +80,7 @@ def edited(path, files=SITE):
         ("roles/web/tasks/main.yml", WEB, "roles/web/tasks/main.yml → role web → hosts: web"),
         ("roles/web/README.md", WEB, "roles/web/README.md → role web → hosts: web"),
         ("roles/common/tasks/main.yml", WEB, "roles/common/tasks/main.yml → role common → hosts: web"),
+        ("roles/balancer/templates/web.j2", {"lb1"}, "roles/balancer/templates/web.j2 → role balancer → hosts: lb"),
         ("roles/web/shared/motd", WEB, "roles/web/shared/motd → role web → hosts: web"),
         ("shared/motd", WEB, "shared/motd → roles/web/tasks/main.yml → hosts: web"),
         ("templates/db.conf.j2", DB, "templates/db.conf.j2 → hosts: db"),
