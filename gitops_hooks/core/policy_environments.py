@@ -3,6 +3,7 @@
 import re
 
 from gitops_hooks.core.policy_branches import gap
+from gitops_hooks.core.policy_limit import read_interval, read_limit
 from gitops_hooks.core.policy_nodes import read_fields, read_items, read_text
 from gitops_hooks.core.policy_reading import Reading, check_plugin, read_names, read_path, read_plugin
 from gitops_hooks.core.receive import name_fault, shown
@@ -10,7 +11,7 @@ from gitops_hooks.core.yaml_text import Marked
 from gitops_hooks.model.policy import BranchRule, Environment
 
 _HEADS = "refs/heads/"
-_ENVIRONMENT = ("name", "branch", "deployer", "playbook", "inventory", "operate")
+_ENVIRONMENT = ("name", "branch", "deployer", "playbook", "inventory", "operate", "limit", "interval")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _SHORT = re.compile(r"(?!refs/).+", re.DOTALL)
 
@@ -42,6 +43,8 @@ def _read_environment(node: Marked, branches: tuple[BranchRule, ...], reading: R
         inventory=read_path(fields.get("inventory"), "inventory", reading),
         operate=read_names(fields["operate"], "operate", reading) if "operate" in fields else None,
         place=reading.place(node),
+        whole=read_limit(fields.get("limit"), reading),
+        interval=read_interval(fields.get("interval"), reading),
     )
 
 

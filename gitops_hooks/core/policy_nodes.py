@@ -15,7 +15,7 @@ NOT_ENFORCED = frozenset(
         *("signed_commits", "mode", "evaluate", "override", "floor"),
         *("break-glass", "require", "plan", "controller"),
         *("after", "windows", "window", "freeze", "batches", "max_failed", "max_changed", "health", "on_failure"),
-        *("soak", "manual", "paused", "limit", "self_heal", "prune", "deployed", "interval", "drift", "strategy"),
+        *("soak", "manual", "paused", "self_heal", "prune", "deployed", "drift", "strategy"),
         *("timeout", "retries", "retry", "notify", "providers"),
     )
 )

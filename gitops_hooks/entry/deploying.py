@@ -6,6 +6,7 @@ Start event (which gives the generation), attempted, the run, end event (the com
 import secrets
 import time
 from dataclasses import dataclass
+from datetime import datetime
 
 from gitops_hooks.edge.launch import RunningDeployment
 from gitops_hooks.edge.ledger import SERVER
@@ -13,10 +14,11 @@ from gitops_hooks.edge.progress import forget_progress, note_progress
 from gitops_hooks.edge.refs import LostRace, RefMove
 from gitops_hooks.edge.run_log import run_log
 from gitops_hooks.edge.tree import whole_tree
+from gitops_hooks.entry.limiting import definition_of, find_limit
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, Progress, RunState
 from gitops_hooks.model.errors import EdgeError
-from gitops_hooks.model.event import Event, Finished, Started
+from gitops_hooks.model.event import NEVER, Event, Finished, Started
 from gitops_hooks.model.event_words import Hosts, Oid, Text, Word
 from gitops_hooks.model.policy import Environment
 
@@ -62,8 +64,10 @@ class ProgressPlace:
             run_log(self.sitting.state, self.environment).append(generation, progress.steps)
 
 
-def begin(sitting: Sitting, environment: Environment, commit: str, attempt: int) -> Run | None:
-    """Record the start and launch the child; None where another was faster or nothing could be launched.
+def begin(sitting: Sitting, environment: Environment, commit: str, attempt: int, whole: str = "") -> Run | None:
+    """Record the start and launch the child; None where another was faster, or nothing was to be launched or could.
+
+    `whole` says why it visits all hosts, where it is not for the log to say which.
 
     What cannot even be launched is recorded as a deployment in error, and retried like any other.
     """
@@ -71,12 +75,26 @@ def begin(sitting: Sitting, environment: Environment, commit: str, attempt: int)
     log = environment_ref(environment.name, "log")
     tip = sitting.repository.tip(log)
     record = sitting.record.standing(environment.branch).record
-    body = Started(Word(environment.name), Oid(commit), Oid(record), Word(run), attempt)
+    limit = find_limit(sitting, environment, commit, log, whole)
+    body = Started(
+        Word(environment.name),
+        Oid(commit),
+        Oid(record),
+        Word(run),
+        attempt,
+        limit.hosts is None,
+        tuple(Word(host) for host in limit.hosts or ()),
+        Word(definition_of(environment)),
+        Text(limit.reason[:_DETAIL]),
+    )
     event = sitting.ledger.append(log, body, SERVER, expect=tip)
     if isinstance(event, LostRace):
         return None
     move(sitting, environment_ref(environment.name, "attempted"), commit)
-    deployment = Deployment(sitting.entry.id, environment, commit, event.stamp.number, run)
+    deployment = Deployment(sitting.entry.id, environment, commit, event.stamp.number, run, limit.hosts, limit.left)
+    if limit.hosts == ():
+        end(sitting, deployment, attempt, Outcome(RunState.SUCCESSFUL, detail=limit.reason))
+        return None
     try:
         child = _launch(sitting, deployment)
     except EdgeError as error:
@@ -117,12 +135,22 @@ def end(sitting: Sitting, deployment: Deployment, attempt: int, outcome: Outcome
         round(outcome.seconds),
         Hosts(outcome.hosts),
         Text(outcome.detail[:_DETAIL]),
+        deployment.left,
+        _whole_at(sitting, deployment, outcome),
     )
     event = sitting.ledger.log(environment_ref(name, "log"), body, SERVER)
     if outcome.state is RunState.SUCCESSFUL:
         move(sitting, environment_ref(name, "deployed"), deployment.commit)
     forget_progress(sitting.state, name)
     return event
+
+
+def _whole_at(sitting: Sitting, deployment: Deployment, outcome: Outcome) -> datetime:
+    """When all hosts were visited last: now, or as the end before this one says."""
+    if deployment.hosts is None and (outcome.hosts or outcome.state is RunState.SUCCESSFUL):
+        return sitting.ledger.clock()
+    events = sitting.record.events(environment_ref(deployment.environment.name, "log"))
+    return next((event.body.whole_at for event in events if isinstance(event.body, Finished)), NEVER)
 
 
 def move(sitting: Sitting, ref: str, commit: str) -> None:

@@ -23,6 +23,7 @@ from gitops_hooks.model.record import Standing
 from gitops_hooks.model.request import Refusal
 
 _MOST = 50
+_NAMED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,7 @@ def event_facts(event: Event) -> dict[str, object]:
     match event.body:
         case Started() as body:
             found |= {"kind": "started", "commit": body.commit, "attempt": body.attempt}
+            found |= {"limit": None if body.whole else list(body.limit), "reason": body.reason}
         case Requested() as body:
             found |= {"kind": "requested", "commit": body.commit, "actor": event.stamp.actor}
         case Finished() as body:
@@ -170,6 +172,7 @@ def event_facts(event: Event) -> dict[str, object]:
             ]
             found |= {"kind": "finished", "commit": body.commit, "generation": body.generation, "detail": body.detail}
             found |= {"state": body.state.value, "seconds": body.seconds, "attempt": body.attempt, "hosts": hosts}
+            found |= {"left": body.left}
     return found
 
 
@@ -179,13 +182,23 @@ def log_lines(events: list[Event]) -> list[str]:
         at = f"{event.stamp.at:%Y-%m-%d %H:%M:%S}"
         match event.body:
             case Started() as body:
-                lines.append(f"{at}  {event.stamp.number:>5} started    {body.commit[:7]} attempt {body.attempt}")
+                words = f"started    {body.commit[:7]} attempt {body.attempt} {whom(body)}"
+                lines.append(f"{at}  {event.stamp.number:>5} {words}")
             case Requested() as body:
                 lines.append(f"{at}        requested  {body.commit[:7]} by {event.stamp.actor}")
             case Finished() as body:
                 words = f"{body.state.value:<10} {body.commit[:7]} {count_hosts(body)} ({body.seconds} s)"
                 lines.append(f"{at}  {body.generation:>5} {words}")
     return lines or ["no deployments yet"]
+
+
+def whom(begun: Started) -> str:
+    """`for all hosts`, `for web1 web2 and 3 more`."""
+    if begun.whole:
+        return "for all hosts"
+    shown = " ".join(begun.limit[:_NAMED]) or "nobody"
+    more = len(begun.limit) - _NAMED
+    return f"for {shown}" + (f" and {more} more" if more > 0 else "")
 
 
 def deploy(sitting: Sitting, environment: Environment, actor: Actor, *, administrator: bool) -> bool | Refusal:

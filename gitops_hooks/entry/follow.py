@@ -84,8 +84,8 @@ def _news(sitting: Sitting, one: Watched, say: Callable[[Iterable[str]], bool]) 
         _say_waiting(one, say)
         return None
     match event.body:
-        case Started(commit=commit):
-            _say_running(sitting, one, commit, say)
+        case Started() as begun:
+            _say_running(sitting, one, begun, say)
         case Finished() as end if end.commit == one.commit or sitting.repository.descends(end.commit, one.commit):
             say(ended_lines(one.name, end))
             return end.state is RunState.SUCCESSFUL
@@ -103,10 +103,10 @@ def _say_waiting(one: Watched, say: Callable[[Iterable[str]], bool]) -> None:
         say(field(one.name, "waiting to begin …"))
 
 
-def _say_running(sitting: Sitting, one: Watched, commit: str, say: Callable[[Iterable[str]], bool]) -> None:
+def _say_running(sitting: Sitting, one: Watched, begun: Started, say: Callable[[Iterable[str]], bool]) -> None:
     progress = read_progress(sitting.state, one.name)
-    hosts = " to " + " ".join(progress.hosts) if progress.hosts else ""
-    words = f"deploying {commit[:7]}{hosts}"
+    hosts = " ".join(progress.hosts or begun.limit)
+    words = f"deploying {begun.commit[:7]}" + (f" to {hosts}" if hosts else "")
     now = time.monotonic()
     if words != one.said:
         one.said, one.said_at = words, now
@@ -130,9 +130,10 @@ def ended_lines(name: str, end: Finished) -> list[str]:
 
 
 def count_hosts(end: Finished) -> str:
-    """`ok 3, changed 1, failed 0`, and those that were not reached."""
+    """`ok 3, changed 1, failed 0`, and those that were not reached, or that needed nothing."""
+    alone = f", {end.left} left alone" if end.left else ""
     if not end.hosts:
-        return end.state.value
+        return end.state.value + alone
     good = [host for host in end.hosts if host.state in (HostState.OK, HostState.CHANGED)]
     counts = (
         f"ok {len(good)}, changed {_count(end.hosts, HostState.CHANGED)}, failed {_count(end.hosts, HostState.FAILED)}"
@@ -141,7 +142,7 @@ def count_hosts(end: Finished) -> str:
         counts += f", unreachable {unreachable}"
     if skipped := _count(end.hosts, HostState.SKIPPED):
         counts += f", skipped {skipped}"
-    return counts
+    return counts + alone
 
 
 def _count(hosts: Iterable[HostOutcome], state: HostState) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from gitops_hooks.core.interval import full_run_due
 from gitops_hooks.core.plan import Broken, Deploy, LogState, Settled, Wait, fold_log, plan
 from gitops_hooks.edge import journal
 from gitops_hooks.edge.launch import end_leftovers
@@ -50,6 +51,9 @@ def tend(sitting: Sitting, busy: Collection[str]) -> Look:
         if environment.name in busy:
             continue
         found = _tend_environment(sitting, environment)
+        if found is None and (later := next_full_run(sitting, environment)):
+            # Nothing is missing: the time of the next full run keeps nobody waiting.
+            due.append(later)
         settled = settled and found is None
         match found:
             case Run():
@@ -128,7 +132,18 @@ def _tend_environment(sitting: Sitting, environment: Environment) -> Run | datet
             return step.until
         case Settled():
             move(sitting, environment_ref(environment.name, "deployed"), desired)
+            later = next_full_run(sitting, environment, log)
+            if later and later <= datetime.now(UTC):
+                return begin(sitting, environment, desired, 1, "its interval is over") or datetime.now(UTC)
     return None
+
+
+def next_full_run(sitting: Sitting, environment: Environment, log: LogState | None = None) -> datetime | None:
+    """When a run over all hosts is due, where the policy asks for one."""
+    if not environment.interval:
+        return None
+    end = last_end(log or read_log(sitting, environment.name))
+    return full_run_due(environment, end.whole_at, sitting.entry.id) if end else None
 
 
 def read_log(sitting: Sitting, environment: str) -> LogState:

@@ -64,13 +64,18 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One attempt; `generation` is the number of its entry in the environment's log and never decreases."""
+    """One attempt; `generation` is the number of its entry in the environment's log and never decreases.
+
+    `hosts` are the only ones that it may touch, None for all of the environment; `left` is how many it leaves alone.
+    """
 
     repository: str
     environment: Environment
     commit: str
     generation: int
     run_id: str
+    hosts: tuple[str, ...] | None = None
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)

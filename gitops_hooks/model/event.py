@@ -1,7 +1,7 @@
 """The facts that the server records: one frozen value per kind of event; those of a change are in change_event."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from gitops_hooks.model.change_event import (
     Approved,
@@ -22,6 +22,8 @@ from gitops_hooks.model.deployment import RunState
 from gitops_hooks.model.event_words import Hosts, Oid, Stamp, Text, Word
 
 _NOTHING = Text("")
+_NOWHERE = Word("")
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 # --- refs/gitops/log ---
 
@@ -141,18 +143,28 @@ class Administered:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A deployment begins; its generation is this event's number."""
+    """A deployment begins; its generation is this event's number.
+
+    It visits all hosts (`whole`), or those in `limit`, for this reason; `definition` is what the environment deploys.
+    """
 
     environment: Word
     commit: Oid
     record: Oid
     run: Word
     attempt: int
+    whole: bool = True
+    limit: tuple[Word, ...] = ()
+    definition: Word = _NOWHERE
+    reason: Text = _NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A deployment ended; `attempt` counts tries of this commit from 1."""
+    """A deployment ended; `attempt` counts tries of this commit from 1.
+
+    `left` is how many hosts needed nothing; `whole_at` when the last one that visited all hosts ended.
+    """
 
     environment: Word
     commit: Oid
@@ -162,6 +174,8 @@ class Finished:
     seconds: int
     hosts: Hosts
     detail: Text
+    left: int = 0
+    whole_at: datetime = NEVER
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,10 @@ class Floor:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One entry of `environments:`; `operate` None means whoever may land on its branch (a full ref here)."""
+    """One entry of `environments:`; `operate` None means whoever may land on its branch (a full ref here).
+
+    `whole`: each deployment visits all hosts; else one over all of them follows every `interval` seconds (0: never).
+    """
 
     name: str
     branch: str
@@ -164,6 +167,8 @@ class Environment:
     inventory: str
     operate: Names | None
     place: str
+    whole: bool = False
+    interval: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,6 +203,7 @@ def test_a_text_that_is_no_policy_is_refused(text, found):
 
 
 GLOB = "may hold no blank and none of [ ] { } \\ ^, nor begin with !; only *, ? and ** are patterns"
+ENVIRONMENT_KEYS = "name, branch, deployer, playbook, inventory, operate, limit, interval"
 SLASH = "has an empty part; write folder/** for all below a folder"
 
 
@@ -365,6 +366,12 @@ def test_the_approval_that_goes_without_saying_needs_somebody_too():
                 (5, "inventory is missing in this environment"),
             ],
         ),
+        (environment(limit="hosts"), [(9, "limit: 'hosts' is not reach or all")]),
+        (environment(limit="yes"), [(9, "limit must be text, not yes or no; write it in quotes")]),
+        (environment(interval="often"), [(9, "interval: 'often' is not a time such as 30m, 6h or 1d")]),
+        (environment(interval="31d"), [(9, "interval: 31d is not from 10s to 30d")]),
+        (environment(interval="5s"), [(9, "interval: 5s is not from 10s to 30d")]),
+        (environment(interval="60"), [(9, "interval must be text, not a number; write it in quotes")]),
         (environment(operate="[dave]"), [(9, "the server knows nobody by the name dave")]),
         (environment(operate="'*'"), [(9, "operate must be a list, not text")]),
         (environment(after="production"), [(9, "after: not enforced by this release; take it out")]),
@@ -373,7 +380,7 @@ def test_the_approval_that_goes_without_saying_needs_somebody_too():
         (environment(mode="pull"), [(9, "mode: not enforced by this release; take it out")]),
         (
             environment(hosts="[]"),
-            [(9, "unknown key 'hosts'; allowed here: name, branch, deployer, playbook, inventory, operate")],
+            [(9, f"unknown key 'hosts'; allowed here: {ENVIRONMENT_KEYS}")],
         ),
         (
             environment(deployer="terraform"),
@@ -387,6 +394,15 @@ def test_the_approval_that_goes_without_saying_needs_somebody_too():
 )
 def test_a_fault_in_an_environment_is_told_with_its_line(text, found):
     assert faults(text, deployers=frozenset({"ansible"})) == found
+
+
+def test_whether_and_how_often_an_environment_visits_all_hosts():
+    def read(**more):
+        found = parse_policy(environment(**more).encode(), commit=C, known=None, source="policy.yaml").environments[0]
+        return found.whole, found.interval
+
+    assert read() == read(limit="reach") == (False, 0)
+    assert read(limit="all", interval="6h") == (True, 6 * 3600)
 
 
 def test_checks_and_deployers_must_be_there_when_the_server_is_asked():

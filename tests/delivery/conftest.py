@@ -93,10 +93,11 @@ class World:
         words = itertools.chain(more, itertools.repeat(more[-1] if more else ""))
         self.tree["inventory"] = "".join(f"{host.inventory_line(next(words))}\n" for host in self.hosts)
 
-    def start(self, generation=None, run_id="", limits=LIMITS, plugins=ANSIBLE, deployer="ansible", repository="r1"):
+    def start(self, generation=None, run_id="", limits=LIMITS, plugins=ANSIBLE, deployer="ansible", **more):
         number = generation or next(self.numbers)
         environment = Environment("staging", "refs/heads/main", deployer, self.playbook, "inventory", None, "policy:1")
-        deployment = Deployment(repository, environment, "c" * 40, number, run_id or run_name(number))
+        repository, hosts = more.get("repository", "r1"), more.get("hosts")
+        deployment = Deployment(repository, environment, "c" * 40, number, run_id or run_name(number), hosts)
         credentials = Credentials(self.granted, self.key, self.known_hosts, self.vault_password)
         running = RunningDeployment.start(deployment, credentials, self.files(), limits=limits, plugins=plugins)
         self.running.append(running)

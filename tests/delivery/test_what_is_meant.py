@@ -1,7 +1,7 @@
 """Playbook and inventory decide who is meant; the server decides who may be."""
 
 from gitops_hooks.model.deployment import Progress, RunState
-from tests.delivery.conftest import SITE, details, listen_until
+from tests.delivery.conftest import SITE, details, listen_until, states
 
 
 def test_a_playbook_that_matches_no_host_is_a_failure(world):
@@ -34,6 +34,24 @@ def test_only_the_hosts_of_the_plays_are_meant_and_they_are_told_first(world):
     words = listen_until(world.start(), lambda word: isinstance(word, Progress) and word.hosts)
 
     assert words == [Progress(hosts=("web2", "web3"))]
+
+
+def test_a_deployment_visits_exactly_the_hosts_that_it_is_limited_to(world):
+    outcome = world.deploy(hosts=("web2", "web9"))
+
+    assert (outcome.state, states(outcome)) == (RunState.SUCCESSFUL, {"web2": "changed"})
+    assert [host.read("motd") for host in world.hosts] == [None, "hello from web2\n", None]
+    assert [(host.home / ".gitops-hooks").exists() for host in world.hosts] == [False, True, False]
+
+
+def test_where_no_play_means_the_hosts_that_are_to_be_visited_nothing_is_run(world):
+    world.tree["site.yml"] = SITE.replace("hosts: all", "hosts: web3")
+
+    outcome = world.deploy(hosts=("web1",))
+
+    assert (outcome.state, outcome.hosts) == (RunState.SUCCESSFUL, ())
+    assert outcome.detail == "no play means any of the hosts that are to be visited"
+    assert [(host.home / ".gitops-hooks").exists() for host in world.hosts] == [False, False, False]
 
 
 def test_a_missing_playbook_or_one_outside_is_told(world):

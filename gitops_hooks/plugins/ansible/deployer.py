@@ -57,9 +57,11 @@ def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
     pinned = pin(workplace)
     vault = scan.vault and pinned.credentials.vault_password is not None
     try:
-        intended = read_intended(deployment.environment, workplace, pinned, vault)
+        intended = read_intended(deployment.environment, workplace, pinned, vault).limited(deployment.hosts)
     except Refusal as refusal:
         return Outcome(RunState.FAILED if refusal.nothing else RunState.ERROR, detail=str(refusal))
+    if not intended.targets:
+        return Outcome(RunState.SUCCESSFUL, detail="no play means any of the hosts that are to be visited")
     say(Progress(hosts=intended.names))
     # Preflight and run use the same copies of key and known_hosts.
     own = dataclasses.replace(workplace, credentials=pinned.credentials)

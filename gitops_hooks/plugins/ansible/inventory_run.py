@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gitops_hooks.plugin import EdgeError, Environment, Workplace
@@ -32,6 +32,12 @@ class Intended:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(target.name for target in self.targets)
+
+    def limited(self, hosts: Sequence[str] | None) -> "Intended":
+        """Of the hosts that the playbook means, those that this deployment may touch."""
+        if hosts is None:
+            return self
+        return replace(self, targets=tuple(target for target in self.targets if target.name in hosts))
 
 
 class Refusal(Exception):
