@@ -116,6 +116,8 @@ class _Reader:
     def _found(self, play: Play, need: Need, path: str, place: Place) -> list[str]:
         """Every path that a name can mean; each is noted as one that the play may read."""
         tried = candidates(place, need.name)
+        if "." in tried:
+            play.needs.loose = play.needs.loose or f"{path}:{need.line} names the whole tree"
         for each in tried:
             play.named.setdefault(each, path)
         found = [each for each in tried if self._step(each) is not Kind.NOTHING]
@@ -194,6 +196,8 @@ class _Reader:
             raise Wide(f"{path}:{need.line} takes the role {need.name[:60]} from outside")
         starts = [join(base, "roles") for base in place.bases] + [*place.bases, *map(dirname, place.bases)]
         places = dict.fromkeys(found for start in starts if (found := inside_tree(start, need.name)))
+        if "." in places:
+            raise Wide(f"{path}:{need.line} takes the whole tree for a role")
         folders = [each for each in places if self._step(each) is Kind.FOLDER]
         if not folders:
             raise Wide(f"{path}:{need.line} names the role {need.name[:60]}, which is not found")
