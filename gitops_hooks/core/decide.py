@@ -7,6 +7,7 @@ from gitops_hooks.core.approve import Contributors, Proof, judge_approvals, woul
 from gitops_hooks.core.bounded import judge_content, judge_freeze, judge_line, judge_read_only
 from gitops_hooks.core.debts import judge_debts
 from gitops_hooks.core.demands import Demands, Trial
+from gitops_hooks.core.deployed import judge_deployed
 from gitops_hooks.core.govern import Governing, Right, below_gitops
 from gitops_hooks.core.owners import touches_owners
 from gitops_hooks.core.reject import may_veto
@@ -22,7 +23,8 @@ class Case:
     """All that the decision on one landing rests on; `paths` are all that differ from base or tip.
 
     `life` is what of the change itself keeps it from landing: a draft, a change below that has not landed.
-    `overdue` are the debts that close the branch at the moment of the decision; `trials` what is only rehearsed.
+    `overdue` are the debts that close the branch at the moment of the decision; `trials` what is only rehearsed,
+    `deployed` how the environments stood that rules ask about (`environment:state`).
     """
 
     policy: Policy
@@ -36,6 +38,7 @@ class Case:
     life: tuple[Requirement, ...] = ()
     overdue: tuple[Debt, ...] = ()
     trials: tuple[Trial, ...] = ()
+    deployed: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -109,6 +112,7 @@ def judge_landing(case: Case, actor: str) -> tuple[Requirement, ...]:
         judge_method(case),
         *judge_line(case.governing, case.fast_forward),
         *judge_freeze(case.governing, case.content.at),
+        *judge_deployed(case.governing, case.deployed),
         *judge_bounds(case),
         *case.life,
         *case.approvals,
@@ -153,7 +157,7 @@ def _judge_own_files(case: Case, rule: str) -> Requirement:
 
 
 def _judge_straight(case: Case) -> tuple[Requirement, ...]:
-    frozen = judge_freeze(case.governing, case.content.at)
+    frozen = (*judge_freeze(case.governing, case.content.at), *judge_deployed(case.governing, case.deployed))
     return judge_authors(case), *frozen, *judge_bounds(case), *judge_debts(case.overdue)
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gitops_hooks.model import change_event as said
+from gitops_hooks.model import environment_event as operations
 from gitops_hooks.model import event as nouns
 from gitops_hooks.model.command import CommandState
 from gitops_hooks.model.deployment import HostOutcome, HostState, RunState
@@ -44,6 +45,10 @@ _KINDS: dict[str, type[Any]] = {
     "started": nouns.Started,
     "finished": nouns.Finished,
     "requested": nouns.Requested,
+    "paused": operations.Paused,
+    "resumed": operations.Resumed,
+    "canceled": operations.Canceled,
+    "rolled-back": operations.RolledBack,
 }
 _SUBJECTS: dict[type[Any], str] = {
     said.Proposed: "change {body.change} revision {body.revision} for {body.target} by {stamp.actor}",
@@ -69,6 +74,10 @@ _SUBJECTS: dict[type[Any], str] = {
     nouns.Started: "{body.environment}: deployment {stamp.number} of {body.commit:.7} started",
     nouns.Finished: "{body.environment}: deployment {body.generation} of {body.commit:.7} {body.state.value}",
     nouns.Requested: "{body.environment}: deployment of {body.commit:.7} requested by {stamp.actor}",
+    operations.Paused: "{body.environment}: paused by {stamp.actor}",
+    operations.Resumed: "{body.environment}: resumed by {stamp.actor}",
+    operations.Canceled: "{body.environment}: deployment of {body.commit:.7} canceled by {stamp.actor}",
+    operations.RolledBack: "{body.environment}: rolled back to {body.commit:.7} by {stamp.actor}",
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 

@@ -17,23 +17,24 @@ if TYPE_CHECKING:
 
 FORMS = "'Fri 16:00 - Mon 09:00 Europe/Berlin' or '2026-12-20 .. 2027-01-02'"
 
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_DAY = "(" + "|".join(_DAYS) + ")"
-_CLOCK = "([01][0-9]|2[0-3]):([0-5][0-9])"
-_ZONE = "(?: ([A-Za-z][A-Za-z0-9_+-]{0,31}(?:/[A-Za-z0-9_+-]{1,32}){0,2}))?"
-_WEEKLY = re.compile(f"{_DAY} {_CLOCK} ?- ?{_DAY} {_CLOCK}{_ZONE}")
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+DAY = "(" + "|".join(DAYS) + ")"
+CLOCK = "([01][0-9]|2[0-3]):([0-5][0-9])"
+ZONE = "(?: ([A-Za-z][A-Za-z0-9_+-]{0,31}(?:/[A-Za-z0-9_+-]{1,32}){0,2}))?"
+_WEEKLY = re.compile(f"{DAY} {CLOCK} ?- ?{DAY} {CLOCK}{ZONE}")
 _DATE = "(20[0-9]{2}-[0-9]{2}-[0-9]{2})(?: ([0-9]{2}:[0-9]{2}))?"
-_DATED = re.compile(f"{_DATE} ?\\.\\. ?{_DATE}{_ZONE}")
+_DATED = re.compile(f"{_DATE} ?\\.\\. ?{_DATE}{ZONE}")
 _WEEK = 7 * 24 * 60
 _MOST_STEPS = 1000
 
 Span = tuple[datetime, datetime]
+Wall = tuple[datetime, "ZoneInfo"]
 
 
 def parse_window(text: str, place: str) -> Window | str:
     """The freeze that this text means, or what is wrong with it."""
     if weekly := _WEEKLY.fullmatch(text):
-        first, last, zone = _minute(*weekly.groups()[:3]), _minute(*weekly.groups()[3:6]), weekly[7] or "UTC"
+        first, last, zone = minute_of(*weekly.groups()[:3]), minute_of(*weekly.groups()[3:6]), weekly[7] or "UTC"
         window = Window(place, text, zone, weekly=(first, last))
         fault = "begins and ends at the same moment" if first == last else ""
     elif dated := _DATED.fullmatch(text):
@@ -46,11 +47,12 @@ def parse_window(text: str, place: str) -> Window | str:
         fault = "ends before it begins" if ends <= begins else ""
     else:
         return f"is not of the form {FORMS}"
-    return fault or _zone_fault(zone) or window
+    return fault or zone_fault(zone) or window
 
 
-def _minute(day: str, hour: str, minute: str) -> int:
-    return (_DAYS.index(day) * 24 + int(hour)) * 60 + int(minute)
+def minute_of(day: str, hour: str, minute: str) -> int:
+    """The minute of the week, from Monday 00:00."""
+    return (DAYS.index(day) * 24 + int(hour)) * 60 + int(minute)
 
 
 def _moment(date: str, clock: str | None, days: int) -> datetime:
@@ -60,16 +62,17 @@ def _moment(date: str, clock: str | None, days: int) -> datetime:
     return datetime.fromisoformat(date) + timedelta(days=days)
 
 
-def _zone_fault(zone: str) -> str:
+def zone_fault(zone: str) -> str:
+    """What is wrong with the name of a time zone, or an empty string."""
     try:
-        _zone(zone)
+        zone_of(zone)
     except (ValueError, OSError, KeyError):
         return f"names the time zone {zone}, which this server does not know"
     return ""
 
 
 @lru_cache(maxsize=64)
-def _zone(name: str) -> "ZoneInfo":
+def zone_of(name: str) -> "ZoneInfo":
     """Errors: ValueError, OSError or KeyError where there is no such time zone."""
     # Most policies freeze nothing, and need not wait for this to load.
     from zoneinfo import ZoneInfo
@@ -79,7 +82,8 @@ def _zone(name: str) -> "ZoneInfo":
 
 def frozen_by(window: Window, at: datetime) -> datetime | None:
     """The moment when this freeze ends, if `at` (aware) lies in it."""
-    return next((ends for begins, ends in _spans(window, at) if begins <= at < ends), None)
+    spans = ((min(readings(*first)), max(readings(*last))) for first, last in wall_spans(window, at))
+    return next((ends for begins, ends in spans if begins <= at < ends), None)
 
 
 def opening(windows: Iterable[Window], at: datetime) -> str:
@@ -91,27 +95,29 @@ def opening(windows: Iterable[Window], at: datetime) -> str:
     for _ in range(_MOST_STEPS):
         ends = [(end, window.zone) for window in every if (end := frozen_by(window, moment))]
         if not ends:
-            return moment.astimezone(_zone(zone)).strftime("%a %Y-%m-%d %H:%M %Z")
+            return moment.astimezone(zone_of(zone)).strftime("%a %Y-%m-%d %H:%M %Z")
         moment, zone = max(ends)
     return ""
 
 
-def _spans(window: Window, at: datetime) -> Iterable[Span]:
-    zone = _zone(window.zone)
+def wall_spans(window: Window, at: datetime) -> Iterable[tuple[Wall, Wall]]:
+    """The spans of a window around a moment, both ends as a clock on the wall shows them."""
+    zone = zone_of(window.zone)
     if window.dated:
-        yield min(_readings(window.dated[0], zone)), max(_readings(window.dated[1], zone))
+        yield (window.dated[0], zone), (window.dated[1], zone)
     if window.weekly:
         first, last = window.weekly
         today = at.astimezone(zone).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0, fold=0)
         monday = today - timedelta(days=today.weekday())
         length = timedelta(minutes=(last - first) % _WEEK)
-        # One that began last week may hold still; close to midnight the next one may have begun.
-        for week in (-1, 0, 1):
+        # One that began last week may hold still; close to midnight the next one may have begun. And where the clocks
+        # leave nothing of one, whoever waits for it needs the one after.
+        for week in (-1, 0, 1, 2):
             begins = monday + timedelta(days=7 * week, minutes=first)
-            yield min(_readings(begins, zone)), max(_readings(begins + length, zone))
+            yield (begins, zone), (begins + length, zone)
 
 
-def _readings(local: datetime, zone: "ZoneInfo") -> Span:
+def readings(local: datetime, zone: "ZoneInfo") -> Span:
     """Both instants that a wall time may mean: two where an hour comes twice or is left out, else one and the same."""
     first, second = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     return first, second

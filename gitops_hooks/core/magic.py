@@ -22,7 +22,7 @@ from gitops_hooks.core.options import (
 from gitops_hooks.core.options import Option as _Option
 from gitops_hooks.core.receive import Place, name_fault, place_of, refuse_all, shown
 from gitops_hooks.model.push import NO_OID, RefUpdate
-from gitops_hooks.model.request import Act, Direct, Propose, Refusal, Request, Verb
+from gitops_hooks.model.request import Act, Direct, EnvironmentVerb, Operate, Propose, Refusal, Request, Verb
 
 TITLE_LENGTH = 200
 DESCRIPTION_BYTES = 16 * 1024
@@ -66,6 +66,7 @@ _FOR_PROPOSALS = (
     *(AUTO_LAND, _OLD_OID, _TARGET, _CREATE, _BREAK_GLASS, _WHY, _HELP),
 )
 _FOR_VERBS = (_REASON, _BREAK_GLASS, _HELP)
+_FOR_ENVIRONMENTS = (_REASON, _HELP)
 _SAID_AGAIN = (_REPOSITORY, _FOR_BRANCH, _MERGE_BASE)
 _FOR_BRANCHES = (_BREAK_GLASS, _WHY)
 _NOT_BUILT = frozenset(
@@ -128,31 +129,32 @@ def _parse_magic(update: RefUpdate, options: Sequence[str]) -> Request | Refusal
     _, word, rest = name.split("/", 2)
     words = [*inside.split(","), *options] if percent else list(options)
     verb = next((verb for verb in Verb if verb.value == word), None)
-    if verb is None and word != "for":
-        return _refuse_verb(word, rest)
+    operation = next((verb for verb in EnvironmentVerb if verb.value == word), None)
+    if verb is None and operation is None and word != "for":
+        return _refuse_verb(word)
     if "help" in words:
         return _help()
     if update.old != NO_OID:
         return Refusal("magic", f"{shown(name)} is never there, yet the push names it at {update.old[:10]}")
     try:
+        if operation:
+            return _operate(update, operation, rest, words)
         return _propose(update, rest, words) if verb is None else _act(update, verb, rest, words)
     except _Faults as faults:
         return faults.refusal
 
 
-def _refuse_verb(word: str, rest: str) -> Refusal:
-    reason = f"refs/{word}/…: {word} is not in this release"
-    if word == "deploy":
-        return Refusal("magic", reason, f"ssh <host> env deploy {rest if _ENVIRONMENT.fullmatch(rest) else '<env>'}")
-    if word == "rollback":
-        return Refusal("magic", reason, "git revert <commit> && git push origin HEAD:refs/for/<branch>")
-    return Refusal("magic", reason, f"built: for, {', '.join(verb.value for verb in Verb)}")
+def _refuse_verb(word: str) -> Refusal:
+    built = ", ".join(verb.value for verb in (*Verb, *EnvironmentVerb))
+    return Refusal("magic", f"refs/{word}/…: {word} is not in this release", f"built: for, {built}")
 
 
 def _help() -> Refusal:
     lines = ["refs/for/<branch>[/<topic>][%option,…], or each option with -o:", *_usages(_FOR_PROPOSALS)]
     verbs = ",".join(verb.value for verb in Verb)
     lines += [f"refs/{{{verbs}}}/<number>:", *_usages(_FOR_VERBS)]
+    operations = ",".join(verb.value for verb in EnvironmentVerb)
+    lines += [f"refs/{{{operations}}}/<environment>:", *_usages(_FOR_ENVIRONMENTS)]
     lines += [f"refs/{Verb.APPROVE.value}/<number>, which --signed must have:", *_usages(_SAID_AGAIN)]
     lines.append("a text may be written as {base64}…, which can hold commas and several lines")
     return Refusal("help", "\n".join(lines))
@@ -228,6 +230,13 @@ def _act(update: RefUpdate, verb: Verb, rest: str, words: Sequence[str]) -> Act 
         return Refusal("magic", "a comment says something", f"git push -o m='…' origin <commit>:refs/comment/{rest}")
     bound = tuple(f"{option.names[0]}={values[option]}" for option in _SAID_AGAIN if option in values)
     return Act(verb, int(rest), update.new, said, bound, _plea(values, _REASON))
+
+
+def _operate(update: RefUpdate, verb: EnvironmentVerb, rest: str, words: Sequence[str]) -> Operate | Refusal:
+    if not _ENVIRONMENT.fullmatch(rest):
+        return Refusal("magic", f"refs/{verb.value}/{shown(rest)}: not the name of an environment")
+    values = _read_options(words, _FOR_ENVIRONMENTS)
+    return Operate(verb, rest, update.new, values.get(_REASON, ""))
 
 
 def _read_options(words: Sequence[str], built: Sequence[_Option]) -> dict[_Option, str]:

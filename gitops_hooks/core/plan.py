@@ -5,30 +5,78 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gitops_hooks.model.deployment import RunState
+from gitops_hooks.model.environment_event import Canceled, Paused, Resumed, RolledBack
 from gitops_hooks.model.event import Event, Finished, Requested, Started
+from gitops_hooks.model.event_words import Word
 
 
 @dataclass(frozen=True, slots=True)
 class LogState:
-    """What an environment's log amounts to: its newest start, that start's end, and a request after it."""
+    """What an environment's log amounts to: its newest start, that start's end, and what people said since.
+
+    `requested` (a request or a rollback) and `canceled` exclude each other: the newer counts. `paused` and `pinned`
+    hold until somebody ends them, over any number of starts.
+    """
 
     started: Event | None = None
     finished: Event | None = None
     requested: Event | None = None
+    canceled: Event | None = None
+    paused: Event | None = None
+    pinned: Event | None = None
+
+    def carries(self) -> tuple[Word, ...]:
+        """What a start has to say of what holds on."""
+        return tuple(
+            Word(word) for word, event in ((_PAUSED, self.paused), (_PINNED, self.pinned)) if event is not None
+        )
+
+
+_PAUSED, _PINNED = "paused", "pinned"
 
 
 def fold_log(newest_first: Iterable[Event]) -> LogState:
-    """Read back to the newest start; nothing before it matters any more."""
-    finished = requested = None
-    for event in newest_first:
-        match event.body:
-            case Requested():
-                requested = requested or event
-            case Finished():
-                finished = finished or event
-            case Started():
-                return LogState(event, finished, requested)
-    return LogState(None, finished, requested)
+    """Read back to the newest start, and further only for what it says that holds on."""
+    events = iter(newest_first)
+    found: dict[str, Event] = {}
+    sought = {_PAUSED, _PINNED}
+    for event in events:
+        if isinstance(event.body, Started):
+            found["started"] = event
+            _take_standing(events, found, sought & set(event.body.carries))
+            break
+        _take(event, found, sought)
+    return LogState(**found)
+
+
+def _take(event: Event, found: dict[str, Event], sought: set[str]) -> None:
+    match event.body:
+        case Requested() | RolledBack() if "canceled" not in found:
+            found.setdefault("requested", event)
+        case Canceled() if "requested" not in found:
+            found.setdefault("canceled", event)
+        case Finished():
+            found.setdefault("finished", event)
+    _take_hold(event, found, sought)
+    if isinstance(event.body, Requested):
+        sought.discard(_PINNED)
+
+
+def _take_standing(older: Iterable[Event], found: dict[str, Event], sought: set[str]) -> None:
+    for event in older:
+        if not sought:
+            return
+        _take_hold(event, found, sought)
+
+
+def _take_hold(event: Event, found: dict[str, Event], sought: set[str]) -> None:
+    """Pauses and pins: the newest word on each decides."""
+    word = {Paused: _PAUSED, RolledBack: _PINNED}.get(type(event.body), "")
+    if word in sought:
+        found[word] = event
+        sought.discard(word)
+    if isinstance(event.body, Resumed):
+        sought.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +95,15 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """Something keeps it from beginning: which gate, why in words (`waits for …`), until when at the earliest."""
+
+    gate: str
+    reason: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Broken:
     """A start without an end, whose process is gone: it has to be ended in the record first."""
 
@@ -58,23 +115,42 @@ class Settled:
     """Desired is deployed."""
 
 
-Next = Deploy | Wait | Broken | Settled
+Next = Deploy | Wait | Held | Broken | Settled
 
 
 def plan(desired: str, log: LogState, now: datetime, retry_seconds: float, most_seconds: float) -> Next:
     """The next step; the environment has no run under way that this process knows of."""
     if log.started and not log.finished:
         return Broken(log.started)
-    if log.finished is None or not isinstance(log.finished.body, Finished):
-        return Deploy(desired, 1)
-    end = log.finished.body
-    if end.commit != desired:
-        return Deploy(desired, 1)
-    if log.requested:
-        return Deploy(desired, end.attempt + 1 if end.state is not RunState.SUCCESSFUL else 1)
-    if end.state is RunState.SUCCESSFUL:
+    end = log.finished.body if log.finished and isinstance(log.finished.body, Finished) else None
+    same = end if end and end.commit == desired else None
+    asked = is_asked(desired, log)
+    if same and same.state is RunState.SUCCESSFUL and not asked:
         return Settled()
-    return _retry(end, log.finished.stamp.at, now, retry_seconds, most_seconds)
+    if held := _canceled(desired, log):
+        return held
+    if same is None or asked:
+        again = same is not None and same.state is not RunState.SUCCESSFUL
+        return Deploy(desired, same.attempt + 1 if same and again else 1)
+    return _retry(same, log.finished.stamp.at if log.finished else now, now, retry_seconds, most_seconds)
+
+
+def is_asked(desired: str, log: LogState) -> bool:
+    """Whether somebody asked for this commit after the newest start."""
+    body = log.requested.body if log.requested else None
+    return isinstance(body, Requested | RolledBack) and body.commit == desired
+
+
+def _canceled(desired: str, log: LogState) -> Held | None:
+    body = log.canceled.body if log.canceled else None
+    if log.canceled is None or not isinstance(body, Canceled) or body.commit != desired:
+        return None
+    return Held("canceled", f"canceled by {log.canceled.stamp.actor}{said(body.message)}")
+
+
+def said(message: str) -> str:
+    """`: the reason`, or nothing."""
+    return f": {message}" if message else ""
 
 
 def _retry(end: Finished, at: datetime, now: datetime, seconds: float, most: float) -> Next:

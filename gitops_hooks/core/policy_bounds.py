@@ -39,19 +39,20 @@ def read_bounds(fields: Mapping[str, Marked], reading: Reading) -> Bounds:
     """What one rule bounds; an absent key bounds nothing."""
     return Bounds(
         linear=read_truth(fields.get("linear"), "linear", reading.faults),
-        read_only=_read_read_only(fields.get("read_only"), reading),
+        read_only=read_reason(fields.get("read_only"), "read_only", reading),
         commits=_read_commits(fields["commits"], reading) if "commits" in fields else None,
         files=_read_files(fields["files"], reading) if "files" in fields else None,
-        freeze=_read_freeze(fields.get("freeze"), reading),
+        freeze=read_freeze(fields.get("freeze"), reading),
     )
 
 
-def _read_read_only(node: Marked | None, reading: Reading) -> str:
+def read_reason(node: Marked | None, what: str, reading: Reading) -> str:
+    """The reason why something is closed, where `true` is one that is not told; empty where it is open."""
     if node is None:
         return ""
     if node.tag == "bool":
         return "no reason is given" if is_yes(node) else ""
-    return read_text(node, "read_only", reading.faults, _REASON, "true, false or a reason in one line")
+    return read_text(node, what, reading.faults, _REASON, "true, false or a reason in one line")
 
 
 def _read_commits(node: Marked, reading: Reading) -> CommitBounds:
@@ -130,7 +131,8 @@ def _read_exact(node: Marked, key: str, reading: Reading) -> str:
     return path
 
 
-def _read_freeze(node: Marked | None, reading: Reading) -> tuple[Window, ...]:
+def read_freeze(node: Marked | None, reading: Reading) -> tuple[Window, ...]:
+    """The freezes in a list; none where there is no node."""
     return tuple(
         window for item in read_items(node, "freeze", reading.faults) if (window := _read_window(item, reading))
     )

@@ -2,17 +2,20 @@
 
 import re
 
+from gitops_hooks.core import policy_gates
 from gitops_hooks.core.policy_branches import gap
 from gitops_hooks.core.policy_limit import read_interval, read_limit
 from gitops_hooks.core.policy_nodes import read_fields, read_items, read_text
-from gitops_hooks.core.policy_reading import Reading, check_plugin, read_names, read_path, read_plugin
+from gitops_hooks.core.policy_reading import ENVIRONMENT, Reading, check_plugin, read_names, read_path, read_plugin
 from gitops_hooks.core.receive import name_fault, shown
 from gitops_hooks.core.yaml_text import Marked
 from gitops_hooks.model.policy import BranchRule, Environment
 
 _HEADS = "refs/heads/"
-_ENVIRONMENT = ("name", "branch", "deployer", "playbook", "inventory", "operate", "limit", "interval")
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
+_ENVIRONMENT = (
+    *("name", "branch", "deployer", "playbook", "inventory", "operate", "limit", "interval"),
+    *policy_gates.KEYS,
+)
 _SHORT = re.compile(r"(?!refs/).+", re.DOTALL)
 
 
@@ -27,7 +30,17 @@ def read_environments(
         if environment.name and environment.name in names:
             reading.complain(item, f"the environment {environment.name} is here twice")
         names.add(environment.name)
+    _check_order(items, environments, reading)
     return environments
+
+
+def _check_order(items: tuple[Marked, ...], environments: tuple[Environment, ...], reading: Reading) -> None:
+    waiting = []
+    for item, environment in zip(items, environments, strict=True):
+        node = next((value for key, value in item.pairs if key.text == "after"), None)
+        nodes = (node,) if node and node.tag == "str" else (node.items if node and node.tag == "seq" else ())
+        waiting.append(policy_gates.Waiting(environment.name, environment.gates.after, nodes))
+    policy_gates.check_order(waiting, reading)
 
 
 def _read_environment(node: Marked, branches: tuple[BranchRule, ...], reading: Reading) -> Environment:
@@ -45,13 +58,14 @@ def _read_environment(node: Marked, branches: tuple[BranchRule, ...], reading: R
         place=reading.place(node),
         whole=read_limit(fields.get("limit"), reading),
         interval=read_interval(fields.get("interval"), reading),
+        gates=policy_gates.read_gates(fields, reading),
     )
 
 
 def _read_name(node: Marked | None, reading: Reading) -> str:
     if node is None:
         return ""
-    return read_text(node, "name", reading.faults, _NAME, "a name of a-z, 0-9 and -, at most 32 long")
+    return read_text(node, "name", reading.faults, ENVIRONMENT, "a name of a-z, 0-9 and -, at most 32 long")
 
 
 def _read_branch(node: Marked | None, branches: tuple[BranchRule, ...], reading: Reading) -> str:

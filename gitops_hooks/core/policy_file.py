@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from gitops_hooks.core.check_options import judge_required, read_check_options
 from gitops_hooks.core.policy_branches import gap, read_branch
 from gitops_hooks.core.policy_environments import read_environments
+from gitops_hooks.core.policy_gates import check_deployed
 from gitops_hooks.core.policy_nodes import is_a, key_fault, read_fields, read_items, read_text
 from gitops_hooks.core.policy_reading import PERSON, Reading, check_person
 from gitops_hooks.core.policy_tags import read_tags
@@ -76,6 +77,7 @@ def _read_policy(document: Marked, commit: str, reading: Reading) -> Policy | No
         reading.complain(fields.get("branches", document), "branches must hold at least one rule")
     branches = tuple(read_branch(node, reading) for node in rules)
     environments = read_environments(fields.get("environments"), branches, reading)
+    check_deployed(rules, [environment.name for environment in environments], reading)
     tags = read_tags(fields.get("tags"), reading)
     options = read_check_options(fields.get("checks"), reading)
     judge_required(rules, options, reading)

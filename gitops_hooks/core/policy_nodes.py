@@ -14,8 +14,8 @@ NOT_ENFORCED = frozenset(
     (
         *("signed_commits", "mode", "evaluate", "override", "floor"),
         *("break-glass", "require", "plan", "controller"),
-        *("after", "windows", "window", "freeze", "batches", "max_failed", "max_changed", "health", "on_failure"),
-        *("soak", "manual", "paused", "self_heal", "prune", "deployed", "drift", "strategy"),
+        *("window", "batches", "max_failed", "max_changed", "health", "on_failure"),
+        *("self_heal", "prune", "drift", "strategy"),
         *("timeout", "retries", "retry", "notify", "providers"),
     )
 )

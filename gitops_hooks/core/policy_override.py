@@ -5,20 +5,18 @@ from collections.abc import Mapping
 
 from gitops_hooks.core.policy_nodes import read_fields, read_items, read_text
 from gitops_hooks.core.policy_reading import Reading, read_names
-from gitops_hooks.core.receive import shown
+from gitops_hooks.core.policy_times import read_seconds
 from gitops_hooks.core.yaml_text import Marked
 from gitops_hooks.model.policy import BreakGlass, Names
 
-COVERABLE = ("approvals", "freeze", "checks")
-LONGEST_SETTLE = 30 * 24 * 3600
+COVERABLE = ("approvals", "freeze", "deployed", "checks")
+_LONGEST_DAYS = 30
 
 # Findings are faults of the tree itself, so that only a policy that says so lets them pass.
-_COVERED = ("approvals", "freeze")
+_COVERED = ("approvals", "freeze", "deployed")
 _KEYS = ("by", "covers", "settle")
 _MODE = re.compile("enforce|evaluate")
 _WORD = re.compile(r"[a-z_]{1,40}")
-_TIME = re.compile(r"([1-9][0-9]{0,5})([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 24 * 3600}
 _DAY = 24 * 3600
 
 
@@ -76,12 +74,4 @@ def _read_settle(node: Marked | None, reading: Reading) -> int:
     """Seconds until the branch closes unless somebody has approved after all."""
     if node is None:
         return _DAY
-    words = "a time such as 30m, 24h or 7d"
-    text = read_text(node, "settle", reading.faults, re.compile(r"[ -~]{1,40}"), words)
-    found = _TIME.fullmatch(text)
-    if text and not found:
-        reading.complain(node, f"settle: '{shown(text)}' is not {words}")
-    seconds = int(found[1]) * _SECONDS[found[2]] if found else _DAY
-    if seconds > LONGEST_SETTLE:
-        reading.complain(node, f"settle: {text} is longer than 30d")
-    return seconds
+    return read_seconds(node, "settle", _LONGEST_DAYS, reading) or _DAY

@@ -14,6 +14,7 @@ from gitops_hooks.model.policy import Names
 
 PERSON = re.compile(r"[a-z][a-z0-9._-]{0,31}")
 _SOMEBODY = re.compile(r"\*|@?[a-z][a-z0-9._-]{0,31}")
+ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,31}")
 PLUGIN = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _PATH = re.compile(r"(?!-)[^\x00-\x1f\x7f-\x9f\u2028\u2029\\]+")
 

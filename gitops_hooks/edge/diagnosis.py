@@ -18,6 +18,7 @@ from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.hooks_folder import verify_hooks
 from gitops_hooks.edge.launchers import package_folder, reconcile_launcher, verify_launchers
 from gitops_hooks.edge.locks import try_lock
+from gitops_hooks.edge.stopping import read_stop
 from gitops_hooks.model.errors import EdgeError, PolicyError
 from gitops_hooks.model.people import People
 from gitops_hooks.model.server import ServerFile
@@ -141,6 +142,12 @@ def reconciler_lines(home: Home) -> Iterable[Line]:
         os.close(hold)
         words = "does not run at this moment; the next SSH command starts it"
         yield Line(State.NOTE, "reconciler", words, f"{launcher} --ensure")
+
+
+def stop_lines(home: Home) -> Iterable[Line]:
+    """A server that deploys nothing is no healthy one, whoever meant it so."""
+    if stop := read_stop(home):
+        yield Line(State.FAIL, "stop", f"all deployments are stopped {stop.words}", "gitops-hooks env start")
 
 
 def _accepts_protocol() -> bool:

@@ -48,6 +48,11 @@ class Home:
         return self.path / "journal.jsonl"
 
     @property
+    def stop_file(self) -> Path:
+        """While it is there, no deployment begins in any repository."""
+        return self.path / "stopped"
+
+    @property
     def run(self) -> Path:
         """Locks, the bell and process ids: nothing that must outlive a reboot."""
         return self.path / "run"

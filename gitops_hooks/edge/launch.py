@@ -14,6 +14,7 @@ from gitops_hooks.edge.launch_leftovers import end_leftovers, leftovers
 from gitops_hooks.edge.launch_wire import LINE_LIMIT, TERMINATE, Job, encode, parse_word
 from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, Progress, RunState
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.gates import OPEN
 from gitops_hooks.model.server import Limits, PluginLists
 
 __all__ = ["RunningDeployment", "end_leftovers", "leftovers", "probe"]
@@ -59,7 +60,9 @@ class RunningDeployment:
         running = cls(deployment, deploy_as)
         vault = credentials.vault_password is not None
         seconds = (limits.connect_seconds, limits.deploy_seconds)
-        job = Job(deployment, credentials.hosts, vault, plugins.trusted, *seconds, _TREE_BYTES)
+        # When it may begin was decided before, and is no affair of the child's.
+        told = dataclasses.replace(deployment, environment=dataclasses.replace(deployment.environment, gates=OPEN))
+        job = Job(told, credentials.hosts, vault, plugins.trusted, *seconds, _TREE_BYTES)
         try:
             running._child = Child(box_command(deployment.run_id, credentials, deploy_as))
             running._child.feed(encode(job), files)

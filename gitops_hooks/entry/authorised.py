@@ -189,7 +189,7 @@ def _judge_landing(
     found = judge_result(record.repository, governing.land_method, span, merged) if landing.way == "change" else ()
     life = (*_life(record, change, span), *found)
     owed = overdue_then(record, event, landing.ref, lambda earlier: _policies_before(record, earlier))
-    told = (content, demands, life, owed)
+    told = (content, demands, life, owed, (), landing.deployed)
     case = Case(policy, governing, proof, Contributors(proof.authors), paths, span.fast_forward, *told)
     if unchecked := _missing_verdicts(governing, landing) or judge_runs(record, landing):
         return unchecked

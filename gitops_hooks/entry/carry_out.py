@@ -24,6 +24,7 @@ from gitops_hooks.model.judgement import (
     FallThrough,
     Judgement,
     Land,
+    Operated,
     Reject,
     Reopen,
     Say,
@@ -31,7 +32,7 @@ from gitops_hooks.model.judgement import (
     Withdraw,
 )
 from gitops_hooks.model.push import Actor, RefUpdate
-from gitops_hooks.model.request import Act, Direct, Propose, Refusal
+from gitops_hooks.model.request import Act, Direct, Operate, Propose, Refusal
 
 
 def lock_name(sitting: Sitting, update: RefUpdate, options: tuple[str, ...]) -> str:
@@ -46,7 +47,7 @@ def lock_name(sitting: Sitting, update: RefUpdate, options: tuple[str, ...]) -> 
         case Act():
             record = sitting.record.change(request.number)
             return record.target if record else update.ref
-        case Refusal():
+        case Operate() | Refusal():
             return update.ref
 
 
@@ -66,6 +67,10 @@ def carry_out(sitting: Sitting, actor: Actor, judgement: Judgement, check: Check
         case Settle():
             said = settle(sitting, actor, effect)
             return _say(update, said, *(said if isinstance(said, tuple) else ()))
+        case Operated():
+            from gitops_hooks.entry.operating import operate
+
+            return operate(sitting, actor, update, effect)
         case Reject() | Withdraw() | Say() | Close() | Reopen():
             return _word(sitting, actor, update, effect)
     return carry_out_change(sitting, actor, judgement, effect, check)

@@ -7,10 +7,12 @@ from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.identities import load_people
 from gitops_hooks.entry import guard
 from gitops_hooks.entry.caller import Caller, choose_repository
+from gitops_hooks.entry.click_run import run_click
 from gitops_hooks.entry.groups import run_group
 from gitops_hooks.entry.ssh_words import take_repository
 from gitops_hooks.model.request import Refusal
 
+_SWITCH = (("stop",), ("start",))
 _AS_TYPED = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
@@ -26,7 +28,11 @@ def change(home: Home, words: tuple[str, ...]) -> int:
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def env(home: Home, words: tuple[str, ...]) -> int:
-    """The environments of a repository; -R NAME says which."""
+    """The environments of a repository; -R NAME says which. `stop` and `start` are for all of them."""
+    if words[:1] in _SWITCH:
+        from gitops_hooks.entry.stop_words import switch
+
+        return run_click(switch, "gitops-hooks env", words, home)
     return run_local(home, "env", words)
 
 

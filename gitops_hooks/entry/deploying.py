@@ -5,7 +5,7 @@ Start event (which gives the generation), attempted, the run, end event (the com
 
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from gitops_hooks.edge.launch import RunningDeployment
@@ -14,6 +14,7 @@ from gitops_hooks.edge.progress import forget_progress, note_progress
 from gitops_hooks.edge.refs import LostRace, RefMove
 from gitops_hooks.edge.run_log import run_log
 from gitops_hooks.edge.tree import whole_tree
+from gitops_hooks.entry.ending import Watch
 from gitops_hooks.entry.limiting import definition_of, find_limit
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, Progress, RunState
@@ -30,6 +31,20 @@ def environment_ref(environment: str, name: str) -> str:
     return f"refs/environments/{environment}/{name}"
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What begins: the commit with the event that recorded it, which try of it this is, and what holds on.
+
+    `whole` says why it visits all hosts, where it is not for the log to say which.
+    """
+
+    commit: str
+    attempt: int
+    record: str
+    carries: tuple[Word, ...] = ()
+    whole: str = ""
+
+
 @dataclass(slots=True)
 class Run:
     """A deployment under way: an open resource of the reconciler."""
@@ -39,12 +54,14 @@ class Run:
     attempt: int
     child: RunningDeployment
     began: float
+    watch: Watch = field(default_factory=Watch)
 
     def listen(self, sitting_state: "ProgressPlace") -> Outcome | None:
         """Take what was said since; the outcome once it is there."""
         for said in self.child.read():
             if isinstance(said, Outcome):
-                return said
+                return self.watch.judge(said)
+            self.watch.hear(said.task)
             sitting_state.note(said, self.deployment.generation)
         return None
 
@@ -64,24 +81,23 @@ class ProgressPlace:
             run_log(self.sitting.state, self.environment).append(generation, progress.steps)
 
 
-def begin(sitting: Sitting, environment: Environment, commit: str, attempt: int, whole: str = "") -> Run | None:
+def begin(sitting: Sitting, environment: Environment, start: Start) -> Run | None:
     """Record the start and launch the child; None where another was faster, or nothing was to be launched or could.
-
-    `whole` says why it visits all hosts, where it is not for the log to say which.
 
     What cannot even be launched is recorded as a deployment in error, and retried like any other.
     """
     run = secrets.token_hex(8)
     log = environment_ref(environment.name, "log")
     tip = sitting.repository.tip(log)
-    record = sitting.record.standing(environment.branch).record
-    limit = find_limit(sitting, environment, commit, log, whole)
+    commit, attempt = start.commit, start.attempt
+    limit = find_limit(sitting, environment, commit, log, start.whole)
     body = Started(
         Word(environment.name),
         Oid(commit),
-        Oid(record),
+        Oid(start.record),
         Word(run),
         attempt,
+        start.carries,
         limit.hosts is None,
         tuple(Word(host) for host in limit.hosts or ()),
         Word(definition_of(environment)),

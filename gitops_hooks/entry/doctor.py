@@ -51,6 +51,7 @@ def examine(home: Home) -> Iterator[Line]:
     yield from ask("judge", lambda: machine.judge_lines(home))
     yield from ask("byte code", lambda: machine.byte_code_lines(home))
     yield from ask("reconciler", lambda: machine.reconciler_lines(home))
+    yield from ask("stop", lambda: machine.stop_lines(home))
     try:
         server, people = load_server(home), load_people(home)
     except PolicyError as error:

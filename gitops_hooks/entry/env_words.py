@@ -1,26 +1,25 @@
-"""What can be read of environments, and the one verb that asks for a deployment now."""
+"""What can be read of environments."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from gitops_hooks.core.govern import govern
-from gitops_hooks.core.plan import LogState, Wait, plan
-from gitops_hooks.core.report import field
-from gitops_hooks.edge.bell import ensure_reconciler, ring
+from gitops_hooks.core.plan import Held, LogState, Settled, Wait
+from gitops_hooks.core.report import escape, field
 from gitops_hooks.edge.progress import read_progress
-from gitops_hooks.edge.terminal import tell
+from gitops_hooks.edge.stopping import Stop, read_stop
+from gitops_hooks.entry.aim import Aim, take_aim
 from gitops_hooks.entry.deploying import environment_ref
-from gitops_hooks.entry.follow import Watched, count_hosts, follow, log_length
+from gitops_hooks.entry.follow import count_hosts
+from gitops_hooks.entry.gate_words import gate_facts, gate_lines, operation_facts, operation_words
 from gitops_hooks.entry.sitting import Sitting
-from gitops_hooks.entry.tend import last_end, read_log
+from gitops_hooks.entry.tend import last_end
 from gitops_hooks.model.deployment import Progress, RunState
+from gitops_hooks.model.environment_event import Canceled, Paused, Resumed, RolledBack
 from gitops_hooks.model.event import Event, Finished, Requested, Started
-from gitops_hooks.model.event_words import Oid, Text, Word
 from gitops_hooks.model.policy import Environment
-from gitops_hooks.model.push import NO_OID, Actor
+from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.record import Standing
-from gitops_hooks.model.request import Refusal
 
 _MOST = 50
 _NAMED = 4
@@ -28,15 +27,32 @@ _NAMED = 4
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One environment as it is: two commits (NO_OID for none), its log's state, and what a run says."""
+    """One environment as it is: what it is meant to be, two commits (NO_OID for none), and what a run says."""
 
     environment: Environment
-    standing: Standing
+    aim: Aim
     attempted: str
     deployed: str
-    log: LogState
     progress: Progress
-    retry_at: datetime | None
+    stop: Stop | None = None
+
+    @property
+    def standing(self) -> Standing:
+        return self.aim.standing
+
+    @property
+    def log(self) -> LogState:
+        return self.aim.log
+
+    @property
+    def retry_at(self) -> datetime | None:
+        return self.aim.step.until if isinstance(self.aim.step, Wait) else None
+
+    @property
+    def held(self) -> Held | None:
+        """What keeps the next run from beginning, where anything is due."""
+        step = self.aim.step
+        return step if isinstance(step, Held) and step.gate != "suspended" else None
 
     @property
     def gone(self) -> bool:
@@ -76,36 +92,38 @@ class View:
             "branch": self.environment.branch,
             "sync": self.sync,
             "health": self.health,
-            "desired": _oid(self.standing.recorded),
+            "state": state_of(self),
+            "desired": _oid(self.aim.desired),
             "attempted": _oid(self.attempted),
             "deployed": _oid(self.deployed),
             "last": event_facts(self.log.finished) if self.log.finished and end else None,
             "retry_at": self.retry_at.isoformat() if self.retry_at else None,
+            **gate_facts(self.aim, self.held, self.stop),
         }
+
+
+def state_of(view: View) -> str:
+    """How far the newest deployment is, in the words of runs."""
+    if view.running:
+        return RunState.RUNNING.value
+    match view.aim.step:
+        case Held() | Wait():
+            return RunState.WAITING.value
+        case Settled():
+            return RunState.ROLLED_BACK.value if view.log.pinned else RunState.SUCCESSFUL.value
+    return RunState.PENDING.value
 
 
 def _oid(commit: str) -> str | None:
     return None if commit == NO_OID else commit
 
 
-def find(sitting: Sitting, name: str) -> Environment | Refusal:
-    """The environment of this name in the policy in force."""
-    found = sitting.policy.environment(name)
-    if found:
-        return found
-    names = " ".join(environment.name for environment in sitting.policy.environments) or "none"
-    return Refusal("environment", f"There is no environment '{name}'; the policy has: {names}")
-
-
 def look_at(sitting: Sitting, environment: Environment) -> View:
     name = environment.name
     attempted, deployed = (sitting.repository.tip(environment_ref(name, ref)) for ref in ("attempted", "deployed"))
-    log = read_log(sitting, name)
-    standing = sitting.record.standing(environment.branch)
-    limits = sitting.server.limits
-    step = plan(standing.recorded, log, sitting.ledger.clock(), limits.retry_seconds, limits.retry_most_seconds)
-    retry = step.until if isinstance(step, Wait) else None
-    return View(environment, standing, attempted, deployed, log, read_progress(sitting.state, name), retry)
+    aim = take_aim(sitting, environment)
+    stop = read_stop(sitting.home)
+    return View(environment, aim, attempted, deployed, read_progress(sitting.state, name), stop)
 
 
 def list_lines(found: list[View]) -> list[str]:
@@ -115,7 +133,8 @@ def list_lines(found: list[View]) -> list[str]:
 def _list_line(view: View) -> str:
     deployed = view.deployed[:7] if view.deployed != NO_OID else "-"
     branch = view.environment.branch.removeprefix("refs/heads/")
-    return f"{view.environment.name:<16} {view.sync:<10} {view.health:<12} {deployed:<8} {branch}"
+    line = f"{view.environment.name:<16} {view.sync:<10} {view.health:<12} {deployed:<8} {branch}"
+    return line + (f"  {escape(view.held.reason)}" if view.held else "")
 
 
 def show_lines(view: View) -> list[str]:
@@ -123,7 +142,7 @@ def show_lines(view: View) -> list[str]:
     lines = [f"{view.environment.name}: {view.sync}, {view.health}"]
     lines += field("branch", view.environment.branch.removeprefix("refs/heads/"))
     for name, commit in (
-        ("desired", view.standing.recorded),
+        ("desired", view.aim.desired),
         ("attempted", view.attempted),
         ("deployed", view.deployed),
     ):
@@ -136,6 +155,7 @@ def show_lines(view: View) -> list[str]:
         lines += field("suspended", f"{reason}; create it, or take the environment out of the policy")
     if view.running:
         lines += field("running", " ".join((*view.progress.hosts, view.progress.task)).strip() or "starting")
+    lines += gate_lines(view.aim, view.held, view.stop)
     end = last_end(view.log)
     if end:
         lines += _end_lines(view, end)
@@ -166,6 +186,7 @@ def event_facts(event: Event) -> dict[str, object]:
             found |= {"limit": None if body.whole else list(body.limit), "reason": body.reason}
         case Requested() as body:
             found |= {"kind": "requested", "commit": body.commit, "actor": event.stamp.actor}
+            found |= {"skips": list(body.skips)}
         case Finished() as body:
             hosts = [
                 {"name": h.name, "state": h.state.value, "changed": h.changed, "detail": h.detail} for h in body.hosts
@@ -173,6 +194,8 @@ def event_facts(event: Event) -> dict[str, object]:
             found |= {"kind": "finished", "commit": body.commit, "generation": body.generation, "detail": body.detail}
             found |= {"state": body.state.value, "seconds": body.seconds, "attempt": body.attempt, "hosts": hosts}
             found |= {"left": body.left}
+        case Paused() | Resumed() | Canceled() | RolledBack():
+            found |= operation_facts(event)
     return found
 
 
@@ -189,6 +212,8 @@ def log_lines(events: list[Event]) -> list[str]:
             case Finished() as body:
                 words = f"{body.state.value:<10} {body.commit[:7]} {count_hosts(body)} ({body.seconds} s)"
                 lines.append(f"{at}  {body.generation:>5} {words}")
+            case _:
+                lines.append(f"{at}        {operation_words(event)}")
     return lines or ["no deployments yet"]
 
 
@@ -199,32 +224,3 @@ def whom(begun: Started) -> str:
     shown = " ".join(begun.limit[:_NAMED]) or "nobody"
     more = len(begun.limit) - _NAMED
     return f"for {shown}" + (f" and {more} more" if more > 0 else "")
-
-
-def deploy(sitting: Sitting, environment: Environment, actor: Actor, *, administrator: bool) -> bool | Refusal:
-    """Ask for a deployment of what is desired, ring the bell and follow it; whether it ended well."""
-    if not administrator and (refusal := _may_not_operate(sitting, environment, actor)):
-        return refusal
-    desired = sitting.record.standing(environment.branch)
-    if not desired.trusted or desired.real == NO_OID:
-        return Refusal("record", f"{environment.branch} does not stand where the record says; nothing is deployed.")
-    before = log_length(sitting.record, environment.name)
-    body = Requested(Word(environment.name), Oid(desired.real), Text(""))
-    event = sitting.ledger.log(environment_ref(environment.name, "log"), body, actor)
-    tell([f"gitops: deployment of {desired.real[:7]} to {environment.name} requested by {actor.name}"])
-    ensure_reconciler(sitting.home)
-    ring(sitting.home)
-    watched = [Watched(environment.name, desired.real, max(before, event.stamp.number))]
-    return follow(sitting, watched, sitting.server.limits.follow_seconds, tell)
-
-
-def _may_not_operate(sitting: Sitting, environment: Environment, actor: Actor) -> Refusal | None:
-    if environment.operate is not None:
-        allowed, place = sitting.policy.allows(environment.operate, actor.name), environment.place
-    else:
-        governing = govern(sitting.policy, environment.branch)
-        requirement = governing.may("land", actor.name) if governing else None
-        allowed, place = bool(requirement and requirement.holds), requirement.place if requirement else ""
-    if allowed:
-        return None
-    return Refusal("operate", f"{actor.name} may not operate {environment.name} ({place}).")

@@ -3,20 +3,24 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 
+from gitops_hooks.core.plan import Held
 from gitops_hooks.core.report import environments_of, escape, field
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.progress import read_progress
-from gitops_hooks.edge.record import Record
 from gitops_hooks.edge.terminal import is_open, tell
+from gitops_hooks.entry.aim import take_aim
 from gitops_hooks.entry.deploying import environment_ref
-from gitops_hooks.entry.sitting import Sitting, open_sitting
+from gitops_hooks.entry.sitting import Sitting, brought_up, open_sitting
 from gitops_hooks.model.deployment import HostOutcome, HostState, RunState
-from gitops_hooks.model.event import Finished, Started
+from gitops_hooks.model.event import Event, Finished, Started
 
 _PAUSE = 0.2
 _FIRST_SECONDS = 2.0
 _NEWS_SECONDS = 5.0
+_LOOK_SECONDS = 1.0
+_MOST_BACK = 100
 
 
 @dataclass(slots=True)
@@ -31,6 +35,9 @@ class Watched:
     after: int = 0
     said: str = ""
     said_at: float = 0.0
+    waiting: str = "waiting to begin …"
+    looked_at: float = 0.0
+    held: Held | None = None
 
 
 def follow_push(home: Home, name: str, refs: Iterable[str], client: int) -> bool:
@@ -44,11 +51,6 @@ def follow_push(home: Home, name: str, refs: Iterable[str], client: int) -> bool
     # git reads on from a hook when its own client has gone, so telling alone does not find out.
     follow(sitting, watched, sitting.server.limits.follow_seconds, lambda lines: tell(lines) and is_open(client))
     return True
-
-
-def log_length(record: Record, environment: str) -> int:
-    event = record.newest(environment_ref(environment, "log"))
-    return event.stamp.number if event else 0
 
 
 def follow(sitting: Sitting, watched: Iterable[Watched], seconds: float, say: Callable[[Iterable[str]], bool]) -> bool:
@@ -71,6 +73,12 @@ def follow(sitting: Sitting, watched: Iterable[Watched], seconds: float, say: Ca
             if ended is not None:
                 left.remove(one)
                 well = well and ended
+                for other in left:
+                    # It may have waited for this one.
+                    other.looked_at, other.held = 0.0, None
+        if left and all(one.held for one in left):
+            # What keeps each of them was said, and none of it ends with a run that is watched here.
+            return False
         time.sleep(_PAUSE if left else 0)
     for one in left:
         say(field(one.name, f"not at its end yet; follow it:  ssh <host> env show {one.name}"))
@@ -79,28 +87,60 @@ def follow(sitting: Sitting, watched: Iterable[Watched], seconds: float, say: Ca
 
 def _news(sitting: Sitting, one: Watched, say: Callable[[Iterable[str]], bool]) -> bool | None:
     """Say what is new; True or False once the deployment of the awaited commit, or of a newer one, has ended."""
-    event = sitting.record.newest(environment_ref(one.name, "log"))
+    event = _newest(sitting, one.name)
     if event is None or event.stamp.number <= one.after:
-        _say_waiting(one, say)
+        _say_waiting(sitting, one, say)
         return None
     match event.body:
         case Started() as begun:
+            one.held = None
             _say_running(sitting, one, begun, say)
         case Finished() as end if end.commit == one.commit or sitting.repository.descends(end.commit, one.commit):
-            say(ended_lines(one.name, end))
+            say(ended_lines(one.name, end, _again(sitting, one.name)))
             return end.state is RunState.SUCCESSFUL
         case _:
-            _say_waiting(one, say)
+            _say_waiting(sitting, one, say)
     return None
 
 
-def _say_waiting(one: Watched, say: Callable[[Iterable[str]], bool]) -> None:
+def _newest(sitting: Sitting, name: str) -> Event | None:
+    """The newest start or end; what people said since changes nothing of it."""
+    newest = islice(sitting.record.events(environment_ref(name, "log")), _MOST_BACK)
+    return next((event for event in newest if isinstance(event.body, Started | Finished)), None)
+
+
+def _held(sitting: Sitting, name: str) -> Held | None:
+    """By the policy that is in force now: what is watched may be what changed it."""
+    now = brought_up(sitting)
+    environment = now.policy.environment(name)
+    step = take_aim(now, environment).step if environment else None
+    return step if isinstance(step, Held) else None
+
+
+def _again(sitting: Sitting, name: str) -> str:
+    again = f"ssh <host> env deploy {escape(name)}"
+    held = _held(sitting, name)
+    if held and held.gate == "canceled":
+        return f"it is not begun again by itself; at once:  {again}"
+    if held:
+        return f"{held.reason}; at once:  {again}"
+    return f"it is tried again by itself; at once:  {again}"
+
+
+def _say_waiting(sitting: Sitting, one: Watched, say: Callable[[Iterable[str]], bool]) -> None:
     """A sign of life: whoever waits knows that it goes on, and a client that has left is found out."""
     now = time.monotonic()
+    if now - one.looked_at > _LOOK_SECONDS:
+        one.looked_at, one.held = now, _held(sitting, one.name)
+    if one.held:
+        if one.held.reason != one.said:
+            one.said, one.said_at = one.held.reason, now
+            say(field(one.name, one.held.reason))
+        return
     one.said_at = one.said_at or now
     if now - one.said_at > (_NEWS_SECONDS if one.said else _FIRST_SECONDS):
-        one.said, one.said_at = "waiting", now
-        say(field(one.name, "waiting to begin …"))
+        one.said, one.said_at = one.waiting, now
+        say(field(one.name, one.waiting))
 
 
 def _say_running(sitting: Sitting, one: Watched, begun: Started, say: Callable[[Iterable[str]], bool]) -> None:
@@ -116,8 +156,8 @@ def _say_running(sitting: Sitting, one: Watched, begun: Started, say: Callable[[
         say(field(one.name, f"… {progress.task}" if progress.task else "…"))
 
 
-def ended_lines(name: str, end: Finished) -> list[str]:
-    """`  staging    ok 3, changed 3, failed 0 (11 s)`, and a line for each host with a reason."""
+def ended_lines(name: str, end: Finished, again: str) -> list[str]:
+    """`  staging    ok 3, changed 3, failed 0 (11 s)`, a line for each host with a reason, and what comes next."""
     lines = field(name, f"{count_hosts(end)} ({end.seconds} s)")
     if end.detail:
         lines += field("", end.detail)
@@ -125,7 +165,7 @@ def ended_lines(name: str, end: Finished) -> list[str]:
         if host.detail:
             lines += field("", f"{host.name}: {host.state.value}: {host.detail}")
     if end.state is not RunState.SUCCESSFUL:
-        lines += field("", f"it is tried again by itself; at once:  ssh <host> env deploy {escape(name)}")
+        lines += field("", again)
     return lines
 
 

@@ -23,7 +23,7 @@ from gitops_hooks.model.commit import Shape
 from gitops_hooks.model.judgement import FallThrough, Judgement
 from gitops_hooks.model.push import Actor, RefUpdate
 from gitops_hooks.model.record import Standing
-from gitops_hooks.model.request import Act, Direct, Propose, Refusal
+from gitops_hooks.model.request import Act, Direct, Operate, Propose, Refusal
 from gitops_hooks.model.verdict import Decision, Requirement
 
 
@@ -39,6 +39,10 @@ def judge_update(
             return judge_proposal_request(sitting, actor, update, request, check)
         case Act():
             return judge_act(sitting, actor, update, request, check)
+        case Operate():
+            from gitops_hooks.entry.judge_environment import judge_operate
+
+            return judge_operate(sitting, actor, update, request)
         case Direct() if update.ref.startswith("refs/tags/"):
             return judge_tag_update(sitting, actor, update)
         case Direct():

@@ -100,6 +100,7 @@ def _intent(sitting: Sitting, effect: Land, new: str) -> Landing:
         tuple(Word(words) for words in effect.owners),
         *_override(effect.override),
         tuple(Word(words) for words in effect.runs),
+        tuple(Word(words) for words in effect.deployed),
     )
 
 

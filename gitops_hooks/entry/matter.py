@@ -20,6 +20,7 @@ from gitops_hooks.core.verdict_words import run_words, verdict_words
 from gitops_hooks.entry.awaiting import look_up
 from gitops_hooks.entry.content import read_content
 from gitops_hooks.entry.demanding import find_demands, find_trials, judge_owners_file
+from gitops_hooks.entry.deployed import find_deployed
 from gitops_hooks.entry.kept import find_kept
 from gitops_hooks.entry.recorded import Present, present_now
 from gitops_hooks.entry.results import judge_result
@@ -72,6 +73,7 @@ class Matter:
             kept=kept_words(counted, case.proof),
             owners=self.owners.addresses_of(actors) if case.governing.owners else (),
             runs=run_words(verdicts),
+            deployed=case.deployed,
         )
 
     @property
@@ -135,7 +137,8 @@ def weigh(
     proof = _prove(sitting, governing, span, hands, (record, present))
     owed = overdue(sitting.record.index.debts(standing.ref), sitting.ledger.clock())
     told = (content, demands, life, owed, trials)
-    case = Case(sitting.policy, governing, proof, hands, paths, span.fast_forward, *told)
+    stood = find_deployed(sitting, standing.ref)
+    case = Case(sitting.policy, governing, proof, hands, paths, span.fast_forward, *told, deployed=stood)
     return Matter(standing, span, merged, case, record, known)
 
 

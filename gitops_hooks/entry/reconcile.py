@@ -25,6 +25,7 @@ from gitops_hooks.edge.upkeep import Upkeep
 from gitops_hooks.entry.auto_land import land_waiting
 from gitops_hooks.entry.commanding import Commanding
 from gitops_hooks.entry.deploying import ProgressPlace, Run, end
+from gitops_hooks.entry.pressing import end_canceled, end_silent, obey_stop, pressing_in
 from gitops_hooks.entry.sitting import Sitting, brought_up, open_sitting
 from gitops_hooks.entry.telling import tell_all
 from gitops_hooks.entry.tend import mend, report_alarms, tend
@@ -35,6 +36,7 @@ from gitops_hooks.model.server import RepositoryEntry, ServerFile
 
 _UPKEEP_PAUSE = 0.1
 _END_SECONDS = 10.0
+_LEAST_PAUSE = 0.05
 
 
 @dataclass(slots=True)
@@ -54,9 +56,11 @@ class Reconciler:
 
     def look(self) -> tuple[bool, datetime | None]:
         """One look at every repository: whether all is settled, and when the next step is due."""
+        obey_stop(self.home, self.runs)
         server = load_server(self.home)
         rotate_log(self.home)
         self._let_go()
+        end_silent(self.runs, server.limits.idle_seconds)
         if server.notify != self.notify:
             # Who is new hears how things stand, and so does whoever set it up.
             self.notify = server.notify
@@ -99,6 +103,7 @@ class Reconciler:
                 _say(f"{name}: change {number} landed, as {landed.actor.name} had asked")
             sitting = brought_up(sitting)
             fault = self._look_at_commands(sitting)
+            end_canceled(sitting, self.runs)
             look = tend(sitting, busy)
         for run in look.began:
             environment = run.deployment.environment.name
@@ -151,6 +156,18 @@ class Reconciler:
             for alarm in alarms:
                 _say(f"{name}: ALARM: {alarm}")
         self.alarms[name] = alarms
+
+    def rest(self, due: datetime | None) -> None:
+        """Sleep until something may have changed: a bell, an end, a time that is due, or a run that is silent."""
+        began, limits = time.monotonic(), load_server(self.home).limits
+        pause = limits.reconcile_seconds
+        if due:
+            pause = min(pause, max(_LEAST_PAUSE, (due - datetime.now(UTC)).total_seconds()))
+        if self.runs:
+            pause = min(pause, pressing_in(self.runs, limits.idle_seconds))
+        while (left := began + pause - time.monotonic()) > 0:
+            if self.listen(left):
+                break
 
     def listen(self, seconds: float) -> bool:
         """Wait for the bell or a run's word; whether anything calls for another look."""
@@ -259,21 +276,15 @@ def _once(reconciler: Reconciler) -> int:
         if not reconciler.busy and (due is None or due > datetime.now(UTC)):
             reconciler.teller.finish()
             return 0 if settled else 1
-        while reconciler.busy and not reconciler.listen(1.0):
-            pass
+        if reconciler.busy:
+            reconciler.rest(due)
 
 
 def _for_ever(reconciler: Reconciler) -> int:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     while True:
-        began = time.monotonic()
         _, due = reconciler.look()
-        pause = load_server(reconciler.home).limits.reconcile_seconds
-        if due:
-            pause = min(pause, max(0.05, (due - datetime.now(UTC)).total_seconds()))
-        while (left := began + pause - time.monotonic()) > 0:
-            if reconciler.listen(left):
-                break
+        reconciler.rest(due)
 
 
 def _say(line: str) -> None:

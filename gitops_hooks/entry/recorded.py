@@ -101,7 +101,8 @@ def _case(
     life = judge_result(repository, governing.land_method, span, merged) if landing.way == "change" else ()
     told = (content, demands, life, (), trials)
     paths = tuple(file.path for file in merged.files)
-    return Case(policy, governing, proof, Contributors(proof.authors), paths, span.fast_forward, *told)
+    hands = Contributors(proof.authors)
+    return Case(policy, governing, proof, hands, paths, span.fast_forward, *told, deployed=landing.deployed)
 
 
 def change_when_it_landed(record: Record, number: int) -> ChangeRecord | None:

@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gitops_hooks.core.interval import full_run_due
-from gitops_hooks.core.plan import Broken, Deploy, LogState, Settled, Wait, fold_log, plan
+from gitops_hooks.core.plan import Broken, Deploy, Held, LogState, Settled, Wait
 from gitops_hooks.edge import journal
 from gitops_hooks.edge.launch import end_leftovers
 from gitops_hooks.edge.ledger import SERVER
 from gitops_hooks.edge.locks import hold
 from gitops_hooks.edge.record import LOG
+from gitops_hooks.entry.aim import Aim, gate_again, read_log, take_aim
 from gitops_hooks.entry.alarms import alarms
 from gitops_hooks.entry.authorised import judge_tip
-from gitops_hooks.entry.deploying import Run, begin, end, environment_ref, move
+from gitops_hooks.entry.deploying import Run, Start, begin, end, environment_ref, move
 from gitops_hooks.entry.dropping import drop_unborn
+from gitops_hooks.entry.ending import find_cancel
 from gitops_hooks.entry.landing import close_intent, finish_change, mend_change
 from gitops_hooks.entry.settle import pay
 from gitops_hooks.entry.sitting import Sitting
@@ -51,8 +53,8 @@ def tend(sitting: Sitting, busy: Collection[str]) -> Look:
         if environment.name in busy:
             continue
         found = _tend_environment(sitting, environment)
-        if found is None and (later := next_full_run(sitting, environment)):
-            # Nothing is missing: the time of the next full run keeps nobody waiting.
+        if found is None and (later := next_full_run(sitting, environment)) and later > datetime.now(UTC):
+            # Nothing is missing: the time of the next full run keeps nobody waiting. One that is held waits for a look.
             due.append(later)
         settled = settled and found is None
         match found:
@@ -60,6 +62,8 @@ def tend(sitting: Sitting, busy: Collection[str]) -> Look:
                 began.append(found)
             case datetime():
                 due.append(found)
+            case Held(until=until):
+                due += [until] if until else []
             case str():
                 wrong.append(found)
     running = {*busy, *(run.deployment.environment.name for run in began)}
@@ -112,30 +116,39 @@ def _finish_landed_changes(sitting: Sitting) -> None:
     index.set_fact("finished", tip)
 
 
-def _tend_environment(sitting: Sitting, environment: Environment) -> Run | datetime | str | None:
+def _tend_environment(sitting: Sitting, environment: Environment) -> Run | datetime | Held | str | None:
     """A run that began, when to look again, what is wrong, or None where desired is deployed."""
     if refusal := judge_tip(sitting, environment.branch):
         return f"{environment.name} is Suspended: {refusal.reason}. {refusal.cure}"
-    desired = sitting.record.standing(environment.branch).recorded
-    move(sitting, environment_ref(environment.name, "desired"), desired)
-    limits = sitting.server.limits
-    log = read_log(sitting, environment.name)
-    step = plan(desired, log, datetime.now(UTC), limits.retry_seconds, limits.retry_most_seconds)
-    if isinstance(step, Broken):
-        _bury(sitting, environment, step)
-        log = read_log(sitting, environment.name)
-        step = plan(desired, log, datetime.now(UTC), limits.retry_seconds, limits.retry_most_seconds)
-    match step:
-        case Deploy():
-            return begin(sitting, environment, step.commit, step.attempt) or datetime.now(UTC)
+    aim = take_aim(sitting, environment)
+    if isinstance(aim.step, Broken):
+        _bury(sitting, environment, aim.step)
+        aim = take_aim(sitting, environment)
+    move(sitting, environment_ref(environment.name, "desired"), aim.desired)
+    match aim.step:
+        case Deploy(commit=commit, attempt=attempt):
+            start = Start(commit, attempt, aim.record, aim.log.carries())
+            return begin(sitting, environment, start) or datetime.now(UTC)
         case Wait():
-            return step.until
+            return aim.step.until
+        case Held():
+            return aim.step
         case Settled():
-            move(sitting, environment_ref(environment.name, "deployed"), desired)
-            later = next_full_run(sitting, environment, log)
-            if later and later <= datetime.now(UTC):
-                return begin(sitting, environment, desired, 1, "its interval is over") or datetime.now(UTC)
+            move(sitting, environment_ref(environment.name, "deployed"), aim.desired)
+            return _full_run(sitting, environment, aim)
     return None
+
+
+def _full_run(sitting: Sitting, environment: Environment, aim: Aim) -> Run | datetime | None:
+    """A run over all hosts, where one is due and no gate keeps it."""
+    due, now = next_full_run(sitting, environment, aim.log), datetime.now(UTC)
+    if not due or due > now:
+        return None
+    gate = gate_again(sitting, environment, aim)
+    if isinstance(gate, Held):
+        return gate.until
+    start = Start(aim.desired, 1, aim.record, aim.log.carries(), "its interval is over")
+    return begin(sitting, environment, start) or now
 
 
 def next_full_run(sitting: Sitting, environment: Environment, log: LogState | None = None) -> datetime | None:
@@ -144,11 +157,6 @@ def next_full_run(sitting: Sitting, environment: Environment, log: LogState | No
         return None
     end = last_end(log or read_log(sitting, environment.name))
     return full_run_due(environment, end.whole_at, sitting.entry.id) if end else None
-
-
-def read_log(sitting: Sitting, environment: str) -> LogState:
-    """What an environment's log amounts to."""
-    return fold_log(sitting.record.events(environment_ref(environment, "log")))
 
 
 def _bury(sitting: Sitting, environment: Environment, broken: Broken) -> None:
@@ -161,7 +169,9 @@ def _bury(sitting: Sitting, environment: Environment, broken: Broken) -> None:
         raise EdgeError(environment.name, f"processes of a dead run do not end: {pids}; nothing is started before")
     number = broken.started.stamp.number
     deployment = Deployment(sitting.entry.id, environment, started.commit, number, started.run)
-    outcome = Outcome(RunState.CANCELED, detail="the reconciler ended during the run; it is run again")
+    canceled = find_cancel(sitting.record.events(environment_ref(environment.name, "log")))
+    again = "the reconciler ended during the run; what is due is run again"
+    outcome = Outcome(RunState.CANCELED, detail=canceled.detail if canceled else again)
     end(sitting, deployment, started.attempt, outcome)
 
 

@@ -20,7 +20,11 @@ LISTED: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("env", "list"): (),
     ("env", "show"): (),
     ("env", "log"): ("--follow",),
-    ("env", "deploy"): (),
+    ("env", "deploy"): ("--reason", "--stdin"),
+    ("env", "rollback"): ("--reason", "--stdin"),
+    ("env", "pause"): ("--reason", "--stdin"),
+    ("env", "resume"): ("--reason", "--stdin"),
+    ("env", "cancel"): ("--reason", "--stdin"),
     ("policy", "explain"): ("--path", "--person", "--branch"),
     ("policy", "check"): ("-",),
     ("policy", "replay"): ("-", "--last", "--branch"),
@@ -29,13 +33,14 @@ LISTED: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("help",): (),
 }
 VERBS = ("approve", "reject", "withdraw", "comment", "land", "rebase", "close", "reopen")
-WRITING = (("env", "deploy"), ("change", "check"), *(("change", verb) for verb in VERBS))
+OPERATIONS = ("deploy", "rollback", "pause", "resume", "cancel")
+WRITING = (*(("env", verb) for verb in OPERATIONS), ("change", "check"), *(("change", verb) for verb in VERBS))
 LOCAL = ("agent", "doctor", "policy", "reconcile", "recovery", "repo", "serve", "user", "verify")
 OWN = ("check", "plugin")  # whose words belong to who writes, on a machine of their own
-LOCAL_WORDS = (("change", "purge"),)
+LOCAL_WORDS = (("change", "purge"), ("env", "stop"), ("env", "start"))
 LATER: Mapping[str, tuple[str, ...]] = {
     "change": ("plan",),
-    "env": ("rollback", "pause", "resume", "cancel", "plan", "drift"),
+    "env": ("plan", "drift"),
     "serve": (),
     "agent": (),
 }
@@ -52,7 +57,11 @@ env list                 the environments and what is live
 env show ENV             desired, attempted and deployed, host by host
 env log ENV              its deployments
 env log ENV N --follow   what each task of deployment N did on each host (without --follow: so far)
-env deploy ENV           try again now
+env deploy ENV           what is desired, now
+env rollback ENV [COMMIT]  back to this commit or the last good one, at once
+env pause|resume ENV     begin nothing until it is resumed
+env cancel ENV           end the run under way
+                         (with each verb: --reason WORD, or --stdin to read it from there)
 policy explain N         why change N may land or not, rule by rule
 policy explain --path P  what a change of this path needs of you   (--branch B)
 policy explain --person NAME  what you may do, by your own name

@@ -9,10 +9,12 @@ import click
 from gitops_hooks.edge.ledger import SERVER
 from gitops_hooks.entry import change_words, env_words, run_words, verb_words
 from gitops_hooks.entry.caller import Caller
+from gitops_hooks.entry.judge_environment import find_environment
+from gitops_hooks.entry.operating import say_operation
 from gitops_hooks.entry.reach_words import reach_of_change
 from gitops_hooks.entry.sitting import Sitting, open_sitting
 from gitops_hooks.entry.vocabulary import VERBS
-from gitops_hooks.model.request import Refusal
+from gitops_hooks.model.request import EnvironmentVerb, Refusal
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Facts for programs.")
 _NAME = click.argument("name")
@@ -172,7 +174,7 @@ def env_list(caller: Caller, as_json: bool) -> None:
 def env_show(caller: Caller, name: str, as_json: bool) -> None:
     """Desired, attempted and deployed, and the last deployment host by host."""
     sitting = _sitting(caller)
-    environment = env_words.find(sitting, name)
+    environment = find_environment(sitting, name)
     if isinstance(environment, Refusal):
         _print(environment, None, as_json)
         return
@@ -189,7 +191,7 @@ def env_show(caller: Caller, name: str, as_json: bool) -> None:
 def env_log(caller: Caller, name: str, run: int | None, follow: bool, as_json: bool) -> None:
     """The newest deployments, newest first; or what each task of one of them did (RUN, or --follow for the newest)."""
     sitting = _sitting(caller)
-    environment = env_words.find(sitting, name)
+    environment = find_environment(sitting, name)
     if isinstance(environment, Refusal):
         _print(environment, None, as_json)
         return
@@ -204,17 +206,28 @@ def env_log(caller: Caller, name: str, run: int | None, follow: bool, as_json: b
     _print(env_words.log_lines(events), [env_words.event_facts(event) for event in events], as_json)
 
 
-@env.command("deploy")
-@_NAME
-@click.pass_obj
-def env_deploy(caller: Caller, name: str) -> None:
-    """Deploy what is desired now, without waiting for the next retry."""
-    sitting = _sitting(caller)
-    environment = env_words.find(sitting, name)
-    if isinstance(environment, Refusal):
-        _print(environment, None, False)
-        return
-    answer = env_words.deploy(sitting, environment, caller.actor or SERVER, administrator=caller.actor is None)
-    if isinstance(answer, Refusal):
-        _print(answer, None, False)
-    raise SystemExit(0 if answer is True else 1)
+def _add_operation(verb: EnvironmentVerb) -> None:
+    @env.command(verb.value, help=_OPERATIONS[verb])
+    @_NAME
+    @click.argument("commit", default="")
+    @click.option("--reason", default="", help="Why; kept with the verb.")
+    @click.option("--stdin", "from_stdin", is_flag=True, help="Read the reason from standard input.")
+    @click.pass_obj
+    def say(caller: Caller, name: str, commit: str, reason: str, from_stdin: bool) -> None:
+        message = verb_words.read_message() if from_stdin else reason
+        answer = say_operation(caller, _sitting(caller), verb, name, commit, message)
+        if isinstance(answer, Refusal):
+            _print(answer, None, False)
+        raise SystemExit(0 if answer is True else 1)
+
+
+_OPERATIONS = {
+    EnvironmentVerb.DEPLOY: "Deploy what is desired now, without waiting for the next retry.",
+    EnvironmentVerb.ROLLBACK: "Go back to this commit, or to the last good one, until the branch moves on.",
+    EnvironmentVerb.PAUSE: "Begin nothing until it is resumed; what runs goes on.",
+    EnvironmentVerb.RESUME: "End a pause or a rollback.",
+    EnvironmentVerb.CANCEL: "End the run under way, and do not begin it again by itself.",
+}
+
+for _operation in EnvironmentVerb:
+    _add_operation(_operation)

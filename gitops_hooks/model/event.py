@@ -19,6 +19,7 @@ from gitops_hooks.model.change_event import (
     Withdrawn,
 )
 from gitops_hooks.model.deployment import RunState
+from gitops_hooks.model.environment_event import OfOperation
 from gitops_hooks.model.event_words import Hosts, Oid, Stamp, Text, Word
 
 _NOTHING = Text("")
@@ -51,7 +52,8 @@ class Landing:
     the people, `kept` the approvals of older revisions as `event:why`, `owners` the addresses of code owners as
     `name=address`. A landing by break-glass has a `reason`, what was `overridden` (a line each), and the seconds within
     which it must be settled. `runs` are `check/name:definition:event` of each command that had to pass: the event holds
-    its result on this very tree, `-` stands where break-glass went without one.
+    its result on this very tree, `-` stands where break-glass went without one. `deployed` are
+    `environment:state` of those that a rule asks about.
     """
 
     way: Word
@@ -80,6 +82,7 @@ class Landing:
     overridden: Text = _NOTHING
     settle: int = 0
     runs: tuple[Word, ...] = ()
+    deployed: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,8 @@ class Administered:
 class Started:
     """A deployment begins; its generation is this event's number.
 
-    It visits all hosts (`whole`), or those in `limit`, for this reason; `definition` is what the environment deploys.
+    `carries` says what earlier events of people go on to hold: `paused` and `pinned`. Nobody reads back further. It
+    visits all hosts (`whole`), or those in `limit`, for this reason; `definition` is what the environment deploys.
     """
 
     environment: Word
@@ -153,6 +157,7 @@ class Started:
     record: Oid
     run: Word
     attempt: int
+    carries: tuple[Word, ...] = ()
     whole: bool = True
     limit: tuple[Word, ...] = ()
     definition: Word = _NOWHERE
@@ -180,11 +185,12 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """Somebody who may operate the environment asked for a deployment now."""
+    """Somebody who may operate the environment asked for a deployment now; `skips` are gates that it passes."""
 
     environment: Word
     commit: Oid
     message: Text
+    skips: tuple[Word, ...] = ()
 
 
 OfChange = (
@@ -203,7 +209,7 @@ OfChange = (
     | ChangeLanded
 )
 OfLog = Adopted | Landing | Landed | Voided | Settled | Evaluated | Administered
-Body = OfChange | OfLog | Started | Finished | Requested
+Body = OfChange | OfLog | Started | Finished | Requested | OfOperation
 
 
 @dataclass(frozen=True, slots=True)

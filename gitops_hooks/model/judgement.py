@@ -6,6 +6,8 @@ from datetime import datetime
 from gitops_hooks.model.change import ChangeRecord
 from gitops_hooks.model.commit import Merged, Range, Shape
 from gitops_hooks.model.debt import Debt, Override
+from gitops_hooks.model.environment_event import OfOperation
+from gitops_hooks.model.event import Requested
 from gitops_hooks.model.push import RefUpdate
 from gitops_hooks.model.verdict import Decision, Requirement, Verdict
 
@@ -22,8 +24,8 @@ class Land:
     `shape` says whether the ref moves to the head itself or to what the server makes of it;
     `approvals` and `counted` are the events and actors that met the rules; `authors` those who do not count.
     `judged` is the moment of the decision, `vouched` what was found of who pushed (Content), and `signer` with
-    `signer_key` (authorized_keys text) who signed a tag; `bots`, `kept`, `owners` and `runs` are as the event
-    records them.
+    `signer_key` (authorized_keys text) who signed a tag; `bots`, `kept`, `owners`, `runs` and `deployed` are as
+    the event records them.
     """
 
     way: str
@@ -45,6 +47,7 @@ class Land:
     owners: tuple[str, ...] = ()
     override: Override | None = None
     runs: tuple[str, ...] = ()
+    deployed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +200,22 @@ class Settle:
     signer: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Operated:
+    """Write what somebody said of an environment; `follow` is the commit whose run is watched.
+
+    `words` are told before whoever said it, and `after` behind.
+    """
+
+    environment: str
+    body: Requested | OfOperation
+    words: str
+    follow: str = ""
+    after: str = ""
+
+
 Spoken = Revise | Edit | Stack | Unchanged | Rebase
-Effect = FallThrough | Land | Spoken | Approve | Reject | Withdraw | Say | Close | Reopen | Settle
+Effect = FallThrough | Land | Spoken | Approve | Reject | Withdraw | Say | Close | Reopen | Settle | Operated
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from gitops_hooks.model.bounds import NO_BOUNDS, Bounds
+from gitops_hooks.model.gates import OPEN, Gates
 from gitops_hooks.model.options import CheckOptions
 
 
@@ -127,6 +128,7 @@ class BranchRule:
     review: Review = Review()
     evaluate: bool = False
     break_glass: BreakGlass | None = None
+    deployed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,7 @@ class Environment:
     place: str
     whole: bool = False
     interval: int = 0
+    gates: Gates = OPEN
 
 
 @dataclass(frozen=True, slots=True)

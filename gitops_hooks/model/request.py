@@ -77,4 +77,24 @@ class Direct:
     plea: str = ""
 
 
-Request = Propose | Act | Direct
+class EnvironmentVerb(Enum):
+    """What may be said of an environment."""
+
+    DEPLOY = "deploy"
+    ROLLBACK = "rollback"
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Operate:
+    """A verb on an environment; `commit` is the one that was looked at, or NO_OID (a delete) where none is named."""
+
+    verb: EnvironmentVerb
+    environment: str
+    commit: str
+    message: str = ""
+
+
+Request = Propose | Act | Direct | Operate

@@ -124,6 +124,7 @@ class Limits:
     connect_seconds: float = 10.0
     notify_seconds: float = 30.0
     deploy_seconds: float = 3600.0
+    idle_seconds: float = 1800.0
     retry_seconds: float = 15.0
     retry_most_seconds: float = 900.0
     journal_size: int = 8 * 1024 * 1024

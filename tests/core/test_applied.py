@@ -19,7 +19,7 @@ def run(number, commit, state=RunState.SUCCESSFUL, limit=None, definition="d1", 
     """The start and the end of one deployment, oldest first; a `limit` of None is everybody."""
     limited = tuple(Word(host) for host in limit or ())
     start = Started(
-        Word("staging"), oid(commit), oid("f"), Word(f"run-{number}"), 1, limit is None, limited, Word(definition)
+        Word("staging"), oid(commit), oid("f"), Word(f"run-{number}"), 1, (), limit is None, limited, Word(definition)
     )
     told = tuple(HostOutcome(name, found) for name, found in hosts.items())
     end = Finished(Word("staging"), oid(commit), number, 1, state, 3, Hosts(told), Text(""))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gitops_hooks.core.events import InvalidEvent, read_event, write_event
 from gitops_hooks.model import change_event as said
+from gitops_hooks.model import environment_event as operations
 from gitops_hooks.model import event as nouns
 from gitops_hooks.model.deployment import HostOutcome, HostState, RunState
 from gitops_hooks.model.event import Event
@@ -47,6 +48,12 @@ BODIES = [
     nouns.Started(Word("staging"), oid("b"), oid("d"), Word("run-1"), 1),
     nouns.Finished(Word("staging"), oid("b"), 4, 1, RunState.FAILED, 11, HOSTS, Text("web2 failed")),
     nouns.Requested(Word("staging"), oid("b"), Text("")),
+    nouns.Requested(Word("staging"), oid("b"), Text("it is urgent"), (Word("windows"),)),
+    nouns.Started(Word("staging"), oid("b"), oid("d"), Word("run-2"), 1, (Word("paused"), Word("pinned"))),
+    operations.Paused(Word("staging"), Text("the disk\nis replaced")),
+    operations.Resumed(Word("staging"), Text("")),
+    operations.Canceled(Word("staging"), oid("b"), 7, Text("wrong")),
+    operations.RolledBack(Word("staging"), oid("a"), oid("d"), oid("b"), oid("c"), (Word("manual"),), Text("")),
 ]
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gitops_hooks.core.magic import parse_request
 from gitops_hooks.model.push import NO_OID, RefUpdate
-from gitops_hooks.model.request import Act, Direct, Propose, Refusal, Verb
+from gitops_hooks.model.request import Act, Direct, EnvironmentVerb, Operate, Propose, Refusal, Verb
 
 A, B = "a" * 40, "b" * 40
 BUILT = (
@@ -115,6 +115,15 @@ def test_a_request_is_read(ref, options, request_):
 def test_closing_and_reopening_need_no_commit():
     assert ask("refs/close/12", new=NO_OID) == Act(Verb.CLOSE, 12, NO_OID)
     assert ask("refs/reopen/12", new=NO_OID) == Act(Verb.REOPEN, 12, NO_OID)
+
+
+@pytest.mark.parametrize("verb", EnvironmentVerb)
+def test_a_verb_on_an_environment_names_a_commit_or_none_and_may_say_why(verb):
+    assert ask(f"refs/{verb.value}/eu-1", new=NO_OID) == Operate(verb, "eu-1", NO_OID)
+    assert ask(f"refs/{verb.value}/eu-1%m=broken") == Operate(verb, "eu-1", A, "broken")
+    assert ask(f"refs/{verb.value}/eu-1", "draft") == Refusal(
+        "options", "draft: only on refs/for/<branch>", "built: reason|message|m help"
+    )
 
 
 @pytest.mark.parametrize(
@@ -226,6 +235,9 @@ refs/{approve,reject,withdraw,land,rebase,comment,close,reopen}/<number>:
   reason|message|m=<text>        kept with the verb, at most 16 KiB
   break-glass                    without what the policy lets you override; with reason=<text>
   help                           this list; nothing is done
+refs/{deploy,rollback,pause,resume,cancel}/<environment>:
+  reason|message|m=<text>        kept with the verb, at most 16 KiB
+  help                           this list; nothing is done
 refs/approve/<number>, which --signed must have:
   repository=<id>                only if the change is in the repository of this id
   target=<branch>                only if the change is for this branch
@@ -285,7 +297,10 @@ def test_the_glass_is_broken_with_a_reason_and_where_something_lands(ref, option
 
 FETCH = "git fetch origin refs/changes/12/head && git push origin FETCH_HEAD:refs/approve/12"
 REBASE = FETCH.replace("approve", "rebase")
-VERBS = "built: for, approve, reject, withdraw, land, rebase, comment, close, reopen"
+VERBS = (
+    "built: for, approve, reject, withdraw, land, rebase, comment, close, reopen, "
+    "deploy, rollback, pause, resume, cancel"
+)
 
 
 @pytest.mark.parametrize(
@@ -317,17 +332,8 @@ VERBS = "built: for, approve, reject, withdraw, land, rebase, comment, close, re
         ("refs/comment/12", A, "a comment says something", "git push -o m='…' origin <commit>:refs/comment/12"),
         ("refs/rebase/12", NO_OID, "rebase names the exact commit, and a delete names none", REBASE),
         ("refs/plan/12%help", A, "refs/plan/…: plan is not in this release", VERBS),
-        ("refs/deploy/staging", A, "refs/deploy/…: deploy is not in this release", "ssh <host> env deploy staging"),
-        ("refs/deploy/a/b", A, "refs/deploy/…: deploy is not in this release", "ssh <host> env deploy <env>"),
-        (
-            "refs/rollback/staging",
-            NO_OID,
-            "refs/rollback/…: rollback is not in this release",
-            "git revert <commit> && git push origin HEAD:refs/for/<branch>",
-        ),
-        ("refs/pause/staging", A, "refs/pause/…: pause is not in this release", VERBS),
-        ("refs/resume/staging", A, "refs/resume/…: resume is not in this release", VERBS),
-        ("refs/cancel/staging", A, "refs/cancel/…: cancel is not in this release", VERBS),
+        ("refs/deploy/a/b", A, "refs/deploy/a/b: not the name of an environment", ""),
+        ("refs/pause/Staging", NO_OID, "refs/pause/Staging: not the name of an environment", ""),
     ],
 )
 def test_what_cannot_be_asked_is_refused_with_its_reason(ref, new, reason, cure):

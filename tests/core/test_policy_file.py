@@ -45,6 +45,10 @@ environments:
     playbook: site.yml
     inventory: inventories/production
 """
+ENVIRONMENT_KEYS = (
+    "name, branch, deployer, playbook, inventory, operate, limit, interval, manual, paused, after, soak, windows, "
+    "freeze, manual_sync"
+)
 METHODS = "merge, fast-forward, always-merge, squash, rebase"
 
 
@@ -141,7 +145,7 @@ def test_three_faults_come_at_once_each_with_its_line():
         ".gitops/policy.yaml:4: the server knows nobody by the name dave\n"
         ".gitops/policy.yaml:9: unknown key 'landed'; allowed here: "
         "match, push, propose, land, create, delete, force, approvals, checks, land_method, authors, signed, "
-        "mode, break_glass, linear, read_only, freeze, commits, files, owners, veto, keep, strict\n"
+        "mode, break_glass, deployed, linear, read_only, freeze, commits, files, owners, veto, keep, strict\n"
         ".gitops/policy.yaml:11: count must be a number, not yes or no"
     )
 
@@ -203,7 +207,6 @@ def test_a_text_that_is_no_policy_is_refused(text, found):
 
 
 GLOB = "may hold no blank and none of [ ] { } \\ ^, nor begin with !; only *, ? and ** are patterns"
-ENVIRONMENT_KEYS = "name, branch, deployer, playbook, inventory, operate, limit, interval"
 SLASH = "has an empty part; write folder/** for all below a folder"
 
 
@@ -279,8 +282,8 @@ SLASH = "has an empty part; write folder/** for all below a folder"
         (["land_method: [merge]"], [(4, "land_method must be text, not a list")]),
         (["authors: all"], [(4, "authors: 'all' is not known or any")]),
         (["authors: true"], [(4, "authors must be text, not yes or no; write it in quotes")]),
-        (["windows: []"], [(4, "windows: not enforced by this release; take it out")]),
-        (["deployed: [staging]"], [(4, "deployed: not enforced by this release; take it out")]),
+        (["deployed: [staging]"], [(4, "deployed: there is no environment staging; there are: none")]),
+        (["deployed: []"], [(4, "deployed: [] asks for nothing; take it out")]),
         (["signed: 1"], [(4, "signed must be yes or no, not a number")]),
         (["approvals: [{signed: 'true'}]"], [(4, "signed must be yes or no, not text")]),
     ],
@@ -374,9 +377,7 @@ def test_the_approval_that_goes_without_saying_needs_somebody_too():
         (environment(interval="60"), [(9, "interval must be text, not a number; write it in quotes")]),
         (environment(operate="[dave]"), [(9, "the server knows nobody by the name dave")]),
         (environment(operate="'*'"), [(9, "operate must be a list, not text")]),
-        (environment(after="production"), [(9, "after: not enforced by this release; take it out")]),
         (environment(batches="[1]"), [(9, "batches: not enforced by this release; take it out")]),
-        (environment(windows="[]"), [(9, "windows: not enforced by this release; take it out")]),
         (environment(mode="pull"), [(9, "mode: not enforced by this release; take it out")]),
         (
             environment(hosts="[]"),

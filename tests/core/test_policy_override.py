@@ -28,13 +28,13 @@ def glass(text: str) -> BreakGlass | None:
 @pytest.mark.parametrize(
     ("text", "covers", "settle"),
     [
-        ("{by: ['@ops']}", ("approvals", "freeze"), 86400),
-        ("{by: ['@ops'], settle: 30m}", ("approvals", "freeze"), 1800),
+        ("{by: ['@ops']}", ("approvals", "freeze", "deployed"), 86400),
+        ("{by: ['@ops'], settle: 30m}", ("approvals", "freeze", "deployed"), 1800),
         ("{by: ['@ops'], settle: 45s, covers: [checks]}", ("checks",), 45),
         ("{by: ['@ops'], settle: 30d, covers: [approvals, checks]}", ("approvals", "checks"), 30 * 86400),
     ],
 )
-def test_break_glass_covers_approvals_and_freezes_for_a_day_unless_it_says_otherwise(text, covers, settle):
+def test_break_glass_covers_all_but_checks_for_a_day_unless_it_says_otherwise(text, covers, settle):
     assert glass(text) == BreakGlass(Names(("@ops",)), covers, settle, "policy.yaml:5")
 
 
@@ -50,7 +50,7 @@ def test_break_glass_covers_approvals_and_freezes_for_a_day_unless_it_says_other
         (["break_glass: {by: [bob], covers: []}"], [(5, "covers: [] is nothing; take break_glass out")]),
         (
             ["break_glass: {by: [bob], covers: [owners]}"],
-            [(5, "covers: break-glass never covers owners; it may cover approvals, freeze, checks")],
+            [(5, "covers: break-glass never covers owners; it may cover approvals, freeze, deployed, checks")],
         ),
         (["break_glass: {by: [bob], settle: 24}"], [(5, "settle must be text, not a number; write it in quotes")]),
         (["break_glass: {by: [bob], settle: 0h}"], [(5, "settle: '0h' is not a time such as 30m, 24h or 7d")]),

@@ -73,16 +73,8 @@ def test_a_change_is_closed_by_its_owner_or_who_may_land_and_takes_no_more(desk:
 
 def test_what_is_not_built_is_refused_by_its_name(desk: Desk) -> None:
     commit = desk.propose("alice", {"a.yml": "a: 1\n"})
-    built = "built: for, approve, reject, withdraw, land, rebase, comment, close, reopen"
-    cures = {
-        "plan/1": built,
-        "deploy/staging": "ssh <host> env deploy staging",
-        "rollback/staging": "git revert <commit> && git push origin HEAD:refs/for/<branch>",
-    }
-    for name, cure in cures.items():
-        verb = name.partition("/")[0]
-        result = desk.push("bob", f"{commit}:refs/{name}")
-        assert result.remote == refusal(
-            f"refs/{name}", "magic", f"refs/{verb}/…: {verb} is not in this release", cure=cure
-        )
+    verbs = "approve, reject, withdraw, land, rebase, comment, close, reopen, deploy, rollback, pause, resume, cancel"
+    result = desk.push("bob", f"{commit}:refs/plan/1")
+    reason = "refs/plan/…: plan is not in this release"
+    assert result.remote == refusal("refs/plan/1", "magic", reason, cure=f"built: for, {verbs}")
     assert len(desk.said(1)) == 1

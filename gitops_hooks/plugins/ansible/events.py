@@ -62,6 +62,7 @@ class Listener:
         self._withhold = withhold
         self._began = time.monotonic()
         self._told = 0.0
+        self._begun = 0.0
         self._task = ""
         self._steps: list[Step] = []
 
@@ -76,8 +77,7 @@ class Listener:
     def _take(self, kind: str, event: Mapping[str, object], stdout: str) -> None:
         host = str(event.get("host", ""))
         if kind == "playbook_on_task_start":
-            self._task = self._name(event) or self._place(event)
-            self._tell()
+            self._begin(self._name(event) or self._place(event))
         elif kind == "playbook_on_stats":
             self.record.stats = {name: _counts(event.get(name)) for name in _STATS}
         elif kind in ("error", "verbose") and "ERROR" in stdout:
@@ -88,8 +88,7 @@ class Listener:
 
     def flush(self) -> None:
         """Tell what was not told yet: nothing else comes."""
-        self._told = 0.0
-        self._tell()
+        self._tell_now()
 
     def _take_result(self, kind: str, host: str, event: Mapping[str, object]) -> None:
         result = _mapping(event.get("res"))
@@ -111,11 +110,20 @@ class Listener:
         at = round(time.monotonic() - self._began, 2)
         self._steps.append(Step(at, host, state, self._name(event), self._place(event), detail))
 
-    def _tell(self) -> None:
+    def _begin(self, task: str) -> None:
+        """A task that begins is told however shortly before a result was: it may be long until anything follows."""
+        self._task = task
         now = time.monotonic()
-        if now - self._told < _TOLD_EVERY and len(self._steps) < _MOST_STEPS:
-            return
-        self._told = now
+        if now - self._begun >= _TOLD_EVERY:
+            self._begun = now
+            self._tell_now()
+
+    def _tell(self) -> None:
+        if time.monotonic() - self._told >= _TOLD_EVERY or len(self._steps) >= _MOST_STEPS:
+            self._tell_now()
+
+    def _tell_now(self) -> None:
+        self._told = time.monotonic()
         steps, self._steps = tuple(self._steps), []
         self._say(Progress(task=self._task, steps=steps))
 
