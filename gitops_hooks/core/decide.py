@@ -5,6 +5,7 @@ from datetime import datetime
 
 from gitops_hooks.core.approve import Contributors, Proof, judge_approvals, would_count
 from gitops_hooks.core.bounded import judge_content, judge_freeze, judge_line, judge_read_only
+from gitops_hooks.core.changed_paths import ChangedPaths
 from gitops_hooks.core.debts import judge_debts
 from gitops_hooks.core.demands import Demands, Trial
 from gitops_hooks.core.deployed import judge_deployed
@@ -153,6 +154,9 @@ def _judge_own_files(case: Case, rule: str) -> Requirement:
         return fails(rule, "The file of code owners always needs an approval by somebody else.")
     if below_gitops(case.names):
         return fails(rule, ".gitops/** always needs an approval by somebody else.")
+    changed = ChangedPaths(case.names)
+    if touched := [glob for globs in case.governing.controller for glob in globs if changed.touch((glob,))]:
+        return fails(rule, f"{touched[0]} runs on the deployer and always needs the approvals that the policy names.")
     return holds(rule)
 
 

@@ -124,6 +124,8 @@ def _read_rule(node: Marked, reading: Reading) -> BranchRule:
     """A rule in which what is not said is left to the policy: a floor takes away and never grants."""
     for key in _weaker_keys(node):
         reading.complain(key, f"{key.text}: the floor knows no evaluate and no break-glass")
+    for key in (key for key, _ in node.pairs if key.text == "controller"):
+        reading.complain(key, "controller: the floor allows nothing; what may run on the deployer stands in a policy")
     for key in (key for key, _ in node.pairs if key.text == "deployed"):
         reading.complain(key, "deployed: environments are a policy's own; the floor knows none")
     node = _without_weaker(node)

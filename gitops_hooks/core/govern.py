@@ -8,6 +8,7 @@ from gitops_hooks.core.changed_paths import ChangedPaths
 from gitops_hooks.core.globs import matches
 from gitops_hooks.core.reach import Reached, reaches
 from gitops_hooks.model.policy import (
+    CONTROLLER,
     ApprovalRule,
     BranchRule,
     Keep,
@@ -98,6 +99,15 @@ class Governing:
     def owners(self) -> tuple[OwnersRule, ...]:
         """Where code owners stand, by each rule that asks them."""
         return tuple(rule.review.owners for rule in self.rules if rule.review.owners)
+
+    @property
+    def controller(self) -> tuple[tuple[str, ...], ...]:
+        """Globs of what may run on the deployer, by each rule that says so; a path needs one of every rule."""
+        said = (
+            tuple(glob for entry in rule.approvals if entry.rule == CONTROLLER for glob in entry.paths)
+            for rule in self.rules
+        )
+        return tuple(globs for globs in said if globs)
 
     @property
     def asks_reach(self) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from gitops_hooks.core import policy_bounds
 from gitops_hooks.core.globs import matches
@@ -12,16 +13,18 @@ from gitops_hooks.core.policy_reading import Reading, read_names, read_plugin
 from gitops_hooks.core.policy_review import REVIEW, read_bots, read_reach, read_review
 from gitops_hooks.core.receive import shown
 from gitops_hooks.core.yaml_text import Marked
-from gitops_hooks.model.policy import ApprovalRule, BranchRule, LandMethod, Names
+from gitops_hooks.model.policy import CONTROLLER, ApprovalRule, BranchRule, LandMethod, Names
 
 ANYBODY = Names(("*",))
 
 _RIGHTS = ("push", "propose", "land", "create", "delete", "force")
 _BRANCH = (
     *("match", *_RIGHTS, "approvals", "checks", "land_method", "authors", "signed", "mode", "break_glass", "deployed"),
+    "controller",
     *(*policy_bounds.KEYS, *REVIEW),
 )
 _APPROVAL = ("count", "from", "paths", "signed", "reach", "bots", "mode")
+_CONTROLLER = ("paths", "count", "from", "signed")
 _WORD = re.compile(r"[^\x00-\x1f\x7f]{1,255}")
 _AUTHORS = re.compile("known|any")
 
@@ -37,7 +40,10 @@ def read_branch(node: Marked, reading: Reading) -> BranchRule:
         match=_read_match(node, fields, reading),
         place=reading.place(node),
         **rights,
-        approvals=_read_approvals(node, fields.get("approvals"), reading),
+        approvals=(
+            *_read_approvals(node, fields.get("approvals"), reading),
+            *_read_controller(fields.get("controller"), reading),
+        ),
         checks=tuple(read_plugin(item, "check", reading.checks, reading) for item in checks),
         land_method=method,
         any_author=_read_any_author(fields.get("authors"), reading),
@@ -92,6 +98,23 @@ def _read_approvals(rule: Marked, node: Marked | None, reading: Reading) -> tupl
     if node.tag == "seq" and not items:
         reading.complain(node, "approvals: [] would let all land unseen; without the key it is one approval by anybody")
     return tuple(_read_approval(item, reading) for item in items)
+
+
+def _read_controller(node: Marked | None, reading: Reading) -> tuple[ApprovalRule, ...]:
+    """What may run on the deployer, each with the approval that it needs; by name only, never whatever there is."""
+    items = read_items(node, CONTROLLER, reading.faults) if node else ()
+    if node is not None and node.tag == "seq" and not items:
+        reading.complain(node, "controller: [] allows nothing; leave the key out")
+    found = []
+    for item in items:
+        fields = read_fields(item, "an entry of controller", _CONTROLLER, reading.faults)
+        for key in ("paths", "from"):
+            if key not in fields and item.tag == "map":
+                reading.complain(item, f"{key} is missing in this entry of controller")
+        found.append(replace(_read_approval(item, reading), rule=CONTROLLER))
+        for glob in (glob for glob in found[-1].paths if not glob.strip("*/")):
+            reading.complain(item, f"paths: '{glob}' would let everything run on the deployer; name the folders")
+    return tuple(found)
 
 
 def _read_approval(node: Marked, reading: Reading) -> ApprovalRule:

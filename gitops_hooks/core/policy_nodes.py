@@ -13,7 +13,7 @@ from gitops_hooks.model.errors import Fault
 NOT_ENFORCED = frozenset(
     (
         *("signed_commits", "mode", "evaluate", "override", "floor"),
-        *("break-glass", "require", "plan", "controller"),
+        *("break-glass", "require", "plan"),
         *("window", "batches", "max_failed", "max_changed", "health", "on_failure"),
         *("self_heal", "prune", "drift", "strategy"),
         *("timeout", "retries", "retry", "notify", "providers"),

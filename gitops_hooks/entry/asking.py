@@ -3,26 +3,40 @@
 from collections.abc import Iterable, Mapping
 
 from gitops_hooks.core.check_options import bind_options, options_for
+from gitops_hooks.core.globs import matches_any
 from gitops_hooks.core.govern import Governing, govern
 from gitops_hooks.edge.tree import GitTree
 from gitops_hooks.edge.workbench import Asked, Grounds
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.hookspec import Check
 from gitops_hooks.model.change import Change
+from gitops_hooks.model.policy import CONTROLLER
 
 
 def asked_checks(sitting: Sitting, change: Change, names: Iterable[str]) -> list[Asked]:
     """Those of the named checks that this server has, with what the policy in force says about each."""
-    return bind_checks(sitting.plugins.checks(), govern(sitting.policy, change.target), names)
+    return bind_checks(sitting.plugins.checks(), govern(sitting.policy, change.target), names, change)
 
 
-def bind_checks(offered: Mapping[str, Check], governing: Governing | None, names: Iterable[str]) -> list[Asked]:
+def bind_checks(
+    offered: Mapping[str, Check], governing: Governing | None, names: Iterable[str], change: Change
+) -> list[Asked]:
     """The same for who has a policy and plugins, and no server."""
     found = []
     for check in (offered[name] for name in names if name in offered):
         options, faults = bind_options(check.name, check.options, options_for(governing, check.name))
+        if check.name == CONTROLLER:
+            options = {**options, "allowed": _allowed(governing, change)}
         found.append(Asked(check, options, faults))
     return found
+
+
+def _allowed(governing: Governing | None, change: Change) -> tuple[str, ...]:
+    """The changed paths that may run on the deployer: no option of the check's, since each needs its approval."""
+    groups = governing.controller if governing else ()
+    if not groups:
+        return ()
+    return tuple(file.path for file in change.files if all(matches_any(globs, file.path) for globs in groups))
 
 
 def grounds_of(sitting: Sitting, change: Change, tree: str) -> Grounds:

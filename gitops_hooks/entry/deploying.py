@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from gitops_hooks.core.govern import govern
 from gitops_hooks.edge.launch import RunningDeployment
 from gitops_hooks.edge.ledger import SERVER
 from gitops_hooks.edge.progress import forget_progress, note_progress
@@ -107,7 +108,10 @@ def begin(sitting: Sitting, environment: Environment, start: Start) -> Run | Non
     if isinstance(event, LostRace):
         return None
     move(sitting, environment_ref(environment.name, "attempted"), commit)
-    deployment = Deployment(sitting.entry.id, environment, commit, event.stamp.number, run, limit.hosts, limit.left)
+    number, governing = event.stamp.number, govern(sitting.policy, environment.branch)
+    # By the policy of now: what it does not allow any more does not run any more.
+    allowed = governing.controller if governing else ()
+    deployment = Deployment(sitting.entry.id, environment, commit, number, run, limit.hosts, limit.left, allowed)
     if limit.hosts == ():
         end(sitting, deployment, attempt, Outcome(RunState.SUCCESSFUL, detail=limit.reason))
         return None

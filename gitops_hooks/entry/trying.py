@@ -101,7 +101,7 @@ def try_checks(
     change = Change(0, against.ref, span.base, span.head, merged.files)
     policy = _policy(shadow, against.policy, rig.floor)
     wanted, on_trial = (names, ()) if names is not None else _wanted(policy, against, rig.plugins)
-    asked = bind_checks(rig.plugins.checks(), _governing(policy, against.ref), wanted)
+    asked = bind_checks(rig.plugins.checks(), _governing(policy, against.ref), wanted, change)
     grounds = _grounds(shadow, against, merged.tree, rig.server)
     verdicts = run_commands(_run(asked, change, grounds, rig, wanted), grounds, rig.server)
     return Tried(extent, against, change, merged.tree, waive_on_trial(verdicts, on_trial))

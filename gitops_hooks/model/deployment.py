@@ -67,6 +67,7 @@ class Deployment:
     """One attempt; `generation` is the number of its entry in the environment's log and never decreases.
 
     `hosts` are the only ones that it may touch, None for all of the environment; `left` is how many it leaves alone.
+    `allowed` are lists of globs: a file that would run on the deployer may, where one of every list matches it.
     """
 
     repository: str
@@ -76,6 +77,7 @@ class Deployment:
     run_id: str
     hosts: tuple[str, ...] | None = None
     left: int = 0
+    allowed: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

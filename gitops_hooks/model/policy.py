@@ -33,6 +33,10 @@ class ReachLimit:
     groups: tuple[str, ...] = ()
 
 
+CONTROLLER = "controller"
+"""The check of what would run on the deployer, and the policy's key for what may with which approval."""
+
+
 @dataclass(frozen=True, slots=True)
 class ApprovalRule:
     """`count` approvals by members of `sources`, where a changed path matches one of `paths` (empty: always).

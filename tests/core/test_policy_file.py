@@ -9,6 +9,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gitops_hooks.core.govern import govern
 from gitops_hooks.core.policy_file import parse_policy
 from gitops_hooks.model.errors import PolicyError
 from gitops_hooks.model.policy import ApprovalRule, BranchRule, Environment, LandMethod, Names, Policy
@@ -74,6 +75,16 @@ def environment(**changed: str) -> str:
     lines = {"name": "staging", "branch": "main", "playbook": "site.yml", "inventory": "hosts", **changed}
     written = [f"{key}: {value}" for key, value in lines.items() if value != "-"]
     return branch() + "environments:\n- " + "\n  ".join(written) + "\n"
+
+
+def test_what_may_run_on_the_deployer_needs_its_own_approval_and_one_of_every_rule():
+    text = branch("controller:", "- {paths: ['library/**', 'filter_plugins/**'], count: 2, from: [bob, carol]}")
+    text += "- {match: '*', controller: [{paths: ['library/**'], from: [bob]}]}\n- {match: m*}\n"
+    governing = govern(parse(text), "refs/heads/main")
+    assert governing.controller == (("library/**", "filter_plugins/**"), ("library/**",))
+    asked = [rule for rule in governing.approval_rules(["library/a.py"]) if rule.rule == "controller"]
+    assert [(rule.count, rule.sources) for rule in asked] == [(2, Names(("bob", "carol"))), (1, Names(("bob",)))]
+    assert not [rule for rule in governing.approval_rules(["site.yml"]) if rule.rule == "controller"]
 
 
 def test_the_whole_policy_is_read():
@@ -144,8 +155,8 @@ def test_three_faults_come_at_once_each_with_its_line():
     assert str(caught.value) == (
         ".gitops/policy.yaml:4: the server knows nobody by the name dave\n"
         ".gitops/policy.yaml:9: unknown key 'landed'; allowed here: "
-        "match, push, propose, land, create, delete, force, approvals, checks, land_method, authors, signed, "
-        "mode, break_glass, deployed, linear, read_only, freeze, commits, files, owners, veto, keep, strict\n"
+        "match, push, propose, land, create, delete, force, approvals, checks, land_method, authors, signed, mode, "
+        "break_glass, deployed, controller, linear, read_only, freeze, commits, files, owners, veto, keep, strict\n"
         ".gitops/policy.yaml:11: count must be a number, not yes or no"
     )
 
@@ -215,6 +226,19 @@ SLASH = "has an empty part; write folder/** for all below a folder"
     [
         (["push: '*'"], [(4, "push must be a list, not text")]),
         (["push:"], [(4, "push must be a list, not nothing")]),
+        (["controller: []"], [(4, "controller: [] allows nothing; leave the key out")]),
+        (
+            ["controller:", "- {count: 2}"],
+            [(5, "paths is missing in this entry of controller"), (5, "from is missing in this entry of controller")],
+        ),
+        (
+            ["controller:", "- {paths: ['**'], from: [bob]}"],
+            [(5, "paths: '**' would let everything run on the deployer; name the folders")],
+        ),
+        (
+            ["controller:", "- {paths: ['library/**'], from: [bob], mode: evaluate}"],
+            [(5, "mode: not enforced by this release; take it out")],
+        ),
         (["push: [yes]"], [(4, "push must be text, not yes or no; write it in quotes")]),
         (["push: [12]"], [(4, "push must be text, not a number; write it in quotes")]),
         (

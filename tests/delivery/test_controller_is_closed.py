@@ -117,3 +117,25 @@ def test_files_that_would_run_on_the_controller_are_named_and_nothing_runs(world
     assert outcome.state is RunState.ERROR
     assert outcome.detail.startswith(f"{path}:0: {words}")
     assert [host.read("motd") for host in world.hosts] == [None, None, None]
+
+
+SHOUT = "class FilterModule:\n    def filters(self):\n        return {'shout': lambda text: text.upper()}\n"
+
+
+def test_a_plugin_that_the_policy_allows_runs_and_nothing_beside_it(world):
+    world.tree["filter_plugins/shout.py"] = SHOUT
+    world.tree["site.yml"] = SITE.replace("{{ inventory_hostname }}", "{{ inventory_hostname | shout }}")
+    allowed = (("filter_plugins/*.py",), ("filter_plugins/**", "roles/*/library/**"))
+
+    assert world.deploy(allowed=allowed).state is RunState.SUCCESSFUL
+    assert world.hosts[0].read("motd") == "hello from WEB1\n"
+
+    for path, content in (
+        ("roles/web/library/spy.py", SHOUT),
+        ("filter_plugins/more/ansible.cfg", "[defaults]\n"),
+        ("filter_plugins/linked.py", (0o120000, b"../page")),
+    ):
+        world.tree[path] = content
+        outcome = world.deploy(allowed=allowed)
+        assert outcome.state is RunState.ERROR and outcome.detail.startswith(f"{path}:0: ")
+        del world.tree[path]

@@ -116,7 +116,8 @@ def check_controller(change: Change, tree: Tree, bench: Workbench) -> Iterator[F
         if isinstance(text, Finding):
             yield text
         else:
-            yield from controller_findings(file.path, file.mode, text)
+            may = file.mode in PLAIN and file.path in bench.options.get("allowed", ())
+            yield from controller_findings(file.path, file.mode, text, allowed=may)
 
 
 def _read(file: ChangedFile, tree: Tree) -> bytes | Finding:

@@ -14,7 +14,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 from posixpath import basename
 
-from gitops_hooks.plugin import Finding, Marked, YamlFault, parse_yaml
+from gitops_hooks.plugin import Finding, Marked, Severity, YamlFault, parse_yaml
 from gitops_hooks.plugins.ansible.files import (
     EXECUTABLE,
     PLAIN,
@@ -38,6 +38,7 @@ _KIND = (
 )
 _FOLDER = re.compile(rf"(?:{_KIND})_plugins|doc_fragments|library|module_utils")
 _IN_PLUGINS = re.compile(rf"{_KIND}|doc_fragments|module_utils|modules")
+_CONFIGURATIONS = ("ansible.cfg", ".ansible.cfg")
 _HARMLESS = (".md", ".rst", ".txt")
 
 ALLOWED = ("ansible_host", "ansible_port", "ansible_user")
@@ -60,9 +61,17 @@ _PIPE = re.compile(rb"""\b(?:lookup|query|q)\s*\(\s*["'](?:ansible\.(?:builtin|l
 _PIPE_KEYS = ("with_pipe", "with_ansible.builtin.pipe", "with_ansible.legacy.pipe")
 
 
-def controller_findings(path: str, mode: int, text: bytes) -> Iterator[Finding]:
-    """All faults of one file with its git mode; `text` may be empty for a link or submodule."""
-    yield from (Finding(path, 0, message) for message in _by_path(path, mode))
+def controller_findings(path: str, mode: int, text: bytes, *, allowed: bool = False) -> Iterator[Finding]:
+    """All faults of one file with its git mode; `text` may be empty for a link or submodule.
+
+    Where the policy allows it, a plugin or module is told and not refused. Nothing else is: each run pins its
+    configuration and inventory, and connection variables are nobody's to allow.
+    """
+    for message in _by_path(path, mode):
+        if allowed and basename(path).lower() not in _CONFIGURATIONS:
+            yield Finding(path, 0, "runs on the deployer, which the policy allows", Severity.WARNING)
+        else:
+            yield Finding(path, 0, message)
     if mode not in PLAIN or text.startswith(VAULT):
         return
     if is_yaml(path) or extension(path) in (".json", ".j2") or is_variables(path):
@@ -103,7 +112,7 @@ def _about_variable(name: str) -> str:
 def _by_path(path: str, mode: int) -> Iterator[str]:
     parts = [part.lower() for part in path.split("/")]
     above = folders("/".join(parts))
-    if parts[-1] in ("ansible.cfg", ".ansible.cfg"):
+    if parts[-1] in _CONFIGURATIONS:
         yield "configures the controller; remove it, the server sets what a deployment needs"
     if mode in PLAIN and (extension(path) in _HARMLESS or basename(path).startswith(".git")):
         return

@@ -51,7 +51,7 @@ def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
     if not _RUN_ID.fullmatch(deployment.run_id):
         raise EdgeError("deployer", "its run id is no plain word")
     canceled, deadline = _listen_for_term(), time.monotonic() + workplace.run_timeout
-    scan = rescan(workplace.project)
+    scan = rescan(workplace.project, deployment.allowed)
     if scan.refusal:
         return Outcome(RunState.ERROR, detail=scan.refusal)
     pinned = pin(workplace)

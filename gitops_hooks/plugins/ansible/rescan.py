@@ -1,11 +1,11 @@
 """The whole tree once more, right before it runs: what would run on the controller itself is refused."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops_hooks.plugin import Severity
+from gitops_hooks.plugin import Severity, matches_any
 from gitops_hooks.plugins.ansible.controller import controller_findings
 
 _FILE, _PROGRAM, _SYMLINK = 0o100644, 0o100755, 0o120000
@@ -21,13 +21,15 @@ class Scan:
     vault: bool
 
 
-def rescan(project: Path) -> Scan:
-    """Read every file of the tree. The folder holds nothing else."""
+def rescan(project: Path, allowed: Sequence[Sequence[str]] = ()) -> Scan:
+    """Read every file of the tree; the folder holds nothing else. `allowed` are those of the deployment."""
     faults: list[str] = []
     vault = False
     for path, mode, text in _entries(project):
         vault = vault or _VAULT in text
-        found = controller_findings(path, mode, text)
+        # Only a file that stands in the tree itself was approved as what it is.
+        may = bool(allowed) and mode != _SYMLINK and all(matches_any(globs, path) for globs in allowed)
+        found = controller_findings(path, mode, text, allowed=may)
         faults += [f"{path}:{one.line}: {one.message}" for one in found if one.severity is Severity.ERROR]
     more = f"; and {len(faults) - _TOLD} more" if len(faults) > _TOLD else ""
     return Scan("; ".join(faults[:_TOLD]) + more, vault)
