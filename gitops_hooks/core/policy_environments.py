@@ -2,7 +2,7 @@
 
 import re
 
-from gitops_hooks.core import policy_gates
+from gitops_hooks.core import policy_gates, policy_rollout
 from gitops_hooks.core.policy_branches import gap
 from gitops_hooks.core.policy_limit import read_interval, read_limit
 from gitops_hooks.core.policy_nodes import read_fields, read_items, read_text
@@ -44,14 +44,15 @@ def _check_order(items: tuple[Marked, ...], environments: tuple[Environment, ...
 
 
 def _read_environment(node: Marked, branches: tuple[BranchRule, ...], reading: Reading) -> Environment:
-    fields = read_fields(node, "an entry of environments", _ENVIRONMENT, reading.faults)
+    fields = read_fields(node, "an entry of environments", (*_ENVIRONMENT, *policy_rollout.KEYS), reading.faults)
     for key in ("name", "branch", "playbook", "inventory"):
         if key not in fields and node.tag == "map":
             reading.complain(node, f"{key} is missing in this environment")
+    deployer = _read_deployer(node, fields.get("deployer"), reading)
     return Environment(
         name=_read_name(fields.get("name"), reading),
         branch=_read_branch(fields.get("branch"), branches, reading),
-        deployer=_read_deployer(node, fields.get("deployer"), reading),
+        deployer=deployer,
         playbook=read_path(fields.get("playbook"), "playbook", reading),
         inventory=read_path(fields.get("inventory"), "inventory", reading),
         operate=read_names(fields["operate"], "operate", reading) if "operate" in fields else None,
@@ -59,6 +60,7 @@ def _read_environment(node: Marked, branches: tuple[BranchRule, ...], reading: R
         whole=read_limit(fields.get("limit"), reading),
         interval=read_interval(fields.get("interval"), reading),
         gates=policy_gates.read_gates(fields, reading),
+        rollout=policy_rollout.read_rollout(fields, deployer, reading),
     )
 
 

@@ -6,6 +6,7 @@ from enum import Enum
 from gitops_hooks.model.bounds import NO_BOUNDS, Bounds
 from gitops_hooks.model.gates import OPEN, Gates
 from gitops_hooks.model.options import CheckOptions
+from gitops_hooks.model.rollout import AT_ONCE, Rollout
 
 
 class LandMethod(Enum):
@@ -176,6 +177,7 @@ class Environment:
     whole: bool = False
     interval: int = 0
     gates: Gates = OPEN
+    rollout: Rollout = AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)

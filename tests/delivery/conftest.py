@@ -16,6 +16,7 @@ from gitops_hooks.edge.launch import RunningDeployment
 from gitops_hooks.edge.sshd import Sshd, start_sshd
 from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, Progress
 from gitops_hooks.model.policy import Environment
+from gitops_hooks.model.rollout import AT_ONCE
 from gitops_hooks.model.server import Limits, PluginLists
 
 ANSIBLE = PluginLists(trusted=("gitops_hooks.plugins.ansible.deployer",))
@@ -95,7 +96,8 @@ class World:
 
     def start(self, generation=None, run_id="", limits=LIMITS, plugins=ANSIBLE, deployer="ansible", **more):
         number = generation or next(self.numbers)
-        environment = Environment("staging", "refs/heads/main", deployer, self.playbook, "inventory", None, "policy:1")
+        named = ("staging", "refs/heads/main", deployer, self.playbook, "inventory", None, "policy:1")
+        environment = Environment(*named, rollout=more.get("rollout", AT_ONCE))
         repository, hosts = more.get("repository", "r1"), more.get("hosts")
         own, allowed = run_id or run_name(number), more.get("allowed", ())
         deployment = Deployment(repository, environment, "c" * 40, number, own, hosts, allowed=allowed)

@@ -83,25 +83,22 @@ def _deploy_to(
 ) -> Outcome:
     from gitops_hooks.plugins.ansible.events import Listener
     from gitops_hooks.plugins.ansible.fence import Life
-    from gitops_hooks.plugins.ansible.outcome import judge, judge_nobody
-    from gitops_hooks.plugins.ansible.pinned import pin_routes
+    from gitops_hooks.plugins.ansible.outcome import judge_nobody
     from gitops_hooks.plugins.ansible.preflight import check_hosts
-    from gitops_hooks.plugins.ansible.run import run_playbook
+    from gitops_hooks.plugins.ansible.rolling import Site, roll_out
     from gitops_hooks.plugins.ansible.withheld import withholder
 
     ready, aside = check_hosts(intended.targets, deployment, workplace)
     if not ready:
         return judge_nobody(aside)
-    pin_routes(pinned, _fenced(intended.routes, ready), [one.target.name for one in ready], workplace.connect_timeout)
     listener = Listener(workplace.project, terms.say, withholder(pinned.credentials, terms.vault))
+    routes = _fenced(intended.routes, ready)
+    site = Site(deployment, workplace, pinned, routes, listener, terms.canceled, terms.deadline)
     with Life(tuple(one.taken for one in ready)):
-        status = "canceled" if terms.canceled() else ""
-        left = dataclasses.replace(workplace, run_timeout=terms.deadline - time.monotonic())
-        status = status or run_playbook(deployment, left, pinned, listener, terms.canceled)
-    listener.flush()
+        ends = roll_out(site, [one.target.name for one in ready])
     for one in ready:
         one.client.close()
-    return judge(intended.names, aside, listener.record, status, workplace.run_timeout)
+    return ends.put_together(intended.names, aside)
 
 
 def _fenced(routes: "Iterable[Route]", ready: "Iterable[Ready]") -> "tuple[Route, ...]":

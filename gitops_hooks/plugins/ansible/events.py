@@ -58,13 +58,19 @@ class Listener:
         """`withhold` answers the text that may be shown instead of a message, empty for the message itself."""
         self.record = Record()
         self._project = f"{project}/"
-        self._say = say
+        self.say = say
         self._withhold = withhold
         self._began = time.monotonic()
         self._told = 0.0
         self._begun = 0.0
         self._task = ""
         self._steps: list[Step] = []
+
+    def next_record(self) -> Record:
+        """What was kept so far; what comes now is kept anew."""
+        self.flush()
+        kept, self.record = self.record, Record()
+        return kept
 
     def take(self, event: dict[str, object]) -> bool:
         """False: nothing of the event is to be written to disk."""
@@ -125,7 +131,7 @@ class Listener:
     def _tell_now(self) -> None:
         self._told = time.monotonic()
         steps, self._steps = tuple(self._steps), []
-        self._say(Progress(task=self._task, steps=steps))
+        self.say(Progress(task=self._task, steps=steps))
 
     def _trouble(self, event: Mapping[str, object], result: Mapping[str, object]) -> Trouble:
         place, name = self._place(event), self._name(event)

@@ -5,15 +5,13 @@ from collections.abc import Sequence
 from gitops_hooks.plugin import HostOutcome, HostState, Outcome, RunState
 from gitops_hooks.plugins.ansible.events import Record
 
-_GOOD = (HostState.OK, HostState.CHANGED)
+GOOD = (HostState.OK, HostState.CHANGED)
+_NAMED = 20
 
 
-def judge(
-    intended: Sequence[str], set_aside: Sequence[HostOutcome], record: Record, status: str, limit: float
-) -> Outcome:
+def judge(intended: Sequence[str], record: Record, status: str, limit: float) -> Outcome:
     """One outcome for every intended host; `status` is ansible-runner's word, `limit` the run's seconds."""
-    aside = {outcome.name: outcome for outcome in set_aside}
-    hosts = tuple(aside.get(name) or _host(name, record) for name in intended)
+    hosts = tuple(_host(name, record) for name in intended)
     if status == "canceled":
         return Outcome(
             RunState.CANCELED, hosts, detail="ended on request; deploy again to bring the hosts to one state"
@@ -27,9 +25,9 @@ def judge(
     if record.stats is None:
         why = record.complaint or "no reason was given"
         return Outcome(RunState.ERROR, hosts, detail=f"Ansible ended without a summary: {why}")
-    bad = [host for host in hosts if host.state not in _GOOD]
+    bad = [host for host in hosts if host.state not in GOOD]
     if bad:
-        return Outcome(RunState.FAILED, hosts, detail=_summary(bad))
+        return Outcome(RunState.FAILED, hosts, detail=summary(bad))
     if status != "successful":
         return Outcome(RunState.FAILED, hosts, detail="Ansible ended badly although every host is well; deploy again")
     return Outcome(RunState.SUCCESSFUL, hosts)
@@ -37,7 +35,7 @@ def judge(
 
 def judge_nobody(set_aside: Sequence[HostOutcome]) -> Outcome:
     """No host was ready, so nothing was started."""
-    return Outcome(RunState.FAILED, tuple(set_aside), detail=_summary(set_aside))
+    return Outcome(RunState.FAILED, tuple(set_aside), detail=summary(set_aside))
 
 
 def _host(name: str, record: Record) -> HostOutcome:
@@ -72,8 +70,12 @@ def _failure(name: str, record: Record) -> str:
     return "failed; Ansible did not say in which task" if trouble is None else str(trouble)
 
 
-def _summary(hosts: Sequence[HostOutcome]) -> str:
+def summary(hosts: Sequence[HostOutcome]) -> str:
     """`unreachable: web2; failed: web1 web3`, worst news by kind."""
     kinds = sorted({host.state for host in hosts}, key=lambda state: state.value)
     named = ((kind.value, [host.name for host in hosts if host.state is kind]) for kind in kinds)
-    return "; ".join(f"{kind}: {' '.join(names[:20])}{' …' if len(names) > 20 else ''}" for kind, names in named)
+    return "; ".join(f"{kind}: {listed(names)}" for kind, names in named)
+
+
+def listed(names: Sequence[str]) -> str:
+    return " ".join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "")

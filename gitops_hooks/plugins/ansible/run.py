@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,9 +14,16 @@ _POLL_SECONDS = 0.2
 
 
 def run_playbook(
-    deployment: Deployment, workplace: Workplace, pinned: Pinned, listener: Listener, canceled: Callable[[], bool]
+    deployment: Deployment,
+    workplace: Workplace,
+    pinned: Pinned,
+    listener: Listener,
+    canceled: Callable[[], bool],
+    playbook: str = "",
 ) -> str:
-    """Run to the end; answers ansible-runner's word: successful, failed, canceled or timeout.
+    """Run the environment's playbook, or another one, to the end, on the hosts of the pinned limit.
+
+    Answers ansible-runner's word: successful, failed, canceled or timeout.
 
     Errors: EdgeError where ansible-runner is not installed or breaks.
     """
@@ -28,7 +36,7 @@ def run_playbook(
         runner = ansible_runner.run(
             private_data_dir=str(_private_folder(workplace, pinned)),
             project_dir=str(workplace.project),
-            playbook=deployment.environment.playbook,
+            playbook=playbook or deployment.environment.playbook,
             inventory=[str(workplace.project / deployment.environment.inventory), str(pinned.routes)],
             limit=f"@{pinned.limit}",
             cmdline=f"-e @{shlex.quote(str(pinned.extra_vars))}",
@@ -47,8 +55,9 @@ def run_playbook(
 
 
 def _private_folder(workplace: Workplace, pinned: Pinned) -> Path:
-    folder = workplace.scratch / "runner"
-    (folder / "env").mkdir(parents=True, mode=0o700)
+    # A rollout in batches runs more than once, each time in a folder of its own.
+    folder = Path(tempfile.mkdtemp(prefix="runner-", dir=workplace.scratch))
+    (folder / "env").mkdir(mode=0o700)
     # Settings that are given as an argument are dropped where there is no file. Nothing that Ansible prints is kept:
     # it is no channel, and it may carry what must not be shown. The pty's wait is what an end or a cancel costs.
     settings = {"pexpect_timeout": _POLL_SECONDS, "suppress_output_file": True, "suppress_ansible_output": True}

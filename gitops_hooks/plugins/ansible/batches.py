@@ -1,0 +1,57 @@
+"""A rollout in batches: which hosts follow which, when the next batch is not begun, and what it all amounts to."""
+
+from collections.abc import Iterator, Sequence
+
+from gitops_hooks.plugin import HostOutcome, HostState, Outcome, Rollout, RunState
+from gitops_hooks.plugins.ansible.outcome import GOOD, listed, summary
+
+
+def cut(hosts: Sequence[str], rollout: Rollout) -> tuple[tuple[str, ...], ...]:
+    """The hosts in their order, in batches; the last size counts for all that are left, as `serial` of a play does."""
+    return tuple(_cut(hosts, rollout)) if rollout.batches else (tuple(hosts),)
+
+
+def _cut(hosts: Sequence[str], rollout: Rollout) -> Iterator[tuple[str, ...]]:
+    sizes, begin, number = rollout.batches, 0, 0
+    while begin < len(hosts):
+        size = sizes[min(number, len(sizes) - 1)].of(len(hosts))
+        yield tuple(hosts[begin : begin + size])
+        begin, number = begin + size, number + 1
+
+
+def stop_reason(outcome: Outcome, rollout: Rollout) -> str:
+    """Why no batch may follow the one that ended like this; empty where one may."""
+    bad = _bad(outcome.hosts)
+    if said := _said(outcome):
+        return said
+    if not rollout.max_failed.exceeded(len(bad), len(outcome.hosts)):
+        return ""
+    return f"{len(bad)} of its {len(outcome.hosts)} hosts failed, and max_failed is {rollout.max_failed}"
+
+
+def put_together(
+    intended: Sequence[str], aside: Sequence[HostOutcome], ends: Sequence[Outcome], batches: int, stopped: str
+) -> Outcome:
+    """One outcome of all batches that were begun; `stopped` is why the last of them was the last."""
+    known = {host.name: host for host in (*(host for end in ends for host in end.hosts), *aside)}
+    left = [name for name in intended if name not in known]
+    where = f"after batch {len(ends)} of {batches}"
+    untouched = f"nothing was run on it: the rollout stopped {where}"
+    hosts = tuple(known.get(name) or HostOutcome(name, HostState.SKIPPED, detail=untouched) for name in intended)
+    last, said = ends[-1], _said(ends[-1])
+    words = [said or summary(_bad(tuple(known.values())))]
+    if left:
+        words += [f"stopped {where}" + ("" if said else f": {stopped}"), f"not begun: {listed(left)}"]
+    detail = "; ".join(filter(None, words))
+    if last.state in (RunState.CANCELED, RunState.ERROR):
+        return Outcome(last.state, hosts, detail=detail)
+    return Outcome(RunState.FAILED if detail else RunState.SUCCESSFUL, hosts, detail=detail)
+
+
+def _bad(hosts: Sequence[HostOutcome]) -> list[HostOutcome]:
+    return [host for host in hosts if host.state not in GOOD]
+
+
+def _said(end: Outcome) -> str:
+    """What is wrong with a batch as a whole; empty where its hosts say it all."""
+    return "" if end.detail == summary(_bad(end.hosts)) else end.detail

@@ -1,0 +1,81 @@
+"""What the policy says of batches, and what a share of hosts is."""
+
+import pytest
+
+from gitops_hooks.model.rollout import AT_ONCE, Rollout, Share
+from tests.core.test_policy_file import environment, faults, parse
+
+
+@pytest.mark.parametrize(
+    ("share", "hosts", "count"),
+    [
+        (Share(3), 40, 3),
+        (Share(3), 2, 3),
+        (Share(25, percent=True), 40, 10),
+        (Share(25, percent=True), 41, 11),
+        (Share(1, percent=True), 3, 1),
+        (Share(100, percent=True), 7, 7),
+    ],
+)
+def test_a_part_of_a_host_counts_as_one(share, hosts, count):
+    assert share.of(hosts) == count
+
+
+@pytest.mark.parametrize(
+    ("share", "found", "hosts", "exceeded"),
+    [
+        (Share(0), 1, 9, True),
+        (Share(0), 0, 9, False),
+        (Share(1), 1, 1, False),
+        (Share(1), 2, 9, True),
+        (Share(25, percent=True), 1, 4, False),
+        (Share(25, percent=True), 2, 4, True),
+        (Share(25, percent=True), 1, 3, True),
+        (Share(0, percent=True), 1, 9, True),
+    ],
+)
+def test_a_limit_is_exceeded_by_more_and_not_by_as_many(share, found, hosts, exceeded):
+    assert share.exceeded(found, hosts) is exceeded
+
+
+def test_batches_are_read_as_they_stand():
+    found = parse(environment(batches="[1, 25%, 100%]", max_failed="10%")).environments[0]
+    batches = (Share(1), Share(25, percent=True), Share(100, percent=True))
+    assert found.rollout == Rollout(batches, Share(10, percent=True))
+    assert parse(environment(batches="[5]")).environments[0].rollout == Rollout((Share(5),), Share(0))
+    assert parse(environment()).environments[0].rollout == AT_ONCE
+
+
+_NUMBER = "a number of hosts from 1 to 9999 or a part such as 25%"
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        ({"batches": "2"}, [(9, "batches must be a list, not a number")]),
+        ({"batches": "[]"}, [(9, "batches: an empty list would deploy to nobody; write [100%] for all hosts at once")]),
+        ({"batches": "[0]"}, [(9, f"batches: '0' is not {_NUMBER}")]),
+        ({"batches": "[0%]"}, [(9, f"batches: '0%' is not {_NUMBER}")]),
+        ({"batches": "[101%]"}, [(9, f"batches: '101%' is not {_NUMBER}")]),
+        ({"batches": "[-1]"}, [(9, f"batches: '-1' is not {_NUMBER}")]),
+        ({"batches": "[1, true]"}, [(9, f"batches: 'true' is not {_NUMBER}")]),
+        ({"batches": "['2']"}, [(9, f"batches: '2' is not {_NUMBER}")]),
+        (
+            {"batches": "[1]", "max_failed": "some"},
+            [(10, "max_failed: 'some' is not a number of hosts from 0 to 9999 or a part such as 25%")],
+        ),
+        (
+            {"max_failed": "1"},
+            [(9, "max_failed says which batch is the last, and there are no batches; add them, or take it out")],
+        ),
+        (
+            {"deployer": "other", "batches": "[1]", "max_failed": "1"},
+            [
+                (10, "batches: only the deployer ansible knows it; take it out"),
+                (11, "max_failed: only the deployer ansible knows it; take it out"),
+            ],
+        ),
+    ],
+)
+def test_a_fault_in_a_rollout_is_told_with_its_line(lines, found):
+    assert faults(environment(**lines)) == found

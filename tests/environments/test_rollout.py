@@ -1,0 +1,67 @@
+"""A rollout in batches from push to host: who was not reached is told so, and a retry visits only what is missing."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.environments.conftest import ENVIRONMENT, SITE, Site
+from tests.environments.test_from_push_to_host import seconds_away
+from tests.hosts import inventory
+from tests.world import POLICY, Template, World
+
+BATCHES = ENVIRONMENT + "    batches: [1, 50%]\n"
+
+# A story of several deployments to three hosts.
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def site(staged: Template) -> Iterator[Site]:
+    world = World.copied_from(staged)
+    try:
+        site = Site(world, world.add_hosts("web1", "web2", "web3"))
+        site.retry_after(600)
+        files = {"site.yml": SITE, "page": "first\n", "inventories/staging/hosts.yml": inventory(site.hosts)}
+        site.land({**files, ".gitops/policy.yaml": POLICY + BATCHES})
+        assert site.pages() == ["first\n"] * 3
+        yield site
+    finally:
+        world.close()
+
+
+def newest(site: Site) -> tuple[object, ...]:
+    """Whom the newest deployment was to visit, and how it ended."""
+    log = json.loads(site.world.ssh("bob", "env log staging --json").must().out)
+    start = next(event for event in log if event["kind"] == "started")
+    end = next(event for event in log if event["kind"] == "finished")
+    return start["limit"], end["state"], end["left"]
+
+
+def test_a_rollout_stops_at_a_bad_host_and_goes_on_from_there(site: Site) -> None:
+    (site.hosts[0].root / "full").touch()
+    shown = site.land({"page": "second\n"})
+    lines = [seconds_away(line) for line in shown.remote_lines if "…" not in line]
+    assert lines[lines.index("  staging    ok 0, changed 0, failed 1, skipped 2 (N s)") :] == [
+        "  staging    ok 0, changed 0, failed 1, skipped 2 (N s)",
+        "             failed: web1; stopped after batch 1 of 2: 1 of its 1 hosts failed, and max_failed is 0;",
+        "             not begun: web2 web3",
+        "             web1: failed: site.yml:6: Disk: non-zero return code",
+        "             web2: skipped: nothing was run on it: the rollout stopped after batch 1 of 2",
+        "             web3: skipped: nothing was run on it: the rollout stopped after batch 1 of 2",
+        "             it is tried again by itself; at once:  ssh <host> env deploy staging",
+    ]
+    assert site.pages() == ["first\n"] * 3
+    assert site.show().startswith("staging: OutOfSync, Degraded\n")
+
+    (site.hosts[0].root / "full").unlink()
+    (site.hosts[2].root / "full").touch()
+    site.world.ssh("bob", "env deploy staging")
+    assert site.pages() == ["second\n", "second\n", "first\n"]
+    assert newest(site) == (None, "failed", 0)
+
+    (site.hosts[2].root / "full").unlink()
+    site.world.ssh("bob", "env deploy staging").must()
+    assert newest(site) == (["web3"], "successful", 2)
+    assert site.pages() == ["second\n"] * 3
+    assert site.ref("deployed") == site.tip()
