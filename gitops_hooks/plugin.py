@@ -24,7 +24,7 @@ from gitops_hooks.model.notice import News, Notice
 from gitops_hooks.model.options import Option, OptionKind
 from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.push import Actor, ActorKind, Push
-from gitops_hooks.model.rollout import Rollout, Share
+from gitops_hooks.model.rollout import HealthCheck, HealthKind, Rollout, Share
 from gitops_hooks.model.tool import Ran, Tool
 from gitops_hooks.model.verdict import CheckOutcome, Decision, Finding, Requirement, Severity, Status, Verdict
 
@@ -45,6 +45,8 @@ __all__ = [
     "Entry",
     "Environment",
     "Finding",
+    "HealthCheck",
+    "HealthKind",
     "HostOutcome",
     "HostState",
     "Marked",

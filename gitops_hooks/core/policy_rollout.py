@@ -1,14 +1,15 @@
-"""The policy's `batches:` and `max_failed:` of an environment → how its deployments go through the hosts."""
+"""The policy's `batches:`, `max_failed:` and `health:` of an environment → how its deployments go through the hosts."""
 
 import re
 
+from gitops_hooks.core.policy_health import read_health
 from gitops_hooks.core.policy_nodes import read_items
 from gitops_hooks.core.policy_reading import Reading
 from gitops_hooks.core.receive import shown
 from gitops_hooks.core.yaml_text import Marked
 from gitops_hooks.model.rollout import AT_ONCE, Rollout, Share
 
-KEYS = ("batches", "max_failed")
+KEYS = ("batches", "max_failed", "health")
 # Named here because no other deployer that ships goes through hosts.
 _DEPLOYER = "ansible"
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,3}")
@@ -26,7 +27,9 @@ def read_rollout(fields: dict[str, Marked], deployer: str, reading: Reading) -> 
         words = "max_failed says which batch is the last, and there are no batches; add them, or take it out"
         reading.complain(fields["max_failed"], words)
     return Rollout(
-        _read_batches(fields.get("batches"), reading), _read_share(fields.get("max_failed"), "max_failed", 0, reading)
+        _read_batches(fields.get("batches"), reading),
+        _read_share(fields.get("max_failed"), "max_failed", 0, reading),
+        read_health(fields.get("health"), reading),
     )
 
 

@@ -1,6 +1,7 @@
 """How a deployment goes through its hosts: in which batches, and when it stops."""
 
 from dataclasses import dataclass
+from enum import Enum
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +23,43 @@ class Share:
         return found * 100 > self.number * hosts if self.percent else found > self.number
 
 
+class HealthKind(Enum):
+    """How a host is asked whether it is well."""
+
+    TCP = "tcp"
+    HTTP = "http"
+    COMMAND = "command"
+    PLAYBOOK = "playbook"
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """One question: a port, an address with `{host}` in it, a command or a playbook, as `what` says.
+
+    `timeout` of each try and the `delay` between two are seconds; there are `retries` more after the first.
+    """
+
+    kind: HealthKind
+    what: str
+    status: int = 200
+    timeout: int = 10
+    retries: int = 3
+    delay: int = 5
+
+    def __str__(self) -> str:
+        return f"{self.kind.value} {self.what}"
+
+
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """`batches` one after another, the last again and again (empty: all hosts at once).
+    """`batches` one after another, the last again and again (empty: all hosts at once), `health` asked after each.
 
     More than `max_failed` bad hosts of a batch, and the next one is not begun.
     """
 
     batches: tuple[Share, ...] = ()
     max_failed: Share = Share(0)
+    health: tuple[HealthCheck, ...] = ()
 
 
 AT_ONCE = Rollout()

@@ -1,8 +1,8 @@
-"""What the policy says of batches, and what a share of hosts is."""
+"""What the policy says of batches and health, and what a share of hosts is."""
 
 import pytest
 
-from gitops_hooks.model.rollout import AT_ONCE, Rollout, Share
+from gitops_hooks.model.rollout import AT_ONCE, HealthCheck, HealthKind, Rollout, Share
 from tests.core.test_policy_file import environment, faults, parse
 
 
@@ -46,6 +46,19 @@ def test_batches_are_read_as_they_stand():
     assert parse(environment()).environments[0].rollout == AT_ONCE
 
 
+def test_health_is_read_as_it_stands():
+    lines = "[{tcp: 443}, {http: 'https://{host}:8443/healthz', status: 204, retries: 0, delay: 0s}, "
+    lines += "{command: systemctl is-active nginx, timeout: 2m}, {playbook: health.yml}]"
+    assert parse(environment(health=lines)).environments[0].rollout.health == (
+        HealthCheck(HealthKind.TCP, "443", timeout=10, retries=3, delay=5),
+        HealthCheck(HealthKind.HTTP, "https://{host}:8443/healthz", status=204, retries=0, delay=0),
+        HealthCheck(HealthKind.COMMAND, "systemctl is-active nginx", timeout=120),
+        HealthCheck(HealthKind.PLAYBOOK, "health.yml", timeout=300),
+    )
+
+
+_KINDS = "tcp, http, command, playbook"
+_HTTP = "http://{host}, with a port and a path where they are needed; {host} stands for the host's address"
 _NUMBER = "a number of hosts from 1 to 9999 or a part such as 25%"
 
 
@@ -74,6 +87,29 @@ _NUMBER = "a number of hosts from 1 to 9999 or a part such as 25%"
                 (10, "batches: only the deployer ansible knows it; take it out"),
                 (11, "max_failed: only the deployer ansible knows it; take it out"),
             ],
+        ),
+        ({"health": "[]"}, [(9, "health: an empty list asks nothing; take it out")]),
+        ({"health": "[{timeout: 1s}]"}, [(9, f"an entry of health asks one thing: {_KINDS}")]),
+        ({"health": "[{tcp: 1, command: 'true'}]"}, [(9, f"an entry of health asks one thing: {_KINDS}")]),
+        ({"health": "[{tcp: 0}]"}, [(9, "tcp: '0' is not a number from 1 to 65535")]),
+        ({"health": "[{tcp: 65536}]"}, [(9, "tcp: '65536' is not a number from 1 to 65535")]),
+        ({"health": "[{tcp: 1, status: 200}]"}, [(9, "status: only http answers with one, tcp does not")]),
+        ({"health": "[{http: 'http://example.org/'}]"}, [(9, f"http: 'http://example.org/' is not {_HTTP}")]),
+        (
+            {"health": "[{http: 'http://{host}@example.org/'}]"},
+            [(9, f"http: 'http://{{host}}@example.org/' is not {_HTTP}")],
+        ),
+        ({"health": "[{http: 'http://{host}:70000/'}]"}, [(9, "http: 70000 is no port")]),
+        ({"health": "[{http: 'http://{host}', status: 99}]"}, [(9, "status: '99' is not a number from 100 to 599")]),
+        ({"health": "[{command: ''}]"}, [(9, "command: '' is not a command on one line")]),
+        ({"health": "[{playbook: /etc/x}]"}, [(9, "playbook: '/etc/x' must be relative to the repository")]),
+        ({"health": "[{tcp: 1, timeout: 0s}]"}, [(9, "timeout: '0s' is not a time from 1s to 10m, such as 10s or 2m")]),
+        ({"health": "[{tcp: 1, timeout: 5}]"}, [(9, "timeout must be text, not a number; write it in quotes")]),
+        ({"health": "[{tcp: 1, retries: 101}]"}, [(9, "retries: '101' is not a number from 0 to 100")]),
+        ({"health": "[{tcp: 1, delay: 11m}]"}, [(9, "delay: '11m' is not a time from 0s to 10m, such as 10s or 2m")]),
+        (
+            {"health": "[{tcp: 1, port: 2}]"},
+            [(9, f"unknown key 'port'; allowed here: {_KINDS}, status, timeout, retries, delay")],
         ),
     ],
 )

@@ -10,7 +10,7 @@ from tests.environments.test_from_push_to_host import seconds_away
 from tests.hosts import inventory
 from tests.world import POLICY, Template, World
 
-BATCHES = ENVIRONMENT + "    batches: [1, 50%]\n"
+BATCHES = ENVIRONMENT + "    batches: [1, 50%]\n    health: [{command: test ! -e ~/sick, retries: 0}]\n"
 
 # A story of several deployments to three hosts.
 pytestmark = pytest.mark.timeout(300)
@@ -65,3 +65,17 @@ def test_a_rollout_stops_at_a_bad_host_and_goes_on_from_there(site: Site) -> Non
     assert newest(site) == (["web3"], "successful", 2)
     assert site.pages() == ["second\n"] * 3
     assert site.ref("deployed") == site.tip()
+
+
+def test_a_host_that_is_not_well_stops_it_too(site: Site) -> None:
+    (site.hosts[0].folder / "home" / "sick").touch()
+    shown = site.land({"page": "third\n"})
+    assert "             web1: failed: health command test ! -e ~/sick: exit 1" in shown.remote_lines
+    assert site.pages() == ["third\n", "second\n", "second\n"]
+    generation = site.show().partition("deployment ")[2].split()[0]
+    steps = site.world.ssh("alice", f"env log staging {generation}").must().out.splitlines()
+    assert any("health command test ! -e ~/sick: exit 1" in step for step in steps)
+
+    (site.hosts[0].folder / "home" / "sick").unlink()
+    site.world.ssh("bob", "env deploy staging").must()
+    assert site.pages() == ["third\n"] * 3

@@ -2,8 +2,9 @@
 
 import pytest
 
-from gitops_hooks.plugin import HostOutcome, HostState, Outcome, Rollout, RunState, Share
+from gitops_hooks.plugin import HealthCheck, HealthKind, HostOutcome, HostState, Outcome, Rollout, RunState, Share
 from gitops_hooks.plugins.ansible.batches import cut, put_together, stop_reason
+from gitops_hooks.plugins.ansible.health import Clinic, examine
 
 ONE, QUARTER, ALL = Share(1), Share(25, percent=True), Share(100, percent=True)
 TEN = tuple(f"web{number}" for number in range(10))
@@ -60,3 +61,15 @@ def test_hosts_that_were_set_aside_before_are_told_beside_the_batches():
     assert [host.state.value for host in whole.hosts] == ["ok", "unreachable", "changed"]
     good = put_together(("a", "c"), (), (end(a="ok"), end(c="changed")), 2, "")
     assert (good.state, good.detail) == (RunState.SUCCESSFUL, "")
+
+
+@pytest.mark.parametrize("state", [RunState.ERROR, RunState.CANCELED])
+def test_a_host_of_which_it_is_not_known_whether_it_is_well_has_failed(state):
+    broken = Outcome(state, end(a="ok", b="unreachable").hosts, detail="broke off")
+    canceled = state is RunState.CANCELED
+    clinic = Clinic({}, None, None, None, lambda: canceled, lambda: 60.0)
+    found = examine(broken, (HealthCheck(HealthKind.TCP, "1"),), clinic)
+    assert [host.state.value for host in found.hosts] == ["failed", "unreachable"]
+    assert found.hosts[0].detail == "the run ended before it was known whether it is well"
+    assert found.state is state
+    assert examine(broken, (), clinic) is broken

@@ -93,9 +93,10 @@ def _deploy_to(
         return judge_nobody(aside)
     listener = Listener(workplace.project, terms.say, withholder(pinned.credentials, terms.vault))
     routes = _fenced(intended.routes, ready)
-    site = Site(deployment, workplace, pinned, routes, listener, terms.canceled, terms.deadline)
+    ours = {one.target.name: one for one in ready}
+    site = Site(deployment, workplace, pinned, routes, listener, terms.canceled, terms.deadline, ours)
     with Life(tuple(one.taken for one in ready)):
-        ends = roll_out(site, [one.target.name for one in ready])
+        ends = roll_out(site)
     for one in ready:
         one.client.close()
     return ends.put_together(intended.names, aside)

@@ -72,6 +72,10 @@ class Listener:
         kept, self.record = self.record, Record()
         return kept
 
+    def note(self, host: str, state: HostState, task: str, detail: str) -> None:
+        """What somebody beside Ansible found out about a host, in words that may be shown."""
+        self._steps.append(Step(round(time.monotonic() - self._began, 2), host, state, task, "", detail))
+
     def take(self, event: dict[str, object]) -> bool:
         """False: nothing of the event is to be written to disk."""
         try:
@@ -87,7 +91,7 @@ class Listener:
         elif kind == "playbook_on_stats":
             self.record.stats = {name: _counts(event.get(name)) for name in _STATS}
         elif kind in ("error", "verbose") and "ERROR" in stdout:
-            self.record.complaint = self._shown(stdout)
+            self.record.complaint = self.shown(stdout)
         elif kind in ("runner_on_ok", "runner_on_failed", "runner_on_skipped", "runner_on_unreachable"):
             self._take_result(kind, host, event)
             self._tell()
@@ -158,9 +162,10 @@ class Listener:
             return "its output is withheld (no_log)"
         if not result:
             return "its result was too large to be shown"
-        return self._shown(_words(result))
+        return self.shown(_words(result))
 
-    def _shown(self, message: str) -> str:
+    def shown(self, message: str) -> str:
+        """What may be shown of what a host or Ansible said."""
         message = _one_line(message.replace(self._project, ""))
         return self._withhold(message) or message[:_TEXT_LIMIT]
 

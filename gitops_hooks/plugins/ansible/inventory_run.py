@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gitops_hooks.plugin import EdgeError, Environment, Workplace
+from gitops_hooks.plugin import EdgeError, Environment, HealthKind, Workplace
 from gitops_hooks.plugins.ansible.controller import refused_variable
 from gitops_hooks.plugins.ansible.pinned import Pinned, Route
 from gitops_hooks.plugins.ansible.preflight import Target
@@ -55,6 +55,9 @@ def read_intended(environment: Environment, workplace: Workplace, pinned: Pinned
     """
     playbook = _inside(workplace.project, environment.playbook, "playbook")
     inventory = _inside(workplace.project, environment.inventory, "inventory")
+    for check in environment.rollout.health:
+        if check.kind is HealthKind.PLAYBOOK:
+            _inside(workplace.project, check.what, "the playbook of health")
     asked = (
         ["ansible-inventory", "-i", str(inventory), "--playbook-dir", str(playbook.parent), "--list"],
         ["ansible-playbook", "-i", str(inventory), "--list-hosts", str(playbook)],

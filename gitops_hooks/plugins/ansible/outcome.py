@@ -7,15 +7,14 @@ from gitops_hooks.plugins.ansible.events import Record
 
 GOOD = (HostState.OK, HostState.CHANGED)
 _NAMED = 20
+CANCELED = "ended on request; deploy again to bring the hosts to one state"
 
 
 def judge(intended: Sequence[str], record: Record, status: str, limit: float) -> Outcome:
     """One outcome for every intended host; `status` is ansible-runner's word, `limit` the run's seconds."""
     hosts = tuple(_host(name, record) for name in intended)
     if status == "canceled":
-        return Outcome(
-            RunState.CANCELED, hosts, detail="ended on request; deploy again to bring the hosts to one state"
-        )
+        return Outcome(RunState.CANCELED, hosts, detail=CANCELED)
     if status == "timeout":
         return Outcome(
             RunState.FAILED, hosts, detail=f"did not end within {limit:.0f} s; raise the limit or split the play"

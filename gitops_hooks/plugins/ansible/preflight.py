@@ -8,7 +8,7 @@ from pathlib import Path
 
 import paramiko
 
-from gitops_hooks.plugin import Deployment, EdgeError, HostOutcome, HostState, Workplace
+from gitops_hooks.plugin import Credentials, Deployment, EdgeError, HostOutcome, HostState, Workplace
 from gitops_hooks.plugins.ansible.fence import Taken, take
 
 _AT_ONCE = 16
@@ -52,6 +52,10 @@ class _KeyRefused(Exception):
         self.known = known
 
 
+class ClosedError(Exception):
+    """A host does not let us in; the reason in words."""
+
+
 class _Strict(paramiko.MissingHostKeyPolicy):
     def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
         raise _KeyRefused(key, bool(client.get_host_keys().lookup(hostname)))
@@ -87,8 +91,7 @@ def _check(
     client = paramiko.SSHClient()
     client.set_missing_host_key_policy(_Strict())
     try:
-        client.load_host_keys(str(known))
-        _connect(client, target, key, workplace.connect_timeout)
+        _connect(client, target, key, known, workplace.connect_timeout)
         transport = client.get_transport()
         host_key = transport.get_remote_server_key().asbytes() if transport else b""
         taken = take(client, target.name, host_key, target.python, deployment, workplace.connect_timeout)
@@ -106,7 +109,23 @@ def _check(
     return taken
 
 
-def _connect(client: paramiko.SSHClient, target: Target, key: paramiko.PKey, seconds: float) -> None:
+def open_client(target: Target, credentials: Credentials, seconds: float) -> paramiko.SSHClient:
+    """A connection of its own to a host that was ready once. Errors: ClosedError with the reason in words."""
+    client = paramiko.SSHClient()
+    client.set_missing_host_key_policy(_Strict())
+    try:
+        _connect(client, target, _load_key(credentials.key), credentials.known_hosts, seconds)
+    except (_KeyRefused, paramiko.BadHostKeyException):
+        client.close()
+        raise ClosedError("its host key is not the pinned one any more") from None
+    except (OSError, EOFError, paramiko.SSHException) as error:
+        client.close()
+        raise ClosedError(_reason(error)) from None
+    return client
+
+
+def _connect(client: paramiko.SSHClient, target: Target, key: paramiko.PKey, known: Path, seconds: float) -> None:
+    client.load_host_keys(str(known))
     client.connect(
         target.address,
         target.port,
