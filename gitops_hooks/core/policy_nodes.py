@@ -14,7 +14,7 @@ NOT_ENFORCED = frozenset(
     (
         *("signed_commits", "mode", "evaluate", "override", "floor"),
         *("break-glass", "require", "plan"),
-        *("window", "max_changed", "on_failure"),
+        *("window", "on_failure"),
         *("self_heal", "prune", "drift", "strategy"),
         *("timeout", "retries", "retry", "notify", "providers"),
     )

@@ -1,4 +1,4 @@
-"""The policy's `batches:`, `max_failed:` and `health:` of an environment → how its deployments go through the hosts."""
+"""The policy's `batches`, `max_failed`, `health` and `max_changed` → how an environment's deployments go about."""
 
 import re
 
@@ -9,7 +9,7 @@ from gitops_hooks.core.receive import shown
 from gitops_hooks.core.yaml_text import Marked
 from gitops_hooks.model.rollout import AT_ONCE, Rollout, Share
 
-KEYS = ("batches", "max_failed", "health")
+KEYS = ("batches", "max_failed", "health", "max_changed")
 # Named here because no other deployer that ships goes through hosts.
 _DEPLOYER = "ansible"
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,3}")
@@ -30,7 +30,17 @@ def read_rollout(fields: dict[str, Marked], deployer: str, reading: Reading) -> 
         _read_batches(fields.get("batches"), reading),
         _read_share(fields.get("max_failed"), "max_failed", 0, reading),
         read_health(fields.get("health"), reading),
+        _read_max_changed(fields, reading),
     )
+
+
+def _read_max_changed(fields: dict[str, Marked], reading: Reading) -> Share | None:
+    node, limit = fields.get("max_changed"), fields.get("limit")
+    if node is None:
+        return None
+    if limit is not None and limit.text == "all":
+        reading.complain(node, "max_changed: with limit: all every deployment visits all hosts; take one of them out")
+    return _read_share(node, "max_changed", 1, reading)
 
 
 def _read_batches(node: Marked | None, reading: Reading) -> tuple[Share, ...]:

@@ -6,9 +6,12 @@ from datetime import datetime
 from itertools import islice
 
 from gitops_hooks.core.gates import Grounds, Upstream, hold
+from gitops_hooks.core.limit import Limit
+from gitops_hooks.core.mass import hold_mass
 from gitops_hooks.core.plan import Deploy, Held, LogState, Next, fold_log, plan
 from gitops_hooks.edge.stopping import read_stop
 from gitops_hooks.entry.deploying import environment_ref
+from gitops_hooks.entry.limiting import find_limit
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.deployment import RunState
 from gitops_hooks.model.environment_event import RolledBack
@@ -43,7 +46,12 @@ def take_aim(sitting: Sitting, environment: Environment, now: datetime | None = 
     limits, at = sitting.server.limits, now or sitting.ledger.clock()
     step = plan(desired, log, at, limits.retry_seconds, limits.retry_most_seconds)
     grounds = _grounds(sitting, environment, desired, pinned=pinned)
-    return Aim(desired, record, standing, log, hold(step, log, grounds, at))
+    held = hold(step, log, grounds, at)
+
+    def find() -> Limit:
+        return find_limit(sitting, environment, desired, environment_ref(environment.name, "log"))
+
+    return Aim(desired, record, standing, log, hold_mass(held, environment, log, find))
 
 
 def gate_again(sitting: Sitting, environment: Environment, aim: Aim) -> Next:

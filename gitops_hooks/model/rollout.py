@@ -54,12 +54,14 @@ class HealthCheck:
 class Rollout:
     """`batches` one after another, the last again and again (empty: all hosts at once), `health` asked after each.
 
-    More than `max_failed` bad hosts of a batch, and the next one is not begun.
+    More than `max_failed` bad hosts of a batch, and the next one is not begun. More than `max_changed` of the hosts to
+    visit, and nothing begins until somebody asks for it.
     """
 
     batches: tuple[Share, ...] = ()
     max_failed: Share = Share(0)
     health: tuple[HealthCheck, ...] = ()
+    max_changed: Share | None = None
 
 
 AT_ONCE = Rollout()

@@ -48,7 +48,8 @@ environments:
 """
 ENVIRONMENT_KEYS = (
     "name, branch, deployer, playbook, inventory, operate, limit, interval, manual, paused, after, soak, windows, "
-    "freeze, manual_sync, batches, max_failed, health"
+    "freeze, manual_sync, batches, max_failed, health, "
+    "max_changed"
 )
 METHODS = "merge, fast-forward, always-merge, squash, rebase"
 
@@ -401,7 +402,7 @@ def test_the_approval_that_goes_without_saying_needs_somebody_too():
         (environment(interval="60"), [(9, "interval must be text, not a number; write it in quotes")]),
         (environment(operate="[dave]"), [(9, "the server knows nobody by the name dave")]),
         (environment(operate="'*'"), [(9, "operate must be a list, not text")]),
-        (environment(max_changed="20%"), [(9, "max_changed: not enforced by this release; take it out")]),
+        (environment(on_failure="stop"), [(9, "on_failure: not enforced by this release; take it out")]),
         (environment(mode="pull"), [(9, "mode: not enforced by this release; take it out")]),
         (
             environment(hosts="[]"),

@@ -88,6 +88,11 @@ _NUMBER = "a number of hosts from 1 to 9999 or a part such as 25%"
                 (11, "max_failed: only the deployer ansible knows it; take it out"),
             ],
         ),
+        (
+            {"limit": "all", "max_changed": "20%"},
+            [(10, "max_changed: with limit: all every deployment visits all hosts; take one of them out")],
+        ),
+        ({"max_changed": "0"}, [(9, f"max_changed: '0' is not {_NUMBER}")]),
         ({"health": "[]"}, [(9, "health: an empty list asks nothing; take it out")]),
         ({"health": "[{timeout: 1s}]"}, [(9, f"an entry of health asks one thing: {_KINDS}")]),
         ({"health": "[{tcp: 1, command: 'true'}]"}, [(9, f"an entry of health asks one thing: {_KINDS}")]),

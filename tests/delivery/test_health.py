@@ -61,7 +61,7 @@ def test_a_playbook_may_ask_and_only_the_sick_are_asked_again(world):
     (world.hosts[0].root / "sick").touch()
     asks = HealthCheck(HealthKind.PLAYBOOK, "health.yml", retries=1, delay=0, timeout=60)
 
-    outcome = world.deploy(rollout=Rollout((Share(2),), Share(1), health=(asks,)))
+    outcome = world.deploy(rollout=Rollout(health=(asks,)))
 
     assert states(outcome) == {"web1": "failed", "web2": "changed", "web3": "changed"}
     assert details(outcome)["web1"] == "health playbook health.yml: health.yml:4: sick: non-zero return code (2 tries)"

@@ -30,6 +30,12 @@ def site(staged: Template) -> Iterator[Site]:
         world.close()
 
 
+def waits(site: Site) -> str:
+    """What the environment waits for, in words, or an empty string."""
+    held = json.loads(site.world.ssh("bob", "env show staging --json").must().out)["waits"]
+    return str(held["reason"]) if held else ""
+
+
 def newest(site: Site) -> tuple[object, ...]:
     """Whom the newest deployment was to visit, and how it ended."""
     log = json.loads(site.world.ssh("bob", "env log staging --json").must().out)
@@ -79,3 +85,18 @@ def test_a_host_that_is_not_well_stops_it_too(site: Site) -> None:
     (site.hosts[0].folder / "home" / "sick").unlink()
     site.world.ssh("bob", "env deploy staging").must()
     assert site.pages() == ["third\n"] * 3
+
+
+def test_a_change_that_reaches_many_hosts_waits_until_somebody_asks_for_it(site: Site) -> None:
+    site.land({".gitops/policy.yaml": POLICY + BATCHES + "    max_changed: 50%\n"})
+    site.land({"page": "fourth\n"})
+    assert waits(site) == (
+        "would visit all hosts (.gitops/policy.yaml says what environments are), and max_changed is 50%; "
+        "somebody asks for it: env deploy staging"
+    )
+    assert site.pages() == ["third\n"] * 3
+    site.world.ssh("bob", "env deploy staging").must()
+    assert site.pages() == ["fourth\n"] * 3
+    one = site.land({"inventories/staging/host_vars/web1.yml": "word: one\n"})
+    assert f"  staging    deploying {site.tip()[:7]} to web1" in one.remote_lines
+    assert newest(site) == (["web1"], "successful", 2)
