@@ -9,6 +9,7 @@ import pluggy
 from gitops_hooks.model.change import Change
 from gitops_hooks.model.command import Command
 from gitops_hooks.model.deployment import Deployment, Outcome, Say, Workplace
+from gitops_hooks.model.drift import Drift
 from gitops_hooks.model.notice import Notice
 from gitops_hooks.model.options import Option
 from gitops_hooks.model.push import Actor, Push
@@ -113,13 +114,15 @@ class Deployer:
     """A named way to bring an environment to a commit; `deploy` runs in a mount and PID namespace of its own.
 
     `checks` are names of checks that every change to a branch with such an environment must pass, whatever
-    the policy lists.
+    the policy lists. `drift` says how the hosts differ from what was deployed, in the same kind of place, and
+    changes nothing; None where the deployer cannot tell.
     """
 
     name: str
     summary: str
     deploy: Callable[[Deployment, Workplace, Say], Outcome]
     checks: tuple[str, ...] = ()
+    drift: Callable[[Deployment, Workplace, Say], Drift] | None = None
 
 
 @hookspec

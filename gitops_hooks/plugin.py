@@ -19,6 +19,7 @@ from gitops_hooks.model.deployment import (
     Step,
     Workplace,
 )
+from gitops_hooks.model.drift import Difference, Drift, HostDrift, Sync
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.notice import News, Notice
 from gitops_hooks.model.options import Option, OptionKind
@@ -41,12 +42,15 @@ __all__ = [
     "Decision",
     "Deployer",
     "Deployment",
+    "Difference",
+    "Drift",
     "EdgeError",
     "Entry",
     "Environment",
     "Finding",
     "HealthCheck",
     "HealthKind",
+    "HostDrift",
     "HostOutcome",
     "HostState",
     "Marked",
@@ -66,6 +70,7 @@ __all__ = [
     "Share",
     "Status",
     "Step",
+    "Sync",
     "Tool",
     "Tree",
     "Verdict",

@@ -3,13 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 
-from gitops_hooks.model.deployment import HostState, RunState
+from gitops_hooks.model.deployment import HostOutcome, HostState, Outcome, RunState
+from gitops_hooks.model.environment_event import Drifted
 from gitops_hooks.model.event import Event, Finished, Started
-from gitops_hooks.model.notice import Ended, News
+from gitops_hooks.model.notice import Ended, Found, News
 
 # Who comes back after a long silence hears of the newest ends only; the log has them all.
 MOST = 20
+_MOST_BACK = 200
 _SAY_NOTHING = (RunState.CANCELED, RunState.SUPERSEDED)
 _BAD = (HostState.FAILED, HostState.UNREACHABLE)
 
@@ -56,6 +59,35 @@ def news_of(ended: Ended) -> News | None:
         return News.DEPLOYED if before.commit != end.commit else None
     alike = before.commit == end.commit and before.state is end.state and _bad(before) == _bad(end)
     return None if alike else News.DEGRADED
+
+
+def untold_looks(newest_first: Iterable[Event], told: int) -> tuple[Found, ...]:
+    """What looks found, with a number above `told`, oldest first, at most MOST."""
+    found: list[Found] = []
+    for event in islice(newest_first, _MOST_BACK):
+        if event.stamp.number <= told and (not found or found[-1].before):
+            break
+        if isinstance(event.body, Drifted):
+            if found:
+                found[-1] = replace(found[-1], before=event.body)
+            if event.stamp.number > told and len(found) < MOST:
+                found.append(Found(event.stamp.number, event.stamp.at, event.body, None))
+    return tuple(reversed(found))
+
+
+def news_of_look(looked: Found) -> News | None:
+    """Hosts that were in sync are not any more, or all are again; a host that cannot be looked at is no news."""
+    before = set(looked.before.hosts) if looked.before else set[str]()
+    if set(looked.found.hosts) - before:
+        return News.DRIFTED
+    return News.SYNCED if before and not looked.found.hosts else None
+
+
+def outcome_of_look(found: Drifted) -> Outcome:
+    """A look in the words of a deployment's end, for notifiers: what a deployment would change."""
+    unknown = f", {len(found.unknown)} unknown" if found.unknown else ""
+    out = tuple(HostOutcome(name, HostState.CHANGED, detail="out of sync") for name in found.hosts)
+    return Outcome(RunState.SUCCESSFUL, out, detail=f"{found.out} out of sync, {found.clean} in sync{unknown}")
 
 
 def _bad(end: Finished) -> frozenset[tuple[str, HostState]]:

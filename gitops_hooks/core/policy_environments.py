@@ -2,7 +2,7 @@
 
 import re
 
-from gitops_hooks.core import policy_gates, policy_rollout
+from gitops_hooks.core import policy_drift, policy_gates, policy_rollout
 from gitops_hooks.core.policy_branches import gap
 from gitops_hooks.core.policy_limit import read_interval, read_limit
 from gitops_hooks.core.policy_nodes import read_fields, read_items, read_text
@@ -15,6 +15,7 @@ _HEADS = "refs/heads/"
 _ENVIRONMENT = (
     *("name", "branch", "deployer", "playbook", "inventory", "operate", "limit", "interval"),
     *policy_gates.KEYS,
+    *policy_drift.KEYS,
 )
 _SHORT = re.compile(r"(?!refs/).+", re.DOTALL)
 
@@ -49,6 +50,7 @@ def _read_environment(node: Marked, branches: tuple[BranchRule, ...], reading: R
         if key not in fields and node.tag == "map":
             reading.complain(node, f"{key} is missing in this environment")
     deployer = _read_deployer(node, fields.get("deployer"), reading)
+    drift, self_heal = policy_drift.read_drift(fields, reading)
     return Environment(
         name=_read_name(fields.get("name"), reading),
         branch=_read_branch(fields.get("branch"), branches, reading),
@@ -61,6 +63,8 @@ def _read_environment(node: Marked, branches: tuple[BranchRule, ...], reading: R
         interval=read_interval(fields.get("interval"), reading),
         gates=policy_gates.read_gates(fields, reading),
         rollout=policy_rollout.read_rollout(fields, deployer, reading),
+        drift=drift,
+        self_heal=self_heal,
     )
 
 

@@ -13,6 +13,7 @@ from gitops_hooks.edge.launch_feed import Gone
 from gitops_hooks.edge.launch_leftovers import end_leftovers, leftovers
 from gitops_hooks.edge.launch_wire import LINE_LIMIT, TERMINATE, Job, encode, parse_word
 from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, Progress, RunState
+from gitops_hooks.model.drift import Drift
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.gates import OPEN
 from gitops_hooks.model.server import Limits, PluginLists
@@ -55,7 +56,7 @@ class RunningDeployment:
         """Start the child and give it the whole tree, as fast as it reads.
 
         `files` are path (undecodable bytes as surrogates), git mode, content. What goes wrong here is the
-        Outcome that `read` answers.
+        Outcome that `read` answers. Before that of a look comes a Drift.
         """
         running = cls(deployment, deploy_as)
         vault = credentials.vault_password is not None
@@ -83,7 +84,7 @@ class RunningDeployment:
         """Readable whenever `read` has something to say."""
         return self._silence if self._child is None else self._child.said
 
-    def read(self) -> tuple[Progress | Outcome, ...]:
+    def read(self) -> tuple[Progress | Drift | Outcome, ...]:
         """What was said since; never waits. The outcome comes exactly once, last, and the child has ended then."""
         if self.outcome is not None:
             return ()
@@ -127,8 +128,8 @@ class RunningDeployment:
         if left := self._survivors():
             raise EdgeError("deployment", f"programs of {self.deployment.run_id} do not end: {left}")
 
-    def _take_lines(self) -> list[Progress | Outcome]:
-        words: list[Progress | Outcome] = []
+    def _take_lines(self) -> list[Progress | Drift | Outcome]:
+        words: list[Progress | Drift | Outcome] = []
         while self.outcome is None and (end := self._unread.find(b"\n")) >= 0:
             line = bytes(self._unread[:end])
             del self._unread[: end + 1]
@@ -137,12 +138,12 @@ class RunningDeployment:
             words.append(self._conclude(Outcome(RunState.ERROR, detail="the deployment's child says too much at once")))
         return words
 
-    def _take(self, line: bytes) -> Progress | Outcome:
+    def _take(self, line: bytes) -> Progress | Drift | Outcome:
         try:
             word = parse_word(line)
         except EdgeError as error:
             word = Outcome(RunState.ERROR, detail=str(error))
-        return word if isinstance(word, Progress) else self._conclude(word)
+        return self._conclude(word) if isinstance(word, Outcome) else word
 
     def _silent_end(self, child: Child) -> Outcome:
         code = child.end()

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import get_args, get_origin, get_type_hints
 
 from gitops_hooks.model.deployment import Deployment, Outcome, Progress
+from gitops_hooks.model.drift import Drift
 from gitops_hooks.model.errors import EdgeError
 
 TERMINATE = b"T"
@@ -32,7 +33,7 @@ class Job:
     tree_bytes: int
 
 
-def encode(word: Job | Progress | Outcome) -> bytes:
+def encode(word: Job | Progress | Drift | Outcome) -> bytes:
     """One line, its end included; ASCII only, so that no byte of a host or a pusher stands in it raw."""
     return json.dumps({type(word).__name__: asdict(word)}, default=_plain, separators=(",", ":")).encode() + b"\n"
 
@@ -44,10 +45,10 @@ def parse_job(line: bytes) -> Job:
     return job
 
 
-def parse_word(line: bytes) -> Progress | Outcome:
-    """Errors: EdgeError where the line is anything but one whole progress or outcome."""
-    word = _parse(line, (Progress, Outcome))
-    assert isinstance(word, Progress | Outcome)  # noqa: S101  # as above
+def parse_word(line: bytes) -> Progress | Drift | Outcome:
+    """Errors: EdgeError where the line is anything but one whole progress, drift or outcome."""
+    word = _parse(line, (Progress, Drift, Outcome))
+    assert isinstance(word, Progress | Drift | Outcome)  # noqa: S101  # as above
     return word
 
 

@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gitops_hooks.core.govern import govern
-from gitops_hooks.edge.launch import RunningDeployment
+from gitops_hooks.core.limit import Limit
+from gitops_hooks.edge.drift_notes import drift_notes
+from gitops_hooks.edge.launch import RunningDeployment, end_leftovers
 from gitops_hooks.edge.ledger import SERVER
 from gitops_hooks.edge.progress import forget_progress, note_progress
 from gitops_hooks.edge.refs import LostRace, RefMove
 from gitops_hooks.edge.run_log import run_log
 from gitops_hooks.edge.tree import whole_tree
 from gitops_hooks.entry.ending import Watch
-from gitops_hooks.entry.limiting import definition_of, find_limit
+from gitops_hooks.entry.limiting import definition_of, find_limit, heal_limit
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, Progress, RunState
 from gitops_hooks.model.errors import EdgeError
@@ -36,7 +38,8 @@ def environment_ref(environment: str, name: str) -> str:
 class Start:
     """What begins: the commit with the event that recorded it, which try of it this is, and what holds on.
 
-    `whole` says why it visits all hosts, where it is not for the log to say which.
+    `whole` says why it visits all hosts, where it is not for the log to say which; `out` are hosts that are out of
+    sync, the only ones that are meant.
     """
 
     commit: str
@@ -44,6 +47,7 @@ class Start:
     record: str
     carries: tuple[Word, ...] = ()
     whole: str = ""
+    out: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -62,8 +66,9 @@ class Run:
         for said in self.child.read():
             if isinstance(said, Outcome):
                 return self.watch.judge(said)
-            self.watch.hear(said.task)
-            sitting_state.note(said, self.deployment.generation)
+            if isinstance(said, Progress):
+                self.watch.hear(said.task)
+                sitting_state.note(said, self.deployment.generation)
         return None
 
 
@@ -91,7 +96,8 @@ def begin(sitting: Sitting, environment: Environment, start: Start) -> Run | Non
     log = environment_ref(environment.name, "log")
     tip = sitting.repository.tip(log)
     commit, attempt = start.commit, start.attempt
-    limit = find_limit(sitting, environment, commit, log, start.whole)
+    limit = _limit_of(sitting, environment, start)
+    end_look(sitting, environment.name)
     body = Started(
         Word(environment.name),
         Oid(commit),
@@ -116,14 +122,34 @@ def begin(sitting: Sitting, environment: Environment, start: Start) -> Run | Non
         end(sitting, deployment, attempt, Outcome(RunState.SUCCESSFUL, detail=limit.reason))
         return None
     try:
-        child = _launch(sitting, deployment)
+        child = launch(sitting, deployment)
     except EdgeError as error:
         end(sitting, deployment, attempt, Outcome(RunState.ERROR, detail=str(error)))
         return None
     return Run(sitting.entry.name, deployment, attempt, child, time.monotonic())
 
 
-def _launch(sitting: Sitting, deployment: Deployment) -> RunningDeployment:
+def _limit_of(sitting: Sitting, environment: Environment, start: Start) -> Limit:
+    if start.out:
+        return heal_limit(sitting, environment, start.commit, start.out)
+    return find_limit(sitting, environment, start.commit, environment_ref(environment.name, "log"), start.whole)
+
+
+def end_look(sitting: Sitting, environment: str) -> None:
+    """Whatever looks at the hosts ends before they are deployed to, also where a killed reconciler left it behind.
+
+    Errors: EdgeError where it does not end.
+    """
+    notes = drift_notes(sitting.state, environment)
+    if run := notes.running():
+        if left := end_leftovers((run,), sitting.server.deploy_as):
+            pids = ", ".join(str(one.pid) for one in left)
+            raise EdgeError(environment, f"a look at its hosts does not end: {pids}; nothing is started before")
+        notes.forget_run()
+
+
+def launch(sitting: Sitting, deployment: Deployment) -> RunningDeployment:
+    """Start the child, with the tree and what the server grants. Errors: EdgeError."""
     server = sitting.server
     tree = sitting.repository.tree_of(deployment.commit)
     return RunningDeployment.start(

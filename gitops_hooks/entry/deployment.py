@@ -18,7 +18,9 @@ from gitops_hooks.edge import launch_box as box
 from gitops_hooks.edge.launch_unpack import ExactReader, unpack
 from gitops_hooks.edge.launch_wire import LINE_LIMIT, TERMINATE, Job, encode, parse_job, parse_word
 from gitops_hooks.edge.plugins import load_plugins
+from gitops_hooks.hookspec import Deployer
 from gitops_hooks.model.deployment import Credentials, Outcome, Progress, RunState, Workplace
+from gitops_hooks.model.drift import Drift
 from gitops_hooks.model.errors import EdgeError
 
 _JOB_LIMIT = 4 * 1024 * 1024
@@ -160,10 +162,22 @@ def _deploy(job: Job, pipe: int) -> Outcome:
     if name not in deployers:
         known = ", ".join(sorted(deployers)) or "none"
         raise EdgeError("deployer", f"no enabled plugin offers '{name}' (offered: {known}); enable it in server.toml")
+    if job.deployment.look:
+        return _look(deployers[name], job, pipe)
     outcome = deployers[name].deploy(job.deployment, _workplace(job), lambda word: _say(pipe, word))
     if not isinstance(outcome, Outcome):
         raise EdgeError("deployer", f"{name} answered {type(outcome).__name__} instead of Outcome")
     return outcome
+
+
+def _look(deployer: Deployer, job: Job, pipe: int) -> Outcome:
+    if deployer.drift is None:
+        raise EdgeError("deployer", f"{deployer.name} cannot tell how hosts differ from what was deployed")
+    found = deployer.drift(job.deployment, _workplace(job), lambda word: _say(pipe, word))
+    if not isinstance(found, Drift):
+        raise EdgeError("deployer", f"{deployer.name} answered {type(found).__name__} instead of Drift")
+    _write(pipe, found)
+    return Outcome(RunState.SUCCESSFUL)
 
 
 def _workplace(job: Job) -> Workplace:
@@ -186,7 +200,7 @@ def _raised(error: BaseException) -> str:
     return f"raised {type(error).__name__}{': ' + lines[0][:200] if lines else ''}"
 
 
-def _write(pipe: int, word: Progress | Outcome) -> None:
+def _write(pipe: int, word: Progress | Drift | Outcome) -> None:
     left = memoryview(encode(word))
     while left:
         left = left[os.write(pipe, left) :]

@@ -8,14 +8,16 @@ from gitops_hooks.core.plan import Held, LogState, Settled, Wait
 from gitops_hooks.core.report import escape, field
 from gitops_hooks.edge.progress import read_progress
 from gitops_hooks.edge.stopping import Stop, read_stop
+from gitops_hooks.entry import drift_words
 from gitops_hooks.entry.aim import Aim, take_aim
 from gitops_hooks.entry.deploying import environment_ref
+from gitops_hooks.entry.drift_words import Seen, drift_facts, drift_lines, see
 from gitops_hooks.entry.follow import count_hosts
 from gitops_hooks.entry.gate_words import gate_facts, gate_lines, operation_facts, operation_words
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.entry.tend import last_end
 from gitops_hooks.model.deployment import Progress, RunState
-from gitops_hooks.model.environment_event import Canceled, Paused, Resumed, RolledBack
+from gitops_hooks.model.environment_event import Canceled, Drifted, Paused, Resumed, RolledBack
 from gitops_hooks.model.event import Event, Finished, Requested, Started
 from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.push import NO_OID
@@ -34,6 +36,7 @@ class View:
     attempted: str
     deployed: str
     progress: Progress
+    seen: Seen
     stop: Stop | None = None
 
     @property
@@ -63,7 +66,8 @@ class View:
     def sync(self) -> str:
         if not self.standing.trusted or self.gone:
             return "Unknown"
-        return "Synced" if self.deployed == self.standing.real and not self.failed else "OutOfSync"
+        synced = self.deployed == self.standing.real and not self.failed and not self.seen.known.out
+        return "Synced" if synced else "OutOfSync"
 
     @property
     def failed(self) -> bool:
@@ -80,7 +84,7 @@ class View:
             return "Suspended"
         if self.running:
             return "Progressing"
-        if self.failed:
+        if self.failed or self.seen.known.stuck:
             return "Degraded"
         return "Healthy" if last_end(self.log) else "Missing"
 
@@ -98,6 +102,7 @@ class View:
             "deployed": _oid(self.deployed),
             "last": event_facts(self.log.finished) if self.log.finished and end else None,
             "retry_at": self.retry_at.isoformat() if self.retry_at else None,
+            "drift": drift_facts(self.seen),
             **gate_facts(self.aim, self.held, self.stop),
         }
 
@@ -123,7 +128,8 @@ def look_at(sitting: Sitting, environment: Environment) -> View:
     attempted, deployed = (sitting.repository.tip(environment_ref(name, ref)) for ref in ("attempted", "deployed"))
     aim = take_aim(sitting, environment)
     stop = read_stop(sitting.home)
-    return View(environment, aim, attempted, deployed, read_progress(sitting.state, name), stop)
+    seen = see(sitting, environment, deployed)
+    return View(environment, aim, attempted, deployed, read_progress(sitting.state, name), seen, stop)
 
 
 def list_lines(found: list[View]) -> list[str]:
@@ -156,6 +162,7 @@ def show_lines(view: View) -> list[str]:
     if view.running:
         lines += field("running", " ".join((*view.progress.hosts, view.progress.task)).strip() or "starting")
     lines += gate_lines(view.aim, view.held, view.stop)
+    lines += drift_lines(view.seen)
     end = last_end(view.log)
     if end:
         lines += _end_lines(view, end)
@@ -196,6 +203,8 @@ def event_facts(event: Event) -> dict[str, object]:
             found |= {"left": body.left}
         case Paused() | Resumed() | Canceled() | RolledBack():
             found |= operation_facts(event)
+        case Drifted() as body:
+            found |= drift_words.event_facts(body)
     return found
 
 
@@ -212,6 +221,8 @@ def log_lines(events: list[Event]) -> list[str]:
             case Finished() as body:
                 words = f"{body.state.value:<10} {body.commit[:7]} {count_hosts(body)} ({body.seconds} s)"
                 lines.append(f"{at}  {body.generation:>5} {words}")
+            case Drifted() as body:
+                lines.append(f"{at}        {drift_words.event_words(body)}")
             case _:
                 lines.append(f"{at}        {operation_words(event)}")
     return lines or ["no deployments yet"]

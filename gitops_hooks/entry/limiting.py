@@ -3,7 +3,8 @@
 import hashlib
 from dataclasses import replace
 
-from gitops_hooks.core.applied import fold_applied
+from gitops_hooks.core.applied import Applied, fold_applied
+from gitops_hooks.core.drift import HEALS
 from gitops_hooks.core.limit import Limit, everybody, limit_of
 from gitops_hooks.core.reach import Reached
 from gitops_hooks.edge.tree import TooManyPaths
@@ -28,6 +29,19 @@ def find_limit(sitting: Sitting, environment: Environment, commit: str, log: str
         applied = replace(applied, unknown="its entry in the policy changed")
     if applied.unknown:
         return everybody(applied.unknown)
+    return _limit(sitting, environment, commit, applied)
+
+
+def heal_limit(sitting: Sitting, environment: Environment, commit: str, out: tuple[str, ...]) -> Limit:
+    """The limit of a deployment that brings hosts back to what they had: they are the ones that missed something."""
+    if environment.whole or environment.deployer != "ansible":
+        return everybody(HEALS)
+    limit = _limit(sitting, environment, commit, Applied(commit, doubtful=frozenset(out)))
+    # Hosts that the inventory's reader does not know are no reason to visit nobody, for ever.
+    return replace(limit, reason=HEALS) if limit.hosts != () else everybody(HEALS)
+
+
+def _limit(sitting: Sitting, environment: Environment, commit: str, applied: Applied) -> Limit:
     repository = sitting.repository
 
     def reach(old: str) -> Reached:

@@ -1,6 +1,5 @@
 """The reconciler: compares what should be live with what is, until they are equal. A lost bell costs seconds."""
 
-import argparse
 import contextlib
 import os
 import select
@@ -25,7 +24,9 @@ from gitops_hooks.edge.upkeep import Upkeep
 from gitops_hooks.entry.auto_land import land_waiting
 from gitops_hooks.entry.commanding import Commanding
 from gitops_hooks.entry.deploying import ProgressPlace, Run, end
+from gitops_hooks.entry.drifting import Looks
 from gitops_hooks.entry.pressing import end_canceled, end_silent, obey_stop, pressing_in
+from gitops_hooks.entry.reconcile_words import parse_words
 from gitops_hooks.entry.sitting import Sitting, brought_up, open_sitting
 from gitops_hooks.entry.telling import tell_all
 from gitops_hooks.entry.tend import mend, report_alarms, tend
@@ -47,6 +48,7 @@ class Reconciler:
     bell: Bell
     teller: Teller
     commanding: Commanding
+    looks: Looks
     runs: dict[tuple[str, str], tuple[Run, ProgressPlace]] = field(default_factory=dict)
     alarms: dict[str, tuple[str, ...]] = field(default_factory=dict)
     kept_up: dict[str, float] = field(default_factory=dict)
@@ -57,6 +59,7 @@ class Reconciler:
     def look(self) -> tuple[bool, datetime | None]:
         """One look at every repository: whether all is settled, and when the next step is due."""
         obey_stop(self.home, self.runs)
+        self.looks.obey_stop()
         server = load_server(self.home)
         rotate_log(self.home)
         self._let_go()
@@ -91,7 +94,7 @@ class Reconciler:
     @property
     def busy(self) -> bool:
         """Whether something runs whose end is to be recorded."""
-        return bool(self.runs or self.commanding.runs)
+        return bool(self.runs or self.commanding.runs or self.looks.runs)
 
     def _look_at(self, name: str) -> tuple[bool, datetime | None]:
         sitting = open_sitting(self.home, name)
@@ -104,8 +107,10 @@ class Reconciler:
             sitting = brought_up(sitting)
             fault = self._look_at_commands(sitting)
             end_canceled(sitting, self.runs)
+            self.looks.give_way(sitting)
             look = tend(sitting, busy)
-        for run in look.began:
+            drift = self.looks.look(sitting, look.calm)
+        for run in (*look.began, *drift.began):
             environment = run.deployment.environment.name
             self.runs[name, environment] = (run, ProgressPlace(sitting, environment))
             _say(f"{name}: {environment}: deployment {run.deployment.generation} of {run.deployment.commit[:12]}")
@@ -113,11 +118,12 @@ class Reconciler:
         if not ends.items() <= self.ends.items():
             self.ends |= ends
             self.teller.ring()
-        found = (*look.alarms, *fault)
+        found = (*look.alarms, *fault, *drift.alarms)
         if found != self.alarms.get(name):
             report_alarms(sitting, found)
         self._alarm(name, found)
-        return look.settled and not found, look.due
+        due = min((each for each in (look.due, drift.due) if each), default=None)
+        return look.settled and not found and not drift.began, due
 
     def _look_at_commands(self, sitting: Sitting) -> tuple[str, ...]:
         """Whatever is wrong there keeps no deployment waiting."""
@@ -175,6 +181,7 @@ class Reconciler:
             self.bell,
             *(run.child for run, _ in self.runs.values()),
             *(run.child for run in self.commanding.runs),
+            *self.looks.children,
         ]
         if self.upkeep is not None or self.teller.running:
             seconds = min(seconds, _UPKEEP_PAUSE)
@@ -187,7 +194,7 @@ class Reconciler:
         if rung:
             self.bell.hush()
         ended = [self._hear(key) for key, (run, _) in tuple(self.runs.items()) if run.child in ready]
-        commands = self.commanding.listen([*ready])
+        commands = [*self.commanding.listen([*ready]), *self.looks.listen(ready)]
         for line in commands:
             _say(line)
         return rung or any(ended) or bool(commands)
@@ -214,6 +221,7 @@ class Reconciler:
             self.upkeep.close()
         self.teller.close()
         self.commanding.close()
+        self.looks.close()
         for run, _ in self.runs.values():
             run.child.terminate()
         for (name, _), (run, _) in self.runs.items():
@@ -233,7 +241,7 @@ def _record_end(home: Home, name: str, run: Run, outcome: Outcome) -> None:
 
 def main(argv: Sequence[str]) -> int:
     """0 when everything is as desired (or the process was asked to end), 1 when something is not, 2 for wrong use."""
-    words = _parse(argv)
+    words = parse_words(argv)
     home = Home(Path(words.home).absolute())
     if words.ensure:
         ensure_reconciler(home)
@@ -249,23 +257,12 @@ def main(argv: Sequence[str]) -> int:
         _say("another reconciler is at work here; end it first: gitops-hooks reconcile --stop")
         return 1 if words.once else 0
     (home.run / "reconcile.pid").write_text(f"{os.getpid()}\n")
-    reconciler = Reconciler(home, open_bell(home), Teller(home), Commanding(home))
+    reconciler = Reconciler(home, open_bell(home), Teller(home), Commanding(home), Looks(home))
     try:
         return _once(reconciler) if words.once else _for_ever(reconciler)
     finally:
         reconciler.close()
         os.close(lock)
-
-
-def _parse(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="gitops-hooks reconcile")
-    parser.add_argument("--home", required=True)
-    kinds = parser.add_mutually_exclusive_group()
-    kinds.add_argument("--once", action="store_true", help="bring everything up to date that is due now, then end")
-    kinds.add_argument("--ensure", action="store_true", help="start the reconciler unless it runs")
-    kinds.add_argument("--stop", action="store_true", help="end the running reconciler")
-    kinds.add_argument("--tell", action="store_true", help="tell notifiers of the ends of deployments, then end")
-    return parser.parse_args(list(argv))
 
 
 def _once(reconciler: Reconciler) -> int:

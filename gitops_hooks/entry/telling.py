@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from gitops_hooks.core.notices import news_of, untold
+from gitops_hooks.core.notices import news_of, news_of_look, outcome_of_look, untold, untold_looks
 from gitops_hooks.edge import journal
 from gitops_hooks.edge.config import load_server
 from gitops_hooks.edge.home import Home
@@ -24,7 +24,8 @@ from gitops_hooks.entry.deploying import environment_ref
 from gitops_hooks.entry.sitting import Sitting, open_sitting
 from gitops_hooks.model.deployment import Deployment, Outcome
 from gitops_hooks.model.errors import EdgeError, PolicyError
-from gitops_hooks.model.notice import Ended, News, Notice, NotifyEntry
+from gitops_hooks.model.event import Finished
+from gitops_hooks.model.notice import Ended, Found, News, Notice, NotifyEntry
 from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.server import ServerFile
 
@@ -39,8 +40,9 @@ class Target:
     entry: NotifyEntry
     tell: Tell
 
-    def wants(self, news: News | None) -> bool:
-        return not self.entry.on or news in self.entry.on
+    def wants(self, news: News | None, told: Ended | Found) -> bool:
+        """What looks found is no end of a deployment: only who names the news is told."""
+        return (not self.entry.on and isinstance(told, Ended)) or news in self.entry.on
 
 
 def tell_all(home: Home) -> float | None:
@@ -121,23 +123,29 @@ def _tell_of_environment(sitting: Sitting, environment: Environment, target: Tar
         save_told(sitting.state, target.entry.name, told)
 
 
-def _new_ends(sitting: Sitting, environment: Environment, known: Told | None) -> tuple[Ended, ...]:
+def _new_ends(sitting: Sitting, environment: Environment, known: Told | None) -> tuple[Ended | Found, ...]:
     """One who is new hears of the newest end only."""
     ref = environment_ref(environment.name, "log")
-    found = untold(sitting.record.events(ref), known.number if known else 0)
-    return found if known else found[-1:]
+    ends = untold(sitting.record.events(ref), known.number if known else 0)
+    if known is None:
+        return ends[-1:]
+    looks = untold_looks(sitting.record.events(ref), known.number)
+    return tuple(sorted((*ends, *looks), key=lambda told: told.number))
 
 
-def _tell(sitting: Sitting, environment: Environment, ended: Ended, target: Target, told: Mapping[str, Told]) -> str:
+def _tell(
+    sitting: Sitting, environment: Environment, ended: Ended | Found, target: Target, told: Mapping[str, Told]
+) -> str:
     """What went wrong, empty where it was told or is nothing for this one."""
-    news = news_of(ended)
-    if not target.wants(news):
+    news = news_of(ended) if isinstance(ended, Ended) else news_of_look(ended)
+    if not target.wants(news, ended):
         return ""
     save_told(sitting.state, target.entry.name, told)
     # Ends this process: a plugin that hangs cannot be trusted to hear an exception.
     signal.setitimer(signal.ITIMER_REAL, sitting.server.limits.notify_seconds)
     try:
-        target.tell(_facts(sitting, environment, ended, news, target.entry.settings))
+        notice = _notice(sitting, environment, ended, news, target.entry.settings)
+        target.tell(_facts(sitting, environment, ended, notice))
     except EdgeError as error:
         return str(error)
     finally:
@@ -145,15 +153,22 @@ def _tell(sitting: Sitting, environment: Environment, ended: Ended, target: Targ
     return ""
 
 
-def _facts(
-    sitting: Sitting, environment: Environment, ended: Ended, news: News | None, settings: Mapping[str, object]
-) -> Mapping[str, object]:
-    end, name = ended.end, f"{sitting.entry.id}-{environment.name}-{ended.number}"
-    return {
-        "deployment": Deployment(sitting.entry.id, environment, end.commit, end.generation, ended.run),
-        "outcome": Outcome(end.state, end.hosts, float(end.seconds), end.detail),
-        "notice": Notice(name, sitting.entry.name, ended.at, news, settings),
-    }
+def _notice(
+    sitting: Sitting, environment: Environment, told: Ended | Found, news: News | None, settings: Mapping[str, object]
+) -> Notice:
+    name = f"{sitting.entry.id}-{environment.name}-{told.number}"
+    return Notice(name, sitting.entry.name, told.at, news, settings)
+
+
+def _facts(sitting: Sitting, environment: Environment, told: Ended | Found, notice: Notice) -> Mapping[str, object]:
+    body = told.end if isinstance(told, Ended) else told.found
+    if isinstance(body, Finished):
+        outcome = Outcome(body.state, body.hosts, float(body.seconds), body.detail)
+    else:
+        outcome = outcome_of_look(body)
+    run = told.run if isinstance(told, Ended) else ""
+    deployment = Deployment(sitting.entry.id, environment, body.commit, body.generation, run, look=not run)
+    return {"deployment": deployment, "outcome": outcome, "notice": notice}
 
 
 def _note(home: Home, target: Target, error: str) -> None:

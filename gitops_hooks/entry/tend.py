@@ -32,7 +32,8 @@ _LOCK_SECONDS = 5.0
 class Look:
     """What one look found: runs that began, when the next step is due, what is wrong.
 
-    `ends` are environments without a run and the tips of their logs: where one changed, a run has ended.
+    `ends` are environments without a run and the tips of their logs: where one changed, a run has ended. `calm` are
+    those where nothing is due.
     """
 
     began: tuple[Run, ...]
@@ -40,6 +41,7 @@ class Look:
     alarms: tuple[str, ...]
     settled: bool
     ends: tuple[tuple[str, str], ...]
+    calm: tuple[str, ...] = ()
 
 
 def tend(sitting: Sitting, busy: Collection[str]) -> Look:
@@ -48,6 +50,7 @@ def tend(sitting: Sitting, busy: Collection[str]) -> Look:
     wrong = alarms(sitting)
     began: list[Run] = []
     due: list[datetime] = []
+    calm: list[str] = []
     settled = not busy
     for environment in sitting.policy.environments:
         if environment.name in busy:
@@ -57,6 +60,7 @@ def tend(sitting: Sitting, busy: Collection[str]) -> Look:
             # Nothing is missing: the time of the next full run keeps nobody waiting. One that is held waits for a look.
             due.append(later)
         settled = settled and found is None
+        calm += [environment.name] if found is None else []
         match found:
             case Run():
                 began.append(found)
@@ -69,7 +73,7 @@ def tend(sitting: Sitting, busy: Collection[str]) -> Look:
     running = {*busy, *(run.deployment.environment.name for run in began)}
     still = [environment.name for environment in sitting.policy.environments if environment.name not in running]
     ends = tuple((name, sitting.repository.tip(environment_ref(name, "log"))) for name in still)
-    return Look(tuple(began), min(due, default=None), tuple(wrong), settled, ends)
+    return Look(tuple(began), min(due, default=None), tuple(wrong), settled, ends, tuple(calm))
 
 
 def mend(sitting: Sitting) -> None:

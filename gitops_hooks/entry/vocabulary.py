@@ -20,6 +20,7 @@ LISTED: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("env", "list"): (),
     ("env", "show"): (),
     ("env", "log"): ("--follow",),
+    ("env", "drift"): ("--now",),
     ("env", "deploy"): ("--reason", "--stdin"),
     ("env", "rollback"): ("--reason", "--stdin"),
     ("env", "pause"): ("--reason", "--stdin"),
@@ -34,13 +35,18 @@ LISTED: Mapping[tuple[str, ...], tuple[str, ...]] = {
 }
 VERBS = ("approve", "reject", "withdraw", "comment", "land", "rebase", "close", "reopen")
 OPERATIONS = ("deploy", "rollback", "pause", "resume", "cancel")
-WRITING = (*(("env", verb) for verb in OPERATIONS), ("change", "check"), *(("change", verb) for verb in VERBS))
+WRITING = (
+    *(("env", verb) for verb in OPERATIONS),
+    ("env", "drift"),
+    ("change", "check"),
+    *(("change", verb) for verb in VERBS),
+)
 LOCAL = ("agent", "doctor", "policy", "reconcile", "recovery", "repo", "serve", "user", "verify")
 OWN = ("check", "plugin")  # whose words belong to who writes, on a machine of their own
 LOCAL_WORDS = (("change", "purge"), ("env", "stop"), ("env", "start"))
 LATER: Mapping[str, tuple[str, ...]] = {
     "change": ("plan",),
-    "env": ("plan", "drift"),
+    "env": ("plan",),
     "serve": (),
     "agent": (),
 }
@@ -57,6 +63,7 @@ env list                 the environments and what is live
 env show ENV             desired, attempted and deployed, host by host
 env log ENV              its deployments
 env log ENV N --follow   what each task of deployment N did on each host (without --follow: so far)
+env drift ENV [HOST]     how its hosts differ from what is deployed   (--now: look now)
 env deploy ENV           what is desired, now
 env rollback ENV [COMMIT]  back to this commit or the last good one, at once
 env pause|resume ENV     begin nothing until it is resumed

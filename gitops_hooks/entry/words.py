@@ -206,6 +206,29 @@ def env_log(caller: Caller, name: str, run: int | None, follow: bool, as_json: b
     _print(env_words.log_lines(events), [env_words.event_facts(event) for event in events], as_json)
 
 
+@env.command("drift")
+@_NAME
+@click.argument("host", default="")
+@click.option("--now", is_flag=True, help="Look now, and wait for what is found.")
+@_JSON
+@click.pass_obj
+def env_drift(caller: Caller, name: str, host: str, now: bool, as_json: bool) -> None:
+    """What the last look at its hosts found, in full; exit code 1 where --now came to no end in time."""
+    from gitops_hooks.entry import drift_words
+
+    sitting = _sitting(caller)
+    environment = find_environment(sitting, name)
+    if isinstance(environment, Refusal):
+        _print(environment, None, as_json)
+        return
+    ended = drift_words.look_now(caller, sitting, environment) if now else True
+    if isinstance(ended, Refusal):
+        _print(ended, None, as_json)
+    seen = env_words.look_at(sitting, environment).seen
+    _print(list(drift_words.tell_drift(name, seen, host)), drift_words.drift_facts(seen, whole=True), as_json)
+    raise SystemExit(0 if ended else 1)
+
+
 def _add_operation(verb: EnvironmentVerb) -> None:
     @env.command(verb.value, help=_OPERATIONS[verb])
     @_NAME

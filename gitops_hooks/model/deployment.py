@@ -68,6 +68,7 @@ class Deployment:
 
     `hosts` are the only ones that it may touch, None for all of the environment; `left` is how many it leaves alone.
     `allowed` are lists of globs: a file that would run on the deployer may, where one of every list matches it.
+    A `look` changes nothing: a deployer's `drift` is asked how the hosts differ from what this deployment brought.
     """
 
     repository: str
@@ -78,6 +79,7 @@ class Deployment:
     hosts: tuple[str, ...] | None = None
     left: int = 0
     allowed: tuple[tuple[str, ...], ...] = ()
+    look: bool = False
 
 
 @dataclass(frozen=True, slots=True)

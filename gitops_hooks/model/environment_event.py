@@ -47,4 +47,22 @@ class RolledBack:
     message: Text
 
 
+@dataclass(frozen=True, slots=True)
+class Drifted:
+    """A look at the hosts after the deployment `generation` found something else than the look before it.
+
+    `hosts` are out of sync, `unknown` could not be looked at: names of 200 at most. `out`, `clean` (in sync) and
+    `differences` are counts.
+    """
+
+    environment: Word
+    commit: Oid
+    generation: int
+    hosts: tuple[Word, ...]
+    unknown: tuple[Word, ...]
+    out: int
+    clean: int
+    differences: int
+
+
 OfOperation = Paused | Resumed | Canceled | RolledBack

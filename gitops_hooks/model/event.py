@@ -19,7 +19,7 @@ from gitops_hooks.model.change_event import (
     Withdrawn,
 )
 from gitops_hooks.model.deployment import RunState
-from gitops_hooks.model.environment_event import OfOperation
+from gitops_hooks.model.environment_event import Drifted, OfOperation
 from gitops_hooks.model.event_words import Hosts, Oid, Stamp, Text, Word
 
 _NOTHING = Text("")
@@ -209,7 +209,7 @@ OfChange = (
     | ChangeLanded
 )
 OfLog = Adopted | Landing | Landed | Voided | Settled | Evaluated | Administered
-Body = OfChange | OfLog | Started | Finished | Requested | OfOperation
+Body = OfChange | OfLog | Started | Finished | Requested | OfOperation | Drifted
 
 
 @dataclass(frozen=True, slots=True)

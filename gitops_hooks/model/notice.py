@@ -6,15 +6,18 @@ from datetime import datetime
 from enum import Enum
 
 from gitops_hooks.model.deployment import Deployment, Outcome
+from gitops_hooks.model.environment_event import Drifted
 from gitops_hooks.model.event import Finished
 
 
 class News(Enum):
-    """How an environment's state changed by the end of a deployment."""
+    """How an environment's state changed by the end of a deployment, or by a look at its hosts (the last two)."""
 
     DEPLOYED = "deployed"
     DEGRADED = "degraded"
     RECOVERED = "recovered"
+    DRIFTED = "drifted"
+    SYNCED = "synced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,16 @@ class Ended:
     at: datetime
     end: Finished
     before: Finished | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a look at the hosts found, as the environment's log has it, with what the look before it had found."""
+
+    number: int
+    at: datetime
+    found: Drifted
+    before: Drifted | None
 
 
 @dataclass(frozen=True, slots=True)

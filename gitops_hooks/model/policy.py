@@ -165,6 +165,8 @@ class Environment:
     """One entry of `environments:`; `operate` None means whoever may land on its branch (a full ref here).
 
     `whole`: each deployment visits all hosts; else one over all of them follows every `interval` seconds (0: never).
+    `drift`: seconds from one look at its hosts to the next (0: never); with `self_heal` what is out of sync then is
+    deployed again.
     """
 
     name: str
@@ -178,6 +180,8 @@ class Environment:
     interval: int = 0
     gates: Gates = OPEN
     rollout: Rollout = AT_ONCE
+    drift: int = 0
+    self_heal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

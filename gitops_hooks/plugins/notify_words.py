@@ -16,6 +16,10 @@ _LARGEST = 64 * 1024
 def headline(deployment: Deployment, outcome: Outcome, notice: Notice) -> str:
     """One line: `site: production degraded: deployment 7 of 9be0d1324f10 failed on web2 (ok 1, failed 1)`."""
     news = f" {notice.news.value}" if notice.news else ""
+    if deployment.look:
+        hosts = " ".join(host.name for host in outcome.hosts[:5]) + (" …" if len(outcome.hosts) > 5 else "")
+        what = f"{outcome.detail}: {hosts}" if hosts else outcome.detail
+        return plain(f"{notice.repository}: {deployment.environment.name}{news}: {what} ({deployment.commit[:12]})")
     bad = [host.name for host in outcome.hosts if host.state in _BAD]
     on = f" on {' '.join(bad[:5])}{' …' if len(bad) > 5 else ''}" if bad else ""
     counts = ", ".join(f"{state.value} {count}" for state, count in counted(outcome).items() if count)

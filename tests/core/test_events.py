@@ -54,6 +54,7 @@ BODIES = [
     operations.Resumed(Word("staging"), Text("")),
     operations.Canceled(Word("staging"), oid("b"), 7, Text("wrong")),
     operations.RolledBack(Word("staging"), oid("a"), oid("d"), oid("b"), oid("c"), (Word("manual"),), Text("")),
+    operations.Drifted(Word("staging"), oid("a"), 7, (Word("web1"),), (Word("web2"),), 1, 3, 4),
 ]
 
 

@@ -48,8 +48,7 @@ environments:
 """
 ENVIRONMENT_KEYS = (
     "name, branch, deployer, playbook, inventory, operate, limit, interval, manual, paused, after, soak, windows, "
-    "freeze, manual_sync, batches, max_failed, health, "
-    "max_changed"
+    "freeze, manual_sync, drift, self_heal, batches, max_failed, health, max_changed"
 )
 METHODS = "merge, fast-forward, always-merge, squash, rebase"
 

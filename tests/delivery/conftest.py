@@ -15,6 +15,7 @@ from gitops_hooks.edge.keys import make_key
 from gitops_hooks.edge.launch import RunningDeployment
 from gitops_hooks.edge.sshd import Sshd, start_sshd
 from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, Progress
+from gitops_hooks.model.drift import Drift
 from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.rollout import AT_ONCE
 from gitops_hooks.model.server import Limits, PluginLists
@@ -99,8 +100,9 @@ class World:
         named = ("staging", "refs/heads/main", deployer, self.playbook, "inventory", None, "policy:1")
         environment = Environment(*named, rollout=more.get("rollout", AT_ONCE))
         repository, hosts = more.get("repository", "r1"), more.get("hosts")
-        own, allowed = run_id or run_name(number), more.get("allowed", ())
-        deployment = Deployment(repository, environment, "c" * 40, number, own, hosts, allowed=allowed)
+        own, allowed, look = run_id or run_name(number), more.get("allowed", ()), more.get("look", False)
+        words = {"allowed": allowed, "look": look}
+        deployment = Deployment(repository, environment, "c" * 40, number, own, hosts, **words)
         credentials = Credentials(self.granted, self.key, self.known_hosts, self.vault_password)
         running = RunningDeployment.start(deployment, credentials, self.files(), limits=limits, plugins=plugins)
         self.running.append(running)
@@ -112,6 +114,13 @@ class World:
         running.close()
         assert outcome is not None, "the deployment did not end"
         return outcome
+
+    def look(self, **more):
+        """What a look at the hosts answers, and how it ended."""
+        running = self.start(look=True, **more)
+        words = listen_until(running, lambda word: isinstance(word, Outcome), 60)
+        running.close()
+        return next((word for word in words if isinstance(word, Drift)), None), words[-1]
 
     def files(self):
         for path, content in self.tree.items():
@@ -127,7 +136,7 @@ def details(outcome: Outcome) -> dict[str, str]:
     return {host.name: host.detail for host in outcome.hosts}
 
 
-def listen_until(running: RunningDeployment, wanted, seconds=30.0) -> list[Progress | Outcome]:
+def listen_until(running: RunningDeployment, wanted, seconds=30.0) -> list[Progress | Drift | Outcome]:
     """Everything that was said up to the first word that `wanted` accepts."""
     words, deadline = [], time.monotonic() + seconds
     while time.monotonic() < deadline:

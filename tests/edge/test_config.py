@@ -144,7 +144,7 @@ on = []
         "server.toml:3: 'name' has a value that cannot be used: 'Chat'",
         "server.toml:4: 'plugin' has a value that cannot be used: 'no-module'",
         "server.toml:5: there is no repository 'gone' in this file",
-        "server.toml:6: 'on': 'failed' is none of deployed, degraded, recovered, every",
+        "server.toml:6: 'on': 'failed' is none of deployed, degraded, recovered, drifted, synced, every",
         "server.toml:7: 'settings' must be a table",
         "server.toml:11: 'on': \"every\" stands alone; it is told of every end of a deployment",
         "server.toml:13: two [[notify]] have the name 'b'",

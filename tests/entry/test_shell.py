@@ -399,7 +399,7 @@ def test_a_fault_in_the_servers_files_is_not_the_pushers_to_read(server):
         ("serve", "'serve' is for the administrator, on the server's own shell"),
         ("env stop", "'env stop' is for the administrator, on the server's own shell"),
         ("agent", "'agent' is for the administrator, on the server's own shell"),
-        ("env drift live", "'env drift' is not in this release\nWhat there is:  help"),
+        ("env plan live", "'env plan' is not in this release\nWhat there is:  help"),
         ("check run --all", "'check' runs on your own machine, without a server\ngitops-hooks check run --help"),
         ("change plan 1", "'change plan' is not in this release\nWhat there is:  help"),
         ("verify /tmp", "'verify' is for the administrator, on the server's own shell"),

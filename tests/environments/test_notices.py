@@ -141,3 +141,16 @@ def test_the_journal_has_every_end_with_what_it_changed(told: Site):
     assert [end["news"] for end in ends[:2]] == ["degraded", "recovered"]
     assert (ends[-1]["news"], ends[-1]["commit"]) == ("deployed", told.tip())
     assert ends[-1]["id"].startswith(f"{ends[-1]['repository']}-staging-")
+
+
+@pytest.mark.timeout(300)
+def test_a_host_that_was_changed_by_hand_is_told_once_and_so_is_that_it_is_in_sync_again(told: Site, hook: WebHook):
+    (told.hosts[0].root / "page").write_text("by hand\n")
+    for _ in range(2):
+        told.world.ssh("bob", "env drift staging --now").must()
+    drifted = hook.await_posts(1)[0].facts
+    assert drifted["text"].endswith(f"staging drifted: 1 out of sync, 1 in sync: web1 ({told.tip()[:12]})")
+    told.world.ssh("bob", "env deploy staging").must()
+    told.world.ssh("bob", "env drift staging --now").must()
+    hook.await_posts(2)
+    assert news(hook) == ["drifted", "synced"]

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import ssl
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from gitops_hooks.plugin import (
     RunState,
 )
 from gitops_hooks.plugins import notify_email, notify_prometheus, notify_webhook
+from gitops_hooks.plugins.notify_words import headline
 from tests.plugins.receivers import mail_box, web_hook
 
 AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -85,6 +87,17 @@ def test_a_web_hook_gets_one_signed_post_with_all_facts(secret):
             {"name": "web1", "state": "ok", "detail": ""},
         ],
     }
+
+
+def test_a_look_at_the_hosts_is_told_in_its_own_words():
+    out = HostOutcome("web1", HostState.CHANGED, detail="out of sync")
+    look = replace(deployment(), look=True)
+    drifted = Outcome(RunState.SUCCESSFUL, (out,), detail="1 out of sync, 3 in sync")
+    assert headline(look, drifted, notice(News.DRIFTED)) == (
+        "site: staging drifted: 1 out of sync, 3 in sync: web1 (cccccccccccc)"
+    )
+    back = Outcome(RunState.SUCCESSFUL, detail="0 out of sync, 4 in sync")
+    assert headline(look, back, notice(News.SYNCED)) == "site: staging synced: 0 out of sync, 4 in sync (cccccccccccc)"
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])

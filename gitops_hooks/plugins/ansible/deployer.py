@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from gitops_hooks.plugin import (
     Deployer,
     Deployment,
+    Drift,
     EdgeError,
     Outcome,
     Progress,
@@ -38,6 +39,7 @@ def gitops_deployers() -> Iterable[Deployer]:
             "runs a playbook over SSH against the pinned hosts of an inventory",
             deploy,
             checks=("controller",),
+            drift=_drift,
         ),
     )
 
@@ -68,6 +70,12 @@ def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
     return _deploy_to(intended, deployment, own, pinned, _Terms(say, canceled, vault, deadline))
 
 
+def _drift(deployment: Deployment, workplace: Workplace, say: Say) -> Drift:
+    from gitops_hooks.plugins.ansible.drift import look
+
+    return look(deployment, workplace, say, _listen_for_term())
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Terms:
     """Who is told, whether we are asked to end, whether results may carry a vault value, and when time is up."""
@@ -92,7 +100,7 @@ def _deploy_to(
     if not ready:
         return judge_nobody(aside)
     listener = Listener(workplace.project, terms.say, withholder(pinned.credentials, terms.vault))
-    routes = _fenced(intended.routes, ready)
+    routes = fenced(intended.routes, ready)
     ours = {one.target.name: one for one in ready}
     site = Site(deployment, workplace, pinned, routes, listener, terms.canceled, terms.deadline, ours)
     with Life(tuple(one.taken for one in ready)):
@@ -102,7 +110,7 @@ def _deploy_to(
     return ends.put_together(intended.names, aside)
 
 
-def _fenced(routes: "Iterable[Route]", ready: "Iterable[Ready]") -> "tuple[Route, ...]":
+def fenced(routes: "Iterable[Route]", ready: "Iterable[Ready]") -> "tuple[Route, ...]":
     prefixes = {one.target.name: one.taken.prefix for one in ready}
     return tuple(dataclasses.replace(route, prefix=prefixes.get(route.name, "")) for route in routes)
 

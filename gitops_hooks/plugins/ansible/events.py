@@ -79,7 +79,7 @@ class Listener:
     def take(self, event: dict[str, object]) -> bool:
         """False: nothing of the event is to be written to disk."""
         try:
-            self._take(str(event.get("event")), _mapping(event.get("event_data")), str(event.get("stdout", "")))
+            self._take(str(event.get("event")), mapping(event.get("event_data")), str(event.get("stdout", "")))
         except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
             self.record.fault = f"an event of Ansible could not be read ({type(error).__name__})"
         return False
@@ -101,7 +101,7 @@ class Listener:
         self._tell_now()
 
     def _take_result(self, kind: str, host: str, event: Mapping[str, object]) -> None:
-        result = _mapping(event.get("res"))
+        result = mapping(event.get("res"))
         self.record.touched.add(host)
         self.record.lost.pop(host, None)
         state, detail = _STATES[kind], ""
@@ -180,16 +180,17 @@ _STATS = ("ok", "changed", "dark", "failures", "processed", "skipped", "rescued"
 
 
 def _counts(found: object) -> Mapping[str, int]:
-    return {str(host): int(str(count)) for host, count in _mapping(found).items()}
+    return {str(host): int(str(count)) for host, count in mapping(found).items()}
 
 
-def _mapping(found: object) -> Mapping[str, object]:
+def mapping(found: object) -> Mapping[str, object]:
+    """What was found, where it is a mapping."""
     return found if isinstance(found, dict) else {}
 
 
 def _words(result: Mapping[str, object]) -> str:
     """What a person reads first: the message, then what the command or the module's start wrote."""
-    items = [item for item in _listed(result.get("results")) if item.get("failed") or item.get("unreachable")]
+    items = [item for item in listed(result.get("results")) if item.get("failed") or item.get("unreachable")]
     if items:
         return _words(items[0])
     parts = [result.get(name) for name in _SAYING]
@@ -202,8 +203,9 @@ def _refusal(result: Mapping[str, object]) -> str:
     return next((match[1] for match in found if match), "")
 
 
-def _listed(found: object) -> list[Mapping[str, object]]:
-    return [_mapping(item) for item in found] if isinstance(found, list) else []
+def listed(found: object) -> list[Mapping[str, object]]:
+    """What was found as mappings, where it is a list."""
+    return [mapping(item) for item in found] if isinstance(found, list) else []
 
 
 def _one_line(text: str) -> str:

@@ -4,7 +4,8 @@ Below the login user's home lies `.gitops-hooks/<host>/`, one folder per host ke
 
 - `run`: locked exclusively by the run that the host belongs to, as long as its connection lives;
 - `lock`: shared by every command of that run, exclusive for the moment in which a run takes the host;
-- `generation-<environment>`: the newest generation of each environment that ever took the host;
+- `generation-<environment>`: the newest generation of each environment that ever took the host; a look at what one
+  brought may take the host after it, and leaves the number as it is;
 - `current`: the run that the host belongs to; `fence-<run>` compares it before each command.
 
 The fence stands in front of the login shell and not in front of Python alone: so it also covers `raw`, file
@@ -102,6 +103,7 @@ def _job(host_key: bytes, deployment: Deployment, wait: float) -> dict[str, obje
         "generation": deployment.generation,
         "run": deployment.run_id,
         "wait": wait,
+        "look": deployment.look,
         "silence": _SILENCE_SECONDS,
         "fence": (_HERE / "on_host_fence.py").read_text(encoding="utf-8"),
     }

@@ -35,10 +35,12 @@ def main() -> None:
         return
     newest = read(folder, "generation-" + job["environment"]) or "0 none"
     number, owner = newest.split()
-    if int(number) > job["generation"] or (int(number) == job["generation"] and owner != job["run"]):
+    taken = int(number) == job["generation"] and owner != job["run"] and not job["look"]
+    if int(number) > job["generation"] or taken:
         say({"state": "newer", "by": newest})
         return
-    write(folder, "generation-" + job["environment"], "%d %s" % (job["generation"], job["run"]))
+    if not job["look"]:
+        write(folder, "generation-" + job["environment"], "%d %s" % (job["generation"], job["run"]))
     write(folder, "current", job["run"])
     sweep(folder)
     write(folder, "fence-" + job["run"], job["fence"])

@@ -39,7 +39,7 @@ def run_playbook(
             playbook=playbook or deployment.environment.playbook,
             inventory=[str(workplace.project / deployment.environment.inventory), str(pinned.routes)],
             limit=f"@{pinned.limit}",
-            cmdline=f"-e @{shlex.quote(str(pinned.extra_vars))}",
+            cmdline=f"-e @{shlex.quote(str(pinned.extra_vars))}" + (" --check --diff" if deployment.look else ""),
             envvars=dict(pinned.environment),
             forks=FORKS,
             ident=deployment.run_id,
