@@ -4,6 +4,7 @@ import re
 
 from gitops_hooks.core import policy_drift, policy_gates, policy_rollout
 from gitops_hooks.core.policy_branches import gap
+from gitops_hooks.core.policy_deployers import KEYS, check_keys, read_module, read_run
 from gitops_hooks.core.policy_limit import read_interval, read_limit
 from gitops_hooks.core.policy_nodes import read_fields, read_items, read_text
 from gitops_hooks.core.policy_reading import ENVIRONMENT, Reading, check_plugin, read_names, read_path, read_plugin
@@ -13,7 +14,7 @@ from gitops_hooks.model.policy import BranchRule, Environment
 
 _HEADS = "refs/heads/"
 _ENVIRONMENT = (
-    *("name", "branch", "deployer", "playbook", "inventory", "operate", "limit", "interval"),
+    *("name", "branch", "deployer", *KEYS, "operate", "limit", "interval"),
     *policy_gates.KEYS,
     *policy_drift.KEYS,
 )
@@ -46,11 +47,12 @@ def _check_order(items: tuple[Marked, ...], environments: tuple[Environment, ...
 
 def _read_environment(node: Marked, branches: tuple[BranchRule, ...], reading: Reading) -> Environment:
     fields = read_fields(node, "an entry of environments", (*_ENVIRONMENT, *policy_rollout.KEYS), reading.faults)
-    for key in ("name", "branch", "playbook", "inventory"):
+    for key in ("name", "branch"):
         if key not in fields and node.tag == "map":
             reading.complain(node, f"{key} is missing in this environment")
     deployer = _read_deployer(node, fields.get("deployer"), reading)
     drift, self_heal = policy_drift.read_drift(fields, reading)
+    check_keys(node, deployer, fields, reading)
     return Environment(
         name=_read_name(fields.get("name"), reading),
         branch=_read_branch(fields.get("branch"), branches, reading),
@@ -65,6 +67,8 @@ def _read_environment(node: Marked, branches: tuple[BranchRule, ...], reading: R
         rollout=policy_rollout.read_rollout(fields, deployer, reading),
         drift=drift,
         self_heal=self_heal,
+        module=read_module(fields.get("module"), reading),
+        run=read_run(fields.get("run"), reading),
     )
 
 

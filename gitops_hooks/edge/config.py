@@ -6,11 +6,11 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from gitops_hooks.edge.credential_toml import GRANTED, read_granted
 from gitops_hooks.edge.exec_toml import read_exec_checks
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.notify_toml import read_notify
 from gitops_hooks.edge.toml_text import Document, Faults, Table, open_toml, parse_toml
-from gitops_hooks.model.deployment import Credentials
 from gitops_hooks.model.server import CredentialEntry, Limits, PluginLists, RepositoryEntry, ServerFile
 
 SOURCE = "server.toml"
@@ -27,7 +27,6 @@ _PERSON = re.compile(r"\*|[a-z][a-z0-9._-]{0,31}")
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,200}")
-_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,253}")
 _SOME = re.compile(r"[^\x00-\x1f\x7f]+")
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 
@@ -98,34 +97,30 @@ def _credentials(
 ) -> tuple[CredentialEntry, ...]:
     ids = {entry.name: entry.id for entry in repositories}
     found: dict[tuple[str, str, str], CredentialEntry] = {}
+    states: set[Path] = set()
     for table in document.lists["credential"]:
         entry = _credential(home, table, ids)
         key = (entry.repository, entry.environment, entry.branch)
         if key in found and all(key):
             table.faults.add(table.line, f"environment '{entry.environment}' has its credentials twice")
         found[key] = entry
+        state = entry.credentials.state_folder
+        if state in states:
+            table.fault("state_folder", f"two environments have the state_folder {table.values['state_folder']!a}")
+        states |= {state} if state else set()
     return tuple(found.values())
 
 
 def _credential(home: Home, table: Table, ids: dict[str, str]) -> CredentialEntry:
-    table.allow(("repository", "environment", "branch", "hosts", "key", "known_hosts", "vault_password"))
+    table.allow(("repository", "environment", "branch", *GRANTED))
     name = table.text("repository", _SOME)
     if name and name not in ids:
         table.fault("repository", f"there is no repository {name!a} in this file")
-    hosts = table.texts("hosts", _HOST)
-    if not hosts:
-        table.fault("hosts", "'hosts' must name at least one host")
-    vault = table.text("vault_password", _SOME, "")
     return CredentialEntry(
         ids.get(name, ""),
         table.text("environment", _ENVIRONMENT),
         full_branch(table.text("branch", _BRANCH)),
-        Credentials(
-            hosts,
-            _path(home, table.text("key", _SOME)),
-            _path(home, table.text("known_hosts", _SOME)),
-            _path(home, vault) if vault else None,
-        ),
+        read_granted(table, home.path),
     )
 
 

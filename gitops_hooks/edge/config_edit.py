@@ -60,12 +60,14 @@ def add_credential(home: Home, entry: CredentialEntry) -> ServerFile:
             "repository": names[0],
             "environment": entry.environment,
             "branch": entry.branch.removeprefix("refs/heads/"),
-            "hosts": list(given.hosts),
-            "key": _short(home, given.key),
-            "known_hosts": _short(home, given.known_hosts),
         }
-        if given.vault_password is not None:
-            fields["vault_password"] = _short(home, given.vault_password)
+        if given.hosts:
+            fields["hosts"] = list(given.hosts)
+        fields |= {name: _short(home, path) for name, path in given.files}
+        if given.state_folder is not None:
+            fields["state_folder"] = _short(home, given.state_folder)
+        if given.trusted_command:
+            fields["trusted_command"] = True
         _append(text, "credential", fields)
 
     return _edit(home, change)

@@ -31,10 +31,20 @@ def credential_lines(server: ServerFile, entry: CredentialEntry) -> Iterable[Lin
     owner = server.repository_with_id(entry.repository)
     name = f"credential {owner.name if owner else '?'}/{entry.environment}"
     given = entry.credentials
-    secrets = (given.key, *([given.vault_password] if given.vault_password else []))
     look = _look_as_other if is_other(server.deploy_as) else _look_myself
-    faults = [fault for path in (*secrets, given.known_hosts) if (fault := look(path, path in secrets, server))]
-    return verdict(name, faults, f"for {' '.join(given.hosts)}", "see [[credential]] in server.toml")
+    looks = [look(path, key != "known_hosts", server) for key, path in given.files]
+    if given.state_folder is not None:
+        looks.append(_state_fault(given.state_folder, server))
+    words = f"for {' '.join(given.hosts)}" if given.hosts else "for what needs no host"
+    return verdict(name, filter(None, looks), words, "see [[credential]] in server.toml")
+
+
+def _state_fault(folder: Path, server: ServerFile) -> str:
+    if is_other(server.deploy_as):
+        return check_credential(folder, server.deploy_as)
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        return f"{folder} is no folder that deployments can write to"
+    return private(folder, 0o700)
 
 
 def _look_myself(path: Path, is_secret: bool, server: ServerFile) -> str:

@@ -59,11 +59,11 @@ class RunningDeployment:
         Outcome that `read` answers. Before that of a look comes a Drift.
         """
         running = cls(deployment, deploy_as)
-        vault = credentials.vault_password is not None
+        laid = tuple(name for name, _ in credentials.files) + (("state",) if credentials.state_folder else ())
         seconds = (limits.connect_seconds, limits.deploy_seconds)
         # When it may begin was decided before, and is no affair of the child's.
         told = dataclasses.replace(deployment, environment=dataclasses.replace(deployment.environment, gates=OPEN))
-        job = Job(told, credentials.hosts, vault, plugins.trusted, *seconds, _TREE_BYTES)
+        job = Job(told, credentials.hosts, laid, credentials.network, plugins.trusted, *seconds, _TREE_BYTES)
         try:
             running._child = Child(box_command(deployment.run_id, credentials, deploy_as))
             running._child.feed(encode(job), files)

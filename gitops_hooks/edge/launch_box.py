@@ -20,15 +20,16 @@ MODULE = "gitops_hooks.entry.deployment"
 BOX = Path("/run/deployment")
 PROJECT = BOX / "project"
 SCRATCH = BOX / "scratch"
-KEY = Path("/run/credentials/key")
-KNOWN_HOSTS = Path("/run/credentials/known_hosts")
-VAULT_PASSWORD = Path("/run/credentials/vault_password")
+CREDENTIALS = Path("/run/credentials")
+STATE = Path("/run/state")
 
 # Laid beside this release's own Python by `install.sh server`: root's, and all that sudo allows.
 DEPLOY_PROGRAM = Path(sys.prefix).parent / "bin" / "deploy"
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PROBE_SECONDS = 10.0
+# For what the tree brings and nobody trusts: no network, and no namespace in which it would have more rights.
+_ALONE = ("--unshare-net", "--unshare-user", "--disable-userns")
 _ROOTS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 # What programs need to resolve names and users and to trust certificates; no host key, no password file.
 _ETC = (
@@ -57,7 +58,8 @@ def box_command(run_id: str, credentials: Credentials, deploy_as: str = "") -> l
 def own_box(run_id: str, credentials: Credentials) -> list[str]:
     """The box as this user makes it. Errors: EdgeError where bubblewrap is not installed."""
     program = own_program(MODULE, "--run-id", run_id)
-    return [_bwrap(), *_walls(), *_view(), *_credential_binds(credentials), "--", *program]
+    binds = [*_credential_binds(credentials), *_tools(credentials.tools)]
+    return [_bwrap(), *_walls(), *([] if credentials.network else _ALONE), *_view(), *binds, "--", *program]
 
 
 def own_program(module: str, *words: str) -> list[str]:
@@ -121,9 +123,14 @@ def _as_other(deploy_as: str) -> list[str]:
 
 
 def _credential_words(credentials: Credentials) -> Iterator[str]:
-    yield from ("--key", str(credentials.key), "--known-hosts", str(credentials.known_hosts))
-    if credentials.vault_password is not None:
-        yield from ("--vault-password", str(credentials.vault_password))
+    for name, path in credentials.files:
+        yield from (f"--{name.replace('_', '-')}", str(path))
+    if credentials.state_folder is not None:
+        yield from ("--state-folder", str(credentials.state_folder))
+    if not credentials.network:
+        yield from ("--network", "no")
+    if credentials.tools:
+        yield from ("--tool-folders", os.pathsep.join(map(str, credentials.tools)))
 
 
 def _bwrap() -> str:
@@ -138,15 +145,18 @@ def _bwrap() -> str:
 def _walls() -> list[str]:
     words = ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--new-session"]
     words += ["--cap-drop", "ALL", "--clearenv"]
-    bin_folder = str(Path(sys.executable).parent)
     for name, value in (
-        ("PATH", f"{bin_folder}:{SYSTEM_PATH}"),
+        ("PATH", _path()),
         ("LANG", "C.UTF-8"),
         ("HOME", str(SCRATCH)),
         ("TMPDIR", "/tmp"),  # noqa: S108  # a tmpfs of the box
     ):
         words += ["--setenv", name, value]
     return words
+
+
+def _path() -> str:
+    return f"{Path(sys.executable).parent}:{SYSTEM_PATH}"
 
 
 def _view() -> list[str]:
@@ -165,14 +175,19 @@ def _view() -> list[str]:
 
 
 def _credential_binds(credentials: Credentials) -> Iterator[str]:
-    found = (
-        (credentials.key, KEY),
-        (credentials.known_hosts, KNOWN_HOSTS),
-        (credentials.vault_password, VAULT_PASSWORD),
-    )
-    for source, place in found:
-        if source is not None:
-            yield from ("--ro-bind", str(source.absolute()), str(place))
+    for name, source in credentials.files:
+        yield from ("--ro-bind", str(source.absolute()), str(CREDENTIALS / name))
+    if credentials.state_folder is not None:
+        yield from ("--bind", str(credentials.state_folder.absolute()), str(STATE))
+
+
+def _tools(folders: Sequence[Path]) -> Iterator[str]:
+    """Programs of the administrator's, behind those of the system; one that is not there is left out."""
+    for folder in folders:
+        yield from ("--ro-bind-try", str(folder), str(folder))
+    places = [str(folder / "bin" if (folder / "bin").is_dir() else folder) for folder in folders]
+    if places:
+        yield from ("--setenv", "PATH", ":".join([_path(), *places]))
 
 
 def _interpreter_folders() -> Sequence[Path]:

@@ -21,12 +21,13 @@ LINE_LIMIT = 8 * 1024 * 1024
 class Job:
     """What the child must know: the attempt, the hosts that the credentials are for, plugins, limits.
 
-    `vault` says whether a vault password was laid into the box; times are in seconds, `tree_bytes` bounds the tree.
+    `laid` names the credentials that were laid into the box; times are in seconds, `tree_bytes` bounds the tree.
     """
 
     deployment: Deployment
     hosts: tuple[str, ...]
-    vault: bool
+    laid: tuple[str, ...]
+    network: bool
     plugins: tuple[str, ...]
     connect_seconds: float
     run_seconds: float

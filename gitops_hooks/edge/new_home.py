@@ -75,6 +75,8 @@ _SERVER_FILE = """\
 # key = "credentials/staging_key"
 # known_hosts = "credentials/staging_known_hosts"
 # vault_password = "credentials/staging_vault"
+# environment_file = "credentials/staging_environment"
+# state_folder = "credentials/staging_state"
 """
 _USERS_FILE = "# Who may log in; written by `gitops-hooks user add` and `user remove`.\n"
 

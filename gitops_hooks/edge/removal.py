@@ -72,7 +72,8 @@ def _credentials(server: ServerFile, entry: RepositoryEntry, policy: Policy, lea
         if names is None or not policy.allows(names, leaving.name):
             continue
         if not any(policy.allows(names, other) for other in leaving.left.names):
-            yield f"{granted.credentials.key} deploys to {granted.environment}, which nobody else may operate"
+            named = next((str(path) for _, path in granted.credentials.files), "a [[credential]]")
+            yield f"{named} deploys to {granted.environment}, which nobody else may operate"
 
 
 def _changes(record: Record, name: str) -> Iterator[str]:

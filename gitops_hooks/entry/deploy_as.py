@@ -5,6 +5,7 @@ run id and which of the laid credentials are meant; the box and what runs in it 
 whoever gets hold of the server's user still cannot read a credential.
 """
 
+import dataclasses
 import os
 import re
 import sys
@@ -13,11 +14,12 @@ from pathlib import Path
 from typing import NoReturn
 
 from gitops_hooks.edge.launch_box import SYSTEM_PATH, own_box, own_probe
-from gitops_hooks.model.deployment import Credentials
+from gitops_hooks.model.deployment import CREDENTIAL_FILES, Credentials
 from gitops_hooks.model.errors import EdgeError
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
-_WORDS = ("--run-id", "--key", "--known-hosts", "--vault-password")
+_FILES = {f"--{name.replace('_', '-')}": name for name in CREDENTIAL_FILES}
+_WORDS = ("--run-id", *_FILES, "--state-folder", "--network", "--tool-folders")
 _UNREADABLE = "cannot be read by the deployment user"
 
 
@@ -39,6 +41,9 @@ def check(words: Sequence[str], folder: Path) -> None:
     if len(words) != 1:
         raise EdgeError("words", "--check takes one credential")
     try:
+        if Path(words[0]).is_dir():
+            _state(folder, words[0])
+            return
         with _credential(folder, words[0]).open("rb"):
             return
     except OSError as error:
@@ -50,21 +55,49 @@ def parse_words(words: Sequence[str], folder: Path) -> list[str]:
     if list(words) == ["--probe"]:
         return own_probe()
     given = dict(zip(words[::2], words[1::2], strict=False))
-    if len(words) != 2 * len(given) or not set(_WORDS[:3]) <= set(given) <= set(_WORDS):
-        raise EdgeError("words", f"{' '.join(_WORDS[:3])} are needed once each, and {_WORDS[3]} may follow")
+    if len(words) != 2 * len(given) or not {"--run-id"} <= set(given) <= set(_WORDS):
+        raise EdgeError("words", f"--run-id is needed, and of {' '.join(_WORDS[1:])} each may follow once")
     if not _RUN_ID.fullmatch(given["--run-id"]):
         raise EdgeError("run id", "letters, digits and dashes only")
-    key, known_hosts = (_credential(folder, given[word]) for word in _WORDS[1:3])
-    vault = given.get(_WORDS[3])
-    return own_box(given["--run-id"], Credentials((), key, known_hosts, _credential(folder, vault) if vault else None))
+    if given.get("--network", "no") != "no":
+        raise EdgeError("--network", "can only be no")
+    files = {name: _credential(folder, given[word]) for word, name in _FILES.items() if word in given}
+    state = given.get("--state-folder")
+    granted = Credentials.of(files, (), _state(folder, state) if state else None, "--network" not in given)
+    tools = _tool_folders(given.get("--tool-folders", ""))
+    return own_box(given["--run-id"], dataclasses.replace(granted, tools=tools))
+
+
+def _state(folder: Path, name: str) -> Path:
+    """It holds secrets like every credential, so it lies among them; and it is this user's own."""
+    found = _below(folder, name)
+    if not found.is_dir() or found.stat().st_uid != os.geteuid():
+        raise EdgeError(name, "a state_folder belongs to the deployment user; make it with: install -d -m 0700 -o USER")
+    return found
+
+
+def _tool_folders(names: str) -> tuple[Path, ...]:
+    """Root's alone: what is started from there has the credentials, and must not be the caller's."""
+    found = tuple(Path(name) for name in names.split(os.pathsep) if name)
+    for path in found:
+        if not path.is_absolute() or not path.is_dir() or path.stat().st_uid != 0 or path.stat().st_mode & 0o022:
+            raise EdgeError(str(path), "a folder of tools for deployments is root's, and nobody else writes to it")
+    return found
 
 
 def _credential(folder: Path, name: str) -> Path:
+    found = _below(folder, name)
+    if not found.is_file():
+        raise EdgeError(name, f"credentials lie below {folder}; move it there and name it so in server.toml")
+    return found
+
+
+def _below(folder: Path, name: str) -> Path:
     path = Path(name)
     try:
         found = path.resolve(strict=True)
     except OSError as error:
         raise EdgeError(name, f"{_UNREADABLE}: {error.strerror}") from None
-    if not path.is_absolute() or not found.is_relative_to(folder.resolve()) or not found.is_file():
+    if not path.is_absolute() or not found.is_relative_to(folder.resolve()):
         raise EdgeError(name, f"credentials lie below {folder}; move it there and name it so in server.toml")
     return found

@@ -18,6 +18,7 @@ from gitops_hooks.edge.refs import LostRace, RefMove
 from gitops_hooks.edge.run_log import run_log
 from gitops_hooks.edge.tree import whole_tree
 from gitops_hooks.entry.ending import Watch
+from gitops_hooks.entry.granting import granted_to
 from gitops_hooks.entry.limiting import definition_of, find_limit, heal_limit
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, Progress, RunState
@@ -166,7 +167,7 @@ def _granted(sitting: Sitting, environment: Environment) -> Credentials:
     found = sitting.server.credentials_for(sitting.entry.id, environment.name, environment.branch)
     if found is None:
         raise EdgeError(environment.name, "the server grants it no credential; add a [[credential]] to server.toml")
-    return found
+    return granted_to(environment.deployer, found, sitting.server.tool_folders)
 
 
 def end(sitting: Sitting, deployment: Deployment, attempt: int, outcome: Outcome) -> Event:

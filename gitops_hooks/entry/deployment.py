@@ -181,11 +181,14 @@ def _look(deployer: Deployer, job: Job, pipe: int) -> Outcome:
 
 
 def _workplace(job: Job) -> Workplace:
-    vault = box.VAULT_PASSWORD if job.vault else None
-    for path in filter(None, (box.KEY, box.KNOWN_HOSTS, vault)):
+    laid = {name: box.CREDENTIALS / name for name in job.laid if name != "state"}
+    for path in laid.values():
         if not os.access(path, os.R_OK):
             raise EdgeError("credentials", f"the {path.name} of this environment is not readable for deployments")
-    credentials = Credentials(job.hosts, box.KEY, box.KNOWN_HOSTS, vault)
+    state = box.STATE if "state" in job.laid else None
+    if state and not os.access(state, os.W_OK):
+        raise EdgeError("credentials", "the state_folder of this environment is not writable for deployments")
+    credentials = Credentials.of(laid, job.hosts, state, job.network)
     return Workplace(box.PROJECT, box.SCRATCH, credentials, job.connect_seconds, job.run_seconds)
 
 

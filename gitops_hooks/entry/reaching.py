@@ -53,7 +53,9 @@ class _Reading:
         return [laid for laid in found if laid]
 
     def _lay(self, tree: GitTree, environment: Environment) -> Laid | None:
-        """None where the tree has no such inventory."""
+        """None where the tree has no such inventory, or the environment needs none."""
+        if not environment.inventory:
+            return None
         linked = [name for name in (environment.inventory, environment.playbook) if _passes_link(tree, name)]
         if linked:
             return Laid(True, (), complete=False)

@@ -167,6 +167,7 @@ class Environment:
     `whole`: each deployment visits all hosts; else one over all of them follows every `interval` seconds (0: never).
     `drift`: seconds from one look at its hosts to the next (0: never); with `self_heal` what is out of sync then is
     deployed again.
+    What is deployed stands in the keys of its deployer: `playbook` and `inventory`, `module`, or `run`.
     """
 
     name: str
@@ -182,6 +183,8 @@ class Environment:
     rollout: Rollout = AT_ONCE
     drift: int = 0
     self_heal: bool = False
+    module: str = ""
+    run: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

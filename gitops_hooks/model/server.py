@@ -25,6 +25,7 @@ CHECKS = (
 TRUSTED = (
     "gitops_hooks.plugins.ssh_actor",
     "gitops_hooks.plugins.ansible.deployer",
+    "gitops_hooks.plugins.command_deployer",
     "gitops_hooks.plugins.journal",
 )
 

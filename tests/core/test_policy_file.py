@@ -47,8 +47,8 @@ environments:
     inventory: inventories/production
 """
 ENVIRONMENT_KEYS = (
-    "name, branch, deployer, playbook, inventory, operate, limit, interval, manual, paused, after, soak, windows, "
-    "freeze, manual_sync, drift, self_heal, batches, max_failed, health, max_changed"
+    "name, branch, deployer, playbook, inventory, module, run, operate, limit, interval, manual, paused, after, soak, "
+    "windows, freeze, manual_sync, drift, self_heal, batches, max_failed, health, max_changed"
 )
 METHODS = "merge, fast-forward, always-merge, squash, rebase"
 
@@ -484,7 +484,7 @@ KEYS = st.one_of(
             *("version", "groups", "branches", "environments", "match", "push", "propose", "land", "create", "count"),
             *("approvals", "from", "paths", "checks", "land_method", "authors", "name", "branch", "deployer"),
             *("playbook", "inventory", "operate", "keep", "reach", "bots", "veto", "strict", "owners", "dialect"),
-            *("after", "mode", "tags", "unknown"),
+            *("after", "mode", "tags", "unknown", "module", "run"),
         ]
     ),
     st.text(max_size=6),
@@ -500,7 +500,7 @@ ALLOWED = {
         *("authors", "linear", "read_only", "freeze", "commits", "files"),
     },
     "approvals": {"count", "from", "paths"},
-    "environments": {"name", "branch", "deployer", "playbook", "inventory", "operate"},
+    "environments": {"name", "branch", "deployer", "playbook", "inventory", "module", "run", "operate"},
 }
 
 

@@ -254,6 +254,41 @@ def test_one_environment_has_its_credentials_once(home):
     assert faults(home, twice) == ["server.toml:29: environment 'staging' has its credentials twice"]
 
 
+GRANT = '[[credential]]\nrepository = "site"\nenvironment = "dns"\nbranch = "main"\n'
+
+
+def test_an_environment_may_be_granted_variables_and_a_folder_instead_of_hosts(home):
+    more = 'environment_file = "e"\nstate_folder = "/srv/dns"\ntrusted_command = true\n'
+    home.server_file.write_text(WHOLE + GRANT + more)
+    given = Credentials(environment_file=home.path / "e", state_folder=Path("/srv/dns"), trusted_command=True)
+    assert load_server(home).credentials_for("0123456789abcdef", "dns", "refs/heads/main") == given
+    add_repository(home, entry(home, "two"))
+    server = add_credential(
+        home, CredentialEntry("id-of-two-1", "dns", "refs/heads/main", Credentials(environment_file=Path("/e")))
+    )
+    assert server.credentials_for("id-of-two-1", "dns", "refs/heads/main") == Credentials(environment_file=Path("/e"))
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ("", "29: 'hosts' must name at least one host"),
+        ('key = "k"', "29: 'hosts' must name at least one host"),
+        ("trusted_command = 1", "33: 'trusted_command' must be true or false"),
+        ("state_folder = 1", "33: 'state_folder' must be a string, not a number"),
+    ],
+)
+def test_half_a_grant_is_a_fault(home, more, fault):
+    assert faults(home, WHOLE + GRANT + more)[0] == f"server.toml:{fault}"
+
+
+def test_two_environments_never_share_a_state(home):
+    one = GRANT + 'state_folder = "s"\n'
+    assert faults(home, WHOLE + one + one.replace("dns", "web")) == [
+        "server.toml:38: two environments have the state_folder 's'"
+    ]
+
+
 def test_who_may_write_may_read_and_others_may_not(home):
     entry = RepositoryEntry("site", home.path, "id", ("carol",), ("alice",))
     assert [entry.may_read(name) for name in ("alice", "carol", "dave")] == [True, True, False]

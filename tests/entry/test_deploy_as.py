@@ -57,7 +57,10 @@ def test_the_refusal_says_where_credentials_lie(granted: Path) -> None:
         [],
         ["--bind", "/", "/"],
         ["--probe", "--bind"],
-        ["--run-id", "r-1"],
+        ["--key", "k"],
+        ["--run-id", "r-1", "--network", "yes"],
+        ["--run-id", "r-1", "--state-folder", "/tmp"],
+        ["--run-id", "r-1", "--tool-folders", "bin"],
         ["--run-id", "r 1", "--key", "k", "--known-hosts", "h"],
         ["--run-id", "--", "--key", "k", "--known-hosts", "h"],
     ],
@@ -65,6 +68,25 @@ def test_the_refusal_says_where_credentials_lie(granted: Path) -> None:
 def test_no_other_word_reaches_bubblewrap(granted: Path, wrong: list[str]) -> None:
     with pytest.raises(EdgeError):
         parse_words(wrong, granted)
+
+
+def test_a_state_folder_is_among_the_credentials_and_written_to(granted: Path) -> None:
+    (granted / "state").mkdir()
+    command = parse_words(["--run-id", "r-1", "--state-folder", str(granted / "state"), "--network", "no"], granted)
+    binds = [command[place + 1 : place + 3] for place, word in enumerate(command) if word == "--bind"]
+    assert binds == [[str(granted / "state"), "/run/state"]]
+    assert "--unshare-net" in command
+    assert "--unshare-net" not in parse_words(["--run-id", "r-1"], granted)
+
+
+def test_programs_are_shown_only_from_where_root_alone_writes(granted: Path) -> None:
+    assert parse_words(["--run-id", "r-1", "--tool-folders", "/opt"], granted)
+    granted.chmod(0o777)
+    with pytest.raises(EdgeError) as refused:
+        parse_words(["--run-id", "r-1", "--tool-folders", str(granted)], granted)
+    assert str(refused.value) == (
+        f"{granted}: a folder of tools for deployments is root's, and nobody else writes to it"
+    )
 
 
 def test_a_word_given_twice_is_refused(granted: Path) -> None:
@@ -90,5 +112,6 @@ def test_the_program_ends_with_two_where_it_refuses_and_makes_a_box_where_it_doe
     assert ask("--check") == (2, "deploy: words: --check takes one credential\n")
     assert ask("--everything") == (
         2,
-        "deploy: words: --run-id --key --known-hosts are needed once each, and --vault-password may follow\n",
+        "deploy: words: --run-id is needed, and of --key --known-hosts --vault-password --environment-file "
+        "--state-folder --network --tool-folders each may follow once\n",
     )

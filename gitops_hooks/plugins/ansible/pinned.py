@@ -113,7 +113,8 @@ def pin(workplace: Workplace) -> Pinned:
     for path in (folder, folder / "none", folder / "cp", folder / "home", folder / "ssh"):
         path.mkdir(mode=0o700)
     credentials = _own_copies(workplace.credentials, folder)
-    known = {"key": _quoted(credentials.key), "known_hosts": _quoted(credentials.known_hosts)}
+    key, known_hosts = credentials.ssh()
+    known = {"key": _quoted(key), "known_hosts": _quoted(known_hosts)}
     _lay(folder / "ssh_config", _SSH_CONFIG.format(**known))
     _lay(folder / "ansible.cfg", "[defaults]\n")
     return Pinned(folder, credentials, _environment(folder, credentials, workplace))
@@ -204,9 +205,10 @@ def _environment(folder: Path, credentials: Credentials, workplace: Workplace) -
 def _own_copies(credentials: Credentials, folder: Path) -> Credentials:
     """0600 copies: OpenSSH refuses a key that others may read, and Ansible runs a password file that has an x bit."""
     vault = folder / "vault_password" if credentials.vault_password is not None else None
+    key, known_hosts = credentials.ssh()
     copies = Credentials(credentials.hosts, folder / "key", folder / "known_hosts", vault)
-    _lay(copies.key, credentials.key.read_bytes())
-    _lay(copies.known_hosts, credentials.known_hosts.read_bytes())
+    _lay(folder / "key", key.read_bytes())
+    _lay(folder / "known_hosts", known_hosts.read_bytes())
     if vault is not None and credentials.vault_password is not None:
         _lay(vault, credentials.vault_password.read_bytes())
     return copies

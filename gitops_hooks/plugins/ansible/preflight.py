@@ -68,8 +68,8 @@ def check_hosts(
 
     Errors: EdgeError where key or known_hosts cannot be used at all.
     """
-    key = _load_key(workplace.credentials.key)
-    known = workplace.credentials.known_hosts
+    path, known = workplace.credentials.ssh()
+    key = _load_key(path)
     with ThreadPoolExecutor(max_workers=min(_AT_ONCE, len(targets))) as pool:
         answers = list(pool.map(lambda target: _check(target, key, known, deployment, workplace), targets))
     ready = tuple(answer for answer in answers if isinstance(answer, Ready))

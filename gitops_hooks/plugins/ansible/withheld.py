@@ -25,7 +25,7 @@ def withholder(credentials: Credentials, vault: bool) -> Callable[[str], str]:
 
 
 def _marks(credentials: Credentials) -> tuple[str, ...]:
-    found = credentials.key.read_text(errors="replace").splitlines()
+    found = credentials.ssh()[0].read_text(errors="replace").splitlines()
     if credentials.vault_password is not None:
         found += credentials.vault_password.read_text(errors="replace").splitlines()
     return tuple({line.strip() for line in found if len(line.strip()) >= _SHORTEST and not line.startswith("-----")})

@@ -1,0 +1,45 @@
+"""What a `[[credential]]` of the server's file grants to its environment."""
+
+import re
+from pathlib import Path
+
+from gitops_hooks.edge.toml_text import Table
+from gitops_hooks.model.deployment import Credentials
+
+GRANTED = ("hosts", "key", "known_hosts", "vault_password", "environment_file", "state_folder", "trusted_command")
+_SSH = ("hosts", "key", "known_hosts", "vault_password")
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,253}")
+_SOME = re.compile(r"[^\x00-\x1f\x7f]+")
+
+
+def read_granted(table: Table, home: Path) -> Credentials:
+    """Relative paths start in the home. What is reached over SSH is granted as a whole, or not at all."""
+    hosts = table.texts("hosts", _HOST)
+    over_ssh = any(key in table.values for key in _SSH) or not any(key in table.values for key in GRANTED)
+    if over_ssh and not hosts:
+        table.fault("hosts", "'hosts' must name at least one host")
+    if not over_ssh:
+        key = known_hosts = None
+    else:
+        key, known_hosts = (home / table.text(name, _SOME) for name in ("key", "known_hosts"))
+    return Credentials(
+        hosts,
+        key,
+        known_hosts,
+        _path(table, "vault_password", home),
+        _path(table, "environment_file", home),
+        _path(table, "state_folder", home),
+        _truth(table, "trusted_command"),
+    )
+
+
+def _path(table: Table, key: str, home: Path) -> Path | None:
+    found = table.text(key, _SOME, "")
+    return home / found if found else None
+
+
+def _truth(table: Table, key: str) -> bool:
+    found = table.values.get(key, False)
+    if not isinstance(found, bool):
+        table.fault(key, f"'{key}' must be true or false")
+    return found is True

@@ -1,0 +1,130 @@
+"""The deployer `command`: a script of the tree, in a box without network and secrets unless the server trusts it."""
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from gitops_hooks.plugin import (
+    Deployer,
+    Deployment,
+    EdgeError,
+    HostOutcome,
+    HostState,
+    Outcome,
+    Progress,
+    RunState,
+    Say,
+    Step,
+    Workplace,
+    hookimpl,
+)
+from gitops_hooks.plugins.deployed_program import Ended, Place, last_moment, listen_for_term, run_program
+from gitops_hooks.plugins.granted import hider, one_line, read_variables
+
+_TOLD_EVERY = 0.2
+_LINE_LIMIT = 300
+_MOST_LINES = 5000
+_CUT = f"more than {_MOST_LINES} lines; the rest is not kept"
+# What nobody trusts gets no more than what a check may start.
+_BOUNDS = {"core": 0, "nproc": 256, "data": 2 * 1024**3, "fsize": 1024**3, "nofile": 1024, "memlock": 0, "msgqueue": 0}
+
+
+@hookimpl
+def gitops_deployers() -> Iterable[Deployer]:
+    return (Deployer("command", "runs a script of the repository, in the sandbox unless the server trusts it", deploy),)
+
+
+def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
+    """The script stands for a host. Errors: EdgeError where it, or what it is granted, cannot be used."""
+    canceled, deadline = listen_for_term(), last_moment(workplace.run_timeout)
+    variables = read_variables(workplace.credentials)
+    script, *words = deployment.environment.run
+    program = _find(workplace.project, script)
+    if isinstance(program, str):
+        return Outcome(RunState.ERROR, detail=program)
+    say(Progress(hosts=(script,)))
+    told = _Told(script, say, hider(workplace.credentials, variables.values()))
+    place = Place(workplace.project, {**variables, **_environ(deployment, workplace)}, deadline, canceled)
+    bounds = () if workplace.credentials.network else _bounds()
+    ended = run_program([*bounds, str(program), *words], place, told.hear, _ask)
+    told.flush()
+    return _judge(script, ended, told.last, workplace.run_timeout)
+
+
+def _find(project: Path, script: str) -> Path | str:
+    """The script, or why there is none that could be started."""
+    path = (project / script).resolve()
+    if not path.is_relative_to(project.resolve()) or not path.is_file():
+        return f"run: {script} is no file of the repository; correct the environment's entry in the policy"
+    if not os.access(path, os.X_OK):
+        return f"run: {script} is not executable; run: git update-index --chmod=+x {script}"
+    return path
+
+
+def _environ(deployment: Deployment, workplace: Workplace) -> dict[str, str]:
+    said = {name: os.environ[name] for name in ("PATH", "LANG", "HOME", "TMPDIR") if name in os.environ}
+    said["GITOPS_ENVIRONMENT"] = deployment.environment.name
+    said["GITOPS_COMMIT"] = deployment.commit
+    said["GITOPS_GENERATION"] = str(deployment.generation)
+    granted = workplace.credentials
+    paths = (("KEY", granted.key), ("KNOWN_HOSTS", granted.known_hosts), ("STATE_FOLDER", granted.state_folder))
+    return said | {f"GITOPS_{name}": str(path) for name, path in paths if path is not None}
+
+
+def _bounds() -> list[str]:
+    found = shutil.which("prlimit")
+    if found is None:
+        raise EdgeError("util-linux", "not installed, and no script is bounded without it")
+    return [found, *(f"--{name}={most}:{most}" for name, most in _BOUNDS.items())]
+
+
+def _ask(pid: int, _: int) -> None:
+    os.killpg(pid, signal.SIGTERM)
+
+
+class _Told:
+    """What the script writes, as steps: bounded, and without what it was granted."""
+
+    def __init__(self, script: str, say: Say, hide: Callable[[str], str]) -> None:
+        self.last = ""
+        self._script = script
+        self._say = say
+        self._hide = hide
+        self._began = self._said = time.monotonic()
+        self._steps: list[Step] = []
+        self._left = _MOST_LINES
+
+    def hear(self, line: bytes) -> None:
+        text = self._hide(one_line(line.decode("utf-8", "replace")))[:_LINE_LIMIT]
+        if text:
+            self.last = text
+            self._left -= 1
+            if self._left >= -1:
+                self._steps.append(self._step(text if self._left >= 0 else _CUT))
+        if time.monotonic() - self._said >= _TOLD_EVERY:
+            self.flush()
+
+    def _step(self, text: str) -> Step:
+        return Step(round(time.monotonic() - self._began, 2), self._script, HostState.OK, text)
+
+    def flush(self) -> None:
+        steps, self._steps = tuple(self._steps), []
+        self._said = time.monotonic()
+        if steps:
+            self._say(Progress(task=steps[-1].task, steps=steps))
+
+
+def _judge(script: str, ended: Ended, last: str, limit: float) -> Outcome:
+    if not ended.stopped and ended.status == 0:
+        return Outcome(RunState.SUCCESSFUL, (HostOutcome(script, HostState.OK),))
+    how = f"ended with {ended.status}" if ended.status >= 0 else f"was ended by signal {-ended.status}"
+    hosts = (HostOutcome(script, HostState.FAILED, 0, f"{how}: {last}" if last else how),)
+    if ended.stopped == "canceled":
+        return Outcome(RunState.CANCELED, hosts, detail="ended on request; nobody knows how far it came")
+    if ended.stopped == "timeout":
+        words = f"did not end within {limit:.0f} s; raise deploy_seconds in server.toml, or do less at once"
+        return Outcome(RunState.FAILED, hosts, detail=words)
+    return Outcome(RunState.FAILED, hosts, detail=f"{script} {how}")

@@ -1,0 +1,82 @@
+"""Deployments that need no host: a deployer of ours in its real box, with what it is granted."""
+
+import itertools
+import select
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gitops_hooks.edge.launch import RunningDeployment
+from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, Progress, Step
+from gitops_hooks.model.policy import Environment
+from gitops_hooks.model.server import Limits, PluginLists
+from tests.delivery.conftest import run_name
+
+_SECONDS = 90.0
+_NUMBERS = itertools.count(1)
+
+
+@dataclass(slots=True)
+class Boxed:
+    """One environment; `tree` is what is deployed next, a program where its text is a pair with its mode."""
+
+    environment: Environment
+    plugin: str
+    tree: dict[str, str | tuple[int, str]]
+    granted: Credentials = field(default_factory=lambda: Credentials(network=False))
+    limits: Limits = field(default_factory=lambda: Limits(deploy_seconds=60.0))
+    steps: list[Step] = field(default_factory=list)
+
+    @contextmanager
+    def start(self) -> Iterator[RunningDeployment]:
+        number = next(_NUMBERS)
+        deployment = Deployment("r1", self.environment, "c" * 40, number, run_name(number))
+        running = RunningDeployment.start(
+            deployment,
+            self.granted,
+            self._files(),
+            limits=self.limits,
+            plugins=PluginLists(trusted=(self.plugin,)),
+        )
+        try:
+            yield running
+        finally:
+            running.close()
+
+    def deploy(self) -> Outcome:
+        self.steps.clear()
+        with self.start() as running:
+            return self.follow(running)
+
+    def follow(self, running: RunningDeployment) -> Outcome:
+        """Listen to the end, and keep what is done."""
+        self.listen(running, lambda: False)
+        assert running.outcome is not None, "the deployment did not end"
+        return running.outcome
+
+    def listen(self, running: RunningDeployment, enough: Callable[[], bool]) -> None:
+        """Listen until that holds, or to the end."""
+        deadline = time.monotonic() + _SECONDS
+        while running.outcome is None and not enough() and time.monotonic() < deadline:
+            select.select([running], [], [], 0.2)
+            self.steps += [step for word in running.read() if isinstance(word, Progress) for step in word.steps]
+
+    def _files(self) -> Iterator[tuple[str, int, bytes]]:
+        for path, content in self.tree.items():
+            mode, text = content if isinstance(content, tuple) else (0o100644, content)
+            yield path, mode, text.encode()
+
+
+def environment(deployer: str, **keys: object) -> Environment:
+    return Environment("staging", "refs/heads/main", deployer, "", "", None, "policy.yaml:9", **keys)
+
+
+def lay(folder: Path, files: Mapping[str, str]) -> dict[str, Path]:
+    """Files that are granted, readable by their owner alone."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o600)
+    return {name: folder / name for name in files}

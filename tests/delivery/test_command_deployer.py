@@ -1,0 +1,149 @@
+"""The deployer `command`: a script decides by how it ends, and has what it was trusted with and no more."""
+
+import time
+
+import pytest
+
+from gitops_hooks.model.deployment import Credentials, HostOutcome, HostState, Outcome, RunState
+from gitops_hooks.model.server import Limits
+from tests.delivery.boxed import Boxed, environment, lay
+
+TOKEN = "hunter2hunter2"
+
+
+@pytest.fixture
+def desk(tmp_path):
+    return Boxed(
+        environment("command", run=("deploy.sh", "one", "two words")), "gitops_hooks.plugins.command_deployer", {}
+    )
+
+
+def script(desk: Boxed, text: str) -> None:
+    desk.tree["deploy.sh"] = (0o100755, f"#!/bin/sh\n{text}\n")
+
+
+def lines(desk: Boxed) -> list[str]:
+    return [step.task for step in desk.steps]
+
+
+def without_time(outcome: Outcome) -> Outcome:
+    return Outcome(outcome.state, outcome.hosts, 0.0, outcome.detail)
+
+
+def test_a_script_that_ends_well_is_a_deployment_and_its_lines_are_steps(desk):
+    desk.tree["page"] = "hello\n"
+    script(desk, 'cat page; echo "$1/$2" >&2; echo "$GITOPS_ENVIRONMENT $GITOPS_COMMIT"')
+
+    assert without_time(desk.deploy()) == Outcome(RunState.SUCCESSFUL, (HostOutcome("deploy.sh", HostState.OK),))
+    assert lines(desk) == ["hello", "one/two words", "staging " + "c" * 40]
+    assert {step.host for step in desk.steps} == {"deploy.sh"}
+
+
+def test_a_script_that_ends_badly_is_a_failure_with_its_last_line(desk):
+    script(desk, "echo fine; echo no such zone; exit 3")
+
+    assert without_time(desk.deploy()) == Outcome(
+        RunState.FAILED,
+        (HostOutcome("deploy.sh", HostState.FAILED, 0, "ended with 3: no such zone"),),
+        0.0,
+        "deploy.sh ended with 3",
+    )
+
+
+LOOK = """\
+import os, socket
+print("networks", sorted(name for _, name in socket.if_nameindex()))
+print("token", os.environ.get("TOKEN"), "key", os.environ.get("GITOPS_KEY"))
+print("credentials", os.path.exists("/run/credentials"))
+"""
+
+
+def test_without_trust_there_is_no_network_and_no_further_namespace(desk):
+    desk.tree["look.py"] = LOOK
+    script(desk, "python3 look.py; unshare --user true 2>/dev/null && echo a namespace || echo no namespace; ulimit -n")
+
+    assert desk.deploy().state is RunState.SUCCESSFUL
+    assert lines(desk) == ["networks ['lo']", "token None key None", "credentials False", "no namespace", "1024"]
+
+
+def test_with_trust_it_has_the_network_and_its_variables_and_what_shows_them_is_withheld(desk, tmp_path):
+    desk.tree["look.py"] = LOOK
+    files = lay(tmp_path / "granted", {"key": "the private key\n", "known_hosts": "", "environment_file": ""})
+    files["environment_file"].write_text(f"# for staging\nTOKEN='{TOKEN}'\nexport ZONE=a\n")
+    desk.granted = Credentials.of(files, ("web1",))
+    script(
+        desk, 'python3 look.py | sed 1d; echo "$ZONE"; cat "$GITOPS_KEY"; test -e /sys || ls /proc/net/dev >/dev/null'
+    )
+
+    outcome = desk.deploy()
+    withheld = "withheld, since it carries a credential or a sensitive value"
+    assert outcome.state is RunState.SUCCESSFUL, outcome
+    assert lines(desk) == [withheld, "credentials True", "a", withheld]
+    assert TOKEN not in repr((outcome, desk.steps))
+
+
+def test_a_variable_that_is_none_is_told_by_its_line_alone(desk, tmp_path):
+    files = lay(tmp_path / "granted", {"environment_file": f"A=1\n{TOKEN}\n"})
+    desk.granted = Credentials.of(files)
+    script(desk, "true")
+
+    assert without_time(desk.deploy()) == Outcome(RunState.ERROR, (), 0.0, "environment_file: line 2 is no NAME=value")
+
+
+def test_the_state_folder_stays_from_one_run_to_the_next(desk, tmp_path):
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    desk.granted = Credentials(state_folder=state, network=False)
+    script(
+        desk, 'cat "$GITOPS_STATE_FOLDER/number" 2>/dev/null; echo "$GITOPS_GENERATION" >"$GITOPS_STATE_FOLDER/number"'
+    )
+
+    assert desk.deploy().state is RunState.SUCCESSFUL
+    kept = (state / "number").read_text().strip()
+    assert desk.deploy().state is RunState.SUCCESSFUL
+    assert lines(desk) == [kept]
+
+
+@pytest.mark.parametrize(
+    ("tree", "said"),
+    [
+        ({}, "run: deploy.sh is no file of the repository; correct the environment's entry in the policy"),
+        (
+            {"deploy.sh": "#!/bin/sh\n"},
+            "run: deploy.sh is not executable; run: git update-index --chmod=+x deploy.sh",
+        ),
+    ],
+)
+def test_what_is_no_script_is_an_error_that_says_the_cure(desk, tree, said):
+    desk.tree = tree
+    assert without_time(desk.deploy()) == Outcome(RunState.ERROR, (), 0.0, said)
+
+
+def test_a_script_that_is_asked_to_end_is_cancelled_and_what_it_started_ends_too(desk):
+    script(desk, "trap 'echo bye; exit 7' TERM; sleep 300 & echo here; wait")
+    with desk.start() as running:
+        desk.listen(running, lambda: bool(desk.steps))
+        running.terminate()
+        outcome = desk.follow(running)
+    assert without_time(outcome) == Outcome(
+        RunState.CANCELED,
+        (HostOutcome("deploy.sh", HostState.FAILED, 0, "ended with 7: bye"),),
+        0.0,
+        "ended on request; nobody knows how far it came",
+    )
+
+
+def test_a_script_that_does_not_hear_is_ended_in_time(desk):
+    desk.limits = Limits(deploy_seconds=4.0)
+    script(desk, "trap '' TERM; echo here; while :; do sleep 1; done")
+    began = time.monotonic()
+    outcome = desk.deploy()
+    assert time.monotonic() - began < 30
+    assert outcome.state is not RunState.SUCCESSFUL
+
+
+def test_what_a_script_says_is_bounded(desk):
+    script(desk, "seq 1 20000")
+    assert desk.deploy().state is RunState.SUCCESSFUL
+    assert len(desk.steps) == 5001
+    assert lines(desk)[-1] == "more than 5000 lines; the rest is not kept"

@@ -1,0 +1,27 @@
+"""Each deployer gets what it is made to guard; a policy that names another one gains nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from gitops_hooks.entry.granting import granted_to
+from gitops_hooks.model.deployment import Credentials
+
+KEY, KNOWN, VAULT, FILE, STATE = (Path("/granted") / name for name in ("key", "known", "vault", "file", "state"))
+TOOLS = (Path("/opt/tools"),)
+GIVEN = Credentials(("web1",), KEY, KNOWN, VAULT, FILE, STATE)
+TRUSTED = Credentials(("web1",), KEY, KNOWN, VAULT, FILE, STATE, trusted_command=True)
+
+
+@pytest.mark.parametrize(
+    ("deployer", "given", "gets"),
+    [
+        ("ansible", GIVEN, Credentials(("web1",), KEY, KNOWN, VAULT)),
+        ("terraform", TRUSTED, Credentials(environment_file=FILE, state_folder=STATE, tools=TOOLS)),
+        ("command", GIVEN, Credentials(state_folder=STATE, network=False, tools=TOOLS)),
+        ("command", TRUSTED, Credentials(("web1",), KEY, KNOWN, VAULT, FILE, STATE, True, tools=TOOLS)),
+        ("acme", GIVEN, GIVEN),
+    ],
+)
+def test_a_deployer_gets_what_it_guards(deployer, given, gets):
+    assert granted_to(deployer, given, TOOLS) == gets
