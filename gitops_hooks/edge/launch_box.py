@@ -182,12 +182,12 @@ def _credential_binds(credentials: Credentials) -> Iterator[str]:
 
 
 def _tools(folders: Sequence[Path]) -> Iterator[str]:
-    """Programs of the administrator's, behind those of the system; one that is not there is left out."""
+    """Programs of the administrator's, before those of the system; one that is not there is left out."""
     for folder in folders:
         yield from ("--ro-bind-try", str(folder), str(folder))
     places = [str(folder / "bin" if (folder / "bin").is_dir() else folder) for folder in folders]
     if places:
-        yield from ("--setenv", "PATH", ":".join([_path(), *places]))
+        yield from ("--setenv", "PATH", ":".join([*places, _path()]))
 
 
 def _interpreter_folders() -> Sequence[Path]:

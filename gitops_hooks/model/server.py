@@ -26,6 +26,7 @@ TRUSTED = (
     "gitops_hooks.plugins.ssh_actor",
     "gitops_hooks.plugins.ansible.deployer",
     "gitops_hooks.plugins.command_deployer",
+    "gitops_hooks.plugins.terraform.deployer",
     "gitops_hooks.plugins.journal",
 )
 

@@ -22,12 +22,16 @@ _DRAIN_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a program runs: its folder, its whole environment, and when its time is up (of the monotonic clock)."""
+    """Where a program runs: its folder, its whole environment, and when its time is up (of the monotonic clock).
+
+    `merged` says that what it writes to its standard error is heard too.
+    """
 
     folder: Path
     environ: Mapping[str, str]
     deadline: float
     canceled: Callable[[], bool]
+    merged: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ def run_program(
             env=dict(place.environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.STDOUT if place.merged else subprocess.DEVNULL,
             start_new_session=True,
         )
     except OSError as error:

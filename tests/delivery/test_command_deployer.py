@@ -6,7 +6,7 @@ import pytest
 
 from gitops_hooks.model.deployment import Credentials, HostOutcome, HostState, Outcome, RunState
 from gitops_hooks.model.server import Limits
-from tests.delivery.boxed import Boxed, environment, lay
+from tests.delivery.boxed import Boxed, environment, lay, without_time
 
 TOKEN = "hunter2hunter2"
 
@@ -24,10 +24,6 @@ def script(desk: Boxed, text: str) -> None:
 
 def lines(desk: Boxed) -> list[str]:
     return [step.task for step in desk.steps]
-
-
-def without_time(outcome: Outcome) -> Outcome:
-    return Outcome(outcome.state, outcome.hosts, 0.0, outcome.detail)
 
 
 def test_a_script_that_ends_well_is_a_deployment_and_its_lines_are_steps(desk):

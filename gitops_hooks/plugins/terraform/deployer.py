@@ -1,0 +1,107 @@
+"""The deployer `terraform`: plans to a file, and applies exactly that; a plan that is stale by then is made again.
+
+The root module stands for a host; what becomes of its resources are steps.
+"""
+
+from collections.abc import Callable, Iterable
+
+from gitops_hooks.plugin import (
+    Deployer,
+    Deployment,
+    EdgeError,
+    HostOutcome,
+    HostState,
+    Outcome,
+    Progress,
+    RunState,
+    Say,
+    Workplace,
+    hookimpl,
+)
+from gitops_hooks.plugins.deployed_program import Ended, last_moment, listen_for_term
+from gitops_hooks.plugins.granted import hider, read_variables
+from gitops_hooks.plugins.terraform.heard import Heard, Listening
+from gitops_hooks.plugins.terraform.laid import Refusal, lay_module
+from gitops_hooks.plugins.terraform.secret_values import secret_values
+from gitops_hooks.plugins.terraform.started import Started
+
+_LOCK_SECONDS = 60.0
+_STALE = "Saved plan is stale"
+_PLANS = 3
+_CHANGES = 2
+
+
+@hookimpl
+def gitops_deployers() -> Iterable[Deployer]:
+    return (
+        Deployer("terraform", "plans a root module of Terraform or OpenTofu, and applies exactly that plan", deploy),
+    )
+
+
+def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
+    """Errors: EdgeError where what is granted or installed cannot be used."""
+    canceled, deadline = listen_for_term(), last_moment(workplace.run_timeout)
+    variables = read_variables(workplace.credentials)
+    module = deployment.environment.module
+    say(Progress(hosts=(module,), task="init"))
+    try:
+        started = lay_module(module, workplace, variables, Started.limits(deadline, canceled))
+    except Refusal as refusal:
+        return Outcome(RunState.ERROR, (), detail=str(refusal))
+    listening = Listening(module, say, hider(workplace.credentials, variables.values()))
+    ended, heard = _bring(started, listening, _lock(workplace.run_timeout))
+    hide = None if ended.stopped else _hide_more(started, workplace, variables.values(), heard)
+    return _judge(module, ended, heard, listening.tell_faults(heard, hide), workplace.run_timeout)
+
+
+def _lock(limit: float) -> str:
+    """Whoever holds the state is waited for, but not until the time of the run is up."""
+    return f"-lock-timeout={max(1, round(min(_LOCK_SECONDS, limit / 4)))}s"
+
+
+def _bring(started: Started, listening: Listening, lock: str) -> tuple[Ended, Heard]:
+    """Plan and apply; a plan that somebody else has overtaken is made again."""
+    for _ in range(_PLANS):
+        listening.say("plan")
+        planned = Heard()
+        words = ["plan", "-input=false", "-no-color", "-json", lock, "-detailed-exitcode", f"-out={started.plan}"]
+        ended = started.run(words, listening.hear(planned))
+        if ended.stopped or ended.status != _CHANGES:
+            return ended, planned
+        listening.say("apply")
+        applied = Heard()
+        words = ["apply", "-input=false", "-no-color", "-json", lock, str(started.plan)]
+        ended = started.run(words, listening.hear(applied))
+        if not any(fault.summary == _STALE for fault in applied.faults):
+            break
+    return ended, applied
+
+
+def _hide_more(
+    started: Started, workplace: Workplace, values: Iterable[str], heard: Heard
+) -> Callable[[str], str] | None:
+    """What hides every sensitive value of state and plan; None where they cannot be read."""
+    if not heard.faults:
+        return hider(workplace.credentials, values)
+    try:
+        shown = [started.show(), *([started.show(started.plan)] if started.plan.exists() else [])]
+    except EdgeError:
+        return None
+    return hider(workplace.credentials, [*values, *(value for one in shown for value in secret_values(one))])
+
+
+def _judge(module: str, ended: Ended, heard: Heard, fault: str, limit: float) -> Outcome:
+    good = not ended.stopped and not heard.faults and ended.status == 0
+    if good:
+        state = HostState.CHANGED if heard.changed else HostState.OK
+        return Outcome(RunState.SUCCESSFUL, (HostOutcome(module, state, heard.changed),))
+    why = fault or f"ended with {ended.status} and gave no reason"
+    hosts = (HostOutcome(module, HostState.FAILED, heard.changed, why),)
+    if ended.stopped == "canceled":
+        return Outcome(
+            RunState.CANCELED, hosts, detail="ended on request; deploy again to bring the module to one state"
+        )
+    if ended.stopped == "timeout":
+        words = f"did not end within {limit:.0f} s; raise deploy_seconds in server.toml, or split the module"
+        return Outcome(RunState.FAILED, hosts, detail=words)
+    return Outcome(RunState.FAILED, hosts, detail=f"failed: {module}")
