@@ -16,8 +16,8 @@ from gitops_hooks.model.policy import Environment
 
 def definition_of(environment: Environment) -> str:
     """What an environment deploys, as one word: another one makes what hosts have worth nothing."""
-    parts = (environment.branch, environment.deployer, environment.playbook, environment.inventory)
-    parts += (environment.module, *environment.run)
+    one = environment
+    parts = (one.branch, one.deployer, one.playbook, one.inventory, one.module, *one.run)
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 

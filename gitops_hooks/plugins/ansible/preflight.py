@@ -114,7 +114,8 @@ def open_client(target: Target, credentials: Credentials, seconds: float) -> par
     client = paramiko.SSHClient()
     client.set_missing_host_key_policy(_Strict())
     try:
-        _connect(client, target, _load_key(credentials.key), credentials.known_hosts, seconds)
+        path, known = credentials.ssh()
+        _connect(client, target, _load_key(path), known, seconds)
     except (_KeyRefused, paramiko.BadHostKeyException):
         client.close()
         raise ClosedError("its host key is not the pinned one any more") from None

@@ -11,6 +11,7 @@ from gitops_hooks.plugin import HostState, Progress, Say, Step
 from gitops_hooks.plugins.granted import one_line
 
 _TOLD_EVERY = 0.2
+_ALIVE_EVERY = 5.0
 _FAULT_LIMIT = 700
 _MOST_FAULTS = 10
 _MOST_STEPS = 10_000
@@ -65,9 +66,11 @@ class Listening:
                 said = json.loads(line) if line else None
             except ValueError:
                 said = None
+            quiet = time.monotonic() - self._said
             if isinstance(said, dict):
                 self._take(said, heard)
-            if self._steps and time.monotonic() - self._said >= _TOLD_EVERY:
+            # A resource that takes long is no silence: Terraform says that it goes on, and so does this.
+            if (self._steps and quiet >= _TOLD_EVERY) or (said and quiet >= _ALIVE_EVERY):
                 self._flush()
 
         return take
