@@ -239,6 +239,11 @@ def _record_end(home: Home, name: str, run: Run, outcome: Outcome) -> None:
         end(sitting, run.deployment, run.attempt, outcome)
 
 
+def open_reconciler(home: Home) -> Reconciler:
+    """For who holds the reconciler's lock. Errors: OSError where the bell cannot be hung up."""
+    return Reconciler(home, open_bell(home), Teller(home), Commanding(home), Looks(home))
+
+
 def main(argv: Sequence[str]) -> int:
     """0 when everything is as desired (or the process was asked to end), 1 when something is not, 2 for wrong use."""
     words = parse_words(argv)
@@ -257,7 +262,7 @@ def main(argv: Sequence[str]) -> int:
         _say("another reconciler is at work here; end it first: gitops-hooks reconcile --stop")
         return 1 if words.once else 0
     (home.run / "reconcile.pid").write_text(f"{os.getpid()}\n")
-    reconciler = Reconciler(home, open_bell(home), Teller(home), Commanding(home), Looks(home))
+    reconciler = open_reconciler(home)
     try:
         return _once(reconciler) if words.once else _for_ever(reconciler)
     finally:

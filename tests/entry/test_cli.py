@@ -91,7 +91,7 @@ def test_a_user_without_an_address_is_warned_about(admin):
         (("user", "key", "list", "nobody"), "gitops: users.toml: there is no user 'nobody'\n"),
         (("user", "email", "remove", "bob", "x@y"), "gitops: users.toml: 'bob' has no address 'x@y'\n"),
         (("verify",), "Usage: gitops-hooks verify [OPTIONS] PATH\n"),
-        (("env", "drift"), "Error: 'env drift' is not in this release\n"),
+        (("env", "plan"), "Error: 'env plan' is not in this release\n"),
         (("nonsense",), "Usage: gitops-hooks [OPTIONS] COMMAND [ARGS]...\n"),
         (("repo", "add", "site"), "Usage: gitops-hooks repo add [OPTIONS] PLACE\n"),
         (
@@ -118,8 +118,8 @@ def test_a_fault_in_the_servers_file_is_told_to_the_administrator_with_its_line(
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
         "gitops: server.toml:1: unknown key 'gti'; known: "
-        "authorized_keys, credential, deploy_as, exec_check, floor, git, limits, own_network, plugins, repository, "
-        "tool_folders",
+        "authorized_keys, credential, deploy_as, exec_check, floor, git, limits, notify, own_network, plugins, "
+        "repository, tool_folders",
         "gitops: server.toml:3: 'refs' must be a whole number above 0, not True",
     ]
 

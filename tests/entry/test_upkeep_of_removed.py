@@ -2,11 +2,10 @@
 
 import time
 
-from gitops_hooks.edge.bell import open_bell
 from gitops_hooks.edge.config import load_server
 from gitops_hooks.edge.config_edit import remove_repository
 from gitops_hooks.edge.locks import try_lock
-from gitops_hooks.entry.reconcile import Reconciler
+from gitops_hooks.entry.reconcile import open_reconciler
 from tests.world import REPOSITORY, World
 
 
@@ -14,7 +13,7 @@ def test_a_repository_that_is_removed_while_it_is_maintained_is_let_go(world: Wo
     entry = load_server(world.home).repository(REPOSITORY)
     assert entry is not None
     lock = world.home.state(entry.id) / "use.lock"
-    reconciler = Reconciler(world.home, open_bell(world.home))
+    reconciler = open_reconciler(world.home)
     try:
         reconciler.look()
         assert try_lock(lock) is None
