@@ -27,10 +27,10 @@ def test_a_rollout_that_was_killed_between_batches_is_gone_through_again() -> No
         hold = site.hosts[1].folder / "home" / "hold"
         hold.touch()
         site.land({"site.yml": SITE, "page": "first\n", "inventories/staging/hosts.yml": inventory(site.hosts)})
-        site.await_that(lambda: "health command" in site.show())
-        assert site.pages() == ["first\n", "first\n", None]
+        # The second batch has its page, and is asked for its health.
+        site.await_that(lambda: site.pages() == ["first\n", "first\n", None] and "health command" in site.show())
 
-        reconciler = run_processes(world)[0]
+        reconciler = next(one for one in run_processes(world) if "--tell" not in one.argv)
         assert living.send(reconciler, signal.SIGKILL)
         assert not living.wait_gone([reconciler], 10)
         hold.unlink()
