@@ -76,7 +76,8 @@ class Plugins:
     def notifiers(self) -> tuple[tuple[str, Tell], ...]:
         """Who is told of the ends of deployments, by module. What is called raises EdgeError where it fails."""
         found = self._implementations("gitops_deployed")
-        return tuple((module, partial(_run_notifier, module, tell)) for module, tell in found)
+        # What a notifier says of its failure names the receiver, which is worth more than the module's name.
+        return tuple((module, partial(_run, module, tell, passed=(EdgeError,))) for module, tell in found)
 
     def settings_faults(self, settings: Mapping[str, object]) -> tuple[str, ...]:
         """What its plugin finds wrong with the settings of a `[[notify]]`. Errors: EdgeError where it raises."""
@@ -185,22 +186,16 @@ def _run_list(module: str, offer: Callable[..., Any]) -> list[object]:
     return _run(module, lambda: list(offer()), {})
 
 
-def _run(module: str, ask: Callable[..., _Answer], news: Mapping[str, object]) -> _Answer:
+def _run(
+    module: str, ask: Callable[..., _Answer], news: Mapping[str, object], passed: tuple[type[Exception], ...] = ()
+) -> _Answer:
+    """The answer. Errors: EdgeError with the module's name; `passed` are those that go on as the plugin raised them."""
     try:
         return ask(**news)
-    except (Exception, SystemExit) as error:
-        # A plugin is run here: raising is its ERROR, and never ours.
-        raise EdgeError(module, f"this plugin failed: {_first_line(error)}") from error
-
-
-def _run_notifier(module: str, tell: Callable[..., object], news: Mapping[str, object]) -> object:
-    """What a notifier says itself of its failure names the receiver, which is worth more than the module's name."""
-    try:
-        return tell(**news)
-    except EdgeError:
+    except passed:
         raise
     except (Exception, SystemExit) as error:
-        # A plugin is run here, as in _run.
+        # A plugin is run here: raising is its ERROR, and never ours.
         raise EdgeError(module, f"this plugin failed: {_first_line(error)}") from error
 
 
