@@ -115,9 +115,7 @@ def begin(sitting: Sitting, environment: Environment, start: Start) -> Run | Non
     if isinstance(event, LostRace):
         return None
     move(sitting, environment_ref(environment.name, "attempted"), commit)
-    number, governing = event.stamp.number, govern(sitting.policy, environment.branch)
-    # By the policy of now: what it does not allow any more does not run any more.
-    allowed = governing.controller if governing else ()
+    number, allowed = event.stamp.number, allowed_in(sitting, environment)
     deployment = Deployment(sitting.entry.id, environment, commit, number, run, limit.hosts, limit.left, allowed)
     if limit.hosts == ():
         end(sitting, deployment, attempt, Outcome(RunState.SUCCESSFUL, detail=limit.reason))
@@ -134,6 +132,12 @@ def _limit_of(sitting: Sitting, environment: Environment, start: Start) -> Limit
     if start.out:
         return heal_limit(sitting, environment, start.commit, start.out)
     return find_limit(sitting, environment, start.commit, environment_ref(environment.name, "log"), start.whole)
+
+
+def allowed_in(sitting: Sitting, environment: Environment) -> tuple[tuple[str, ...], ...]:
+    """What may run on the deployer, by the policy of now: what it does not allow any more does not run any more."""
+    governing = govern(sitting.policy, environment.branch)
+    return governing.controller if governing else ()
 
 
 def end_look(sitting: Sitting, environment: str) -> None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gitops_hooks.core.drift import Drifting, drifted_by, fold_drift, heal_due, look_due
-from gitops_hooks.core.govern import govern
 from gitops_hooks.core.plan import Held, Settled
 from gitops_hooks.edge.disk import needing_room
 from gitops_hooks.edge.drift_notes import Looked, drift_notes
@@ -19,7 +18,7 @@ from gitops_hooks.edge.ledger import SERVER
 from gitops_hooks.edge.pushes import using
 from gitops_hooks.edge.stopping import read_stop
 from gitops_hooks.entry.aim import Aim, gate_again, take_aim
-from gitops_hooks.entry.deploying import Run, Start, begin, end_look, environment_ref, launch
+from gitops_hooks.entry.deploying import Run, Start, allowed_in, begin, end_look, environment_ref, launch
 from gitops_hooks.entry.sitting import Sitting, open_sitting
 from gitops_hooks.entry.tend import next_full_run
 from gitops_hooks.model.deployment import Deployment, Outcome
@@ -141,8 +140,7 @@ class Looks:
         run, notes = secrets.token_hex(8), drift_notes(sitting.state, environment.name)
         end_look(sitting, environment.name)
         notes.note_run(run)
-        governing = govern(sitting.policy, environment.branch)
-        allowed = governing.controller if governing else ()
+        allowed = allowed_in(sitting, environment)
         deployment = Deployment(sitting.entry.id, environment, aim.desired, number, run, allowed=allowed, look=True)
         try:
             child = launch(sitting, deployment)
