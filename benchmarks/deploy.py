@@ -28,16 +28,10 @@ from gitops_hooks.model.deployment import HostOutcome, HostState, RunState
 from gitops_hooks.model.event import Finished, Started
 from gitops_hooks.model.event_words import Hosts, Oid, Text, Word
 from tests.answers import change_number
+from tests.environments.conftest import ENVIRONMENT
 from tests.hosts import inventory
 from tests.world import POLICY, REPOSITORY, Template, World
 
-ENVIRONMENT = """\
-environments:
-  - name: staging
-    branch: main
-    playbook: site.yml
-    inventory: inventories/staging
-"""
 SITE = """\
 ---
 - name: Site

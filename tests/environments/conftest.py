@@ -87,13 +87,13 @@ def site(staged: Template) -> Iterator[Site]:
 
 
 @contextmanager
-def open_site(staged: Template) -> Iterator[Site]:
+def open_site(staged: Template, playbook: str = SITE) -> Iterator[Site]:
     """web1 and web2 hold the first page; the reconciler runs, started by the pushes themselves."""
     world = World.copied_from(staged)
     try:
         site = Site(world, world.add_hosts("web1", "web2"))
         site.retry_after(600)
-        site.land({"site.yml": SITE, "page": "first\n", "inventories/staging/hosts.yml": inventory(site.hosts)})
+        site.land({"site.yml": playbook, "page": "first\n", "inventories/staging/hosts.yml": inventory(site.hosts)})
         assert site.pages() == ["first\n", "first\n"]
         yield site
     finally:

@@ -9,9 +9,8 @@ import pytest
 
 from gitops_hooks.edge import living
 from gitops_hooks.edge.bell import ring
-from tests.environments.conftest import ENVIRONMENT, Site
-from tests.hosts import inventory
-from tests.world import POLICY, Template, World
+from tests.environments.conftest import ENVIRONMENT, Site, open_site
+from tests.world import POLICY, Template
 
 STEPS = """\
 - hosts: web
@@ -40,15 +39,8 @@ pytestmark = pytest.mark.timeout(600)
 @pytest.fixture(scope="module")
 def site(staged: Template) -> Iterator[Site]:
     """Two hosts for all stories of this file; each story leaves them as main says."""
-    world = World.copied_from(staged)
-    try:
-        site = Site(world, world.add_hosts("web1", "web2"))
-        site.retry_after(600)
-        site.land({"site.yml": STEPS, "page": "first\n", "inventories/staging/hosts.yml": inventory(site.hosts)})
-        assert site.pages() == ["first\n", "first\n"]
+    with open_site(staged, STEPS) as site:
         yield site
-    finally:
-        world.close()
 
 
 def look(site: Site, *words: str) -> str:

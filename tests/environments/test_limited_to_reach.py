@@ -6,10 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.answers import Result
-from tests.environments.conftest import ENVIRONMENT, Site
+from tests.environments.conftest import ENVIRONMENT, Site, open_site
 from tests.environments.test_from_push_to_host import seconds_away
-from tests.hosts import inventory
-from tests.world import POLICY, Template, World
+from tests.world import POLICY, Template
 
 STEPS = """\
 - hosts: web
@@ -32,15 +31,9 @@ pytestmark = pytest.mark.timeout(300)
 @pytest.fixture(scope="module")
 def site(staged: Template) -> Iterator[Site]:
     """Two hosts for all stories of this file; each story leaves them as main says."""
-    world = World.copied_from(staged)
-    try:
-        site = Site(world, world.add_hosts("web1", "web2"))
-        site.retry_after(600)
-        site.land({"site.yml": STEPS, "page": "first\n", "inventories/staging/hosts.yml": inventory(site.hosts)})
+    with open_site(staged, STEPS) as site:
         assert words(site) == ["none", "none"]
         yield site
-    finally:
-        world.close()
 
 
 def told(result: Result) -> list[str]:

@@ -8,18 +8,12 @@ from collections.abc import Iterator
 import pytest
 
 from gitops_hooks.edge import living
+from tests.environments.conftest import ENVIRONMENT
 from tests.hosts import inventory
 from tests.world import POLICY, Template, World
 
 SEED = 20261123
 KILLS = 5
-ENVIRONMENT = """\
-environments:
-  - name: staging
-    branch: main
-    playbook: site.yml
-    inventory: inventories/staging
-"""
 # One task says when it begins and when it ends, so that two that meet on a host are seen.
 PLAYBOOK = """\
 ---
