@@ -255,8 +255,9 @@ def test_gpgv_is_ended_where_it_takes_too_long_or_says_too_much(gpg, monkeypatch
     assert not isinstance(signed, str)
     asked = (key.keyring, signed.packet.framed, PAYLOAD)
     with monkeypatch.context() as patch:
-        patch.setattr(gpgv, "_SECONDS", 0.0)
-        assert reason(gpgv.ask_gpgv, *asked) == "gpgv: no answer within 0 s"
+        patch.setattr(gpgv, "_SECONDS", 0.001)
+        much = PAYLOAD * (64 * 1024 * 1024 // len(PAYLOAD))
+        assert reason(gpgv.ask_gpgv, key.keyring, signed.packet.framed, much) == "gpgv: no answer within 0 s"
     with monkeypatch.context() as patch:
         patch.setattr(gpgv, "_LIMITS", ((resource.RLIMIT_FSIZE, 10),))
         assert reason(gpgv.ask_gpgv, *asked) == "gpgv: was ended by SIGXFSZ"
