@@ -4,8 +4,8 @@
 
 The hosts are sshds on loopback. Each round changes one file that a task copies to all of them, and then brings it there
 by a landing (ours), by ansible-playbook with its defaults, and by ansible-playbook with pipelining and as many forks
-as ours. Then: a change that reaches one host, many landings in a row, and `env show` with many hosts of state. Figures
-are printed and never asserted: seconds drift, ratios hold.
+as ours. Then: a change that reaches one host, many landings in a row, and `env show` with many hosts of state; and the
+rounds once more with `strategy: mitogen`. Figures are printed and never asserted: seconds drift, ratios hold.
 """
 
 import argparse
@@ -115,8 +115,8 @@ class Course:
 
 
 @contextmanager
-def course(hosts: int) -> Iterator[Course]:
-    template = Template.build(POLICY + ENVIRONMENT)
+def course(hosts: int, more: str = "") -> Iterator[Course]:
+    template = Template.build(POLICY + ENVIRONMENT + more)
     world = World.copied_from(template)
     template.remove()
     try:
@@ -199,6 +199,9 @@ def main() -> None:
         reach_one(found, words.runs)
         land_many(found, words.pushes)
         show_many(found, words.state, words.runs)
+    print("\nstrategy: mitogen")
+    with course(words.hosts, "    strategy: mitogen\n") as found:
+        compare(found, words.runs)
 
 
 if __name__ == "__main__":

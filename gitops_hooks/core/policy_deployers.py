@@ -10,11 +10,13 @@ from gitops_hooks.core.receive import shown
 from gitops_hooks.core.yaml_text import Marked
 
 KEYS = ("playbook", "inventory", "module", "run")
+ANSIBLE = "ansible"
 COMMAND = "command"
 TERRAFORM = "terraform"
 _KEYS_OF = {COMMAND: ("run",), TERRAFORM: ("module",)}
 _PLAYS = ("playbook", "inventory")
-_OF_HOSTS = ("limit",)
+_OF_HOSTS = ("limit", "strategy")
+_STRATEGY = re.compile("linear|mitogen")
 _WORD = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _MOST_WORDS = 64
 
@@ -28,7 +30,8 @@ def check_keys(node: Marked, deployer: str, fields: Mapping[str, Marked], readin
     for key in own:
         if key not in fields:
             reading.complain(node, f"{key} is missing in this environment")
-    for key in (*KEYS, *(_OF_HOSTS if own != _PLAYS else ())):
+    foreign = _OF_HOSTS if own != _PLAYS else ("strategy",) if deployer != ANSIBLE else ()
+    for key in (*KEYS, *foreign):
         if key in fields and key not in own:
             reading.complain(fields[key], f"{key}: the deployer {deployer} does not read it; it has {', '.join(own)}")
 
@@ -38,6 +41,12 @@ def read_module(node: Marked | None, reading: Reading) -> str:
     if node is not None and node.tag == "str" and node.text == ".":
         return "."
     return read_path(node, "module", reading)
+
+
+def read_strategy(node: Marked | None, reading: Reading) -> str:
+    if node is None:
+        return "linear"
+    return read_text(node, "strategy", reading.faults, _STRATEGY, "linear or mitogen")
 
 
 def read_run(node: Marked | None, reading: Reading) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import re
 
 from gitops_hooks.core import policy_drift, policy_gates, policy_rollout
 from gitops_hooks.core.policy_branches import gap
-from gitops_hooks.core.policy_deployers import KEYS, check_keys, read_module, read_run
+from gitops_hooks.core.policy_deployers import KEYS, check_keys, read_module, read_run, read_strategy
 from gitops_hooks.core.policy_limit import read_interval, read_limit
 from gitops_hooks.core.policy_nodes import read_fields, read_items, read_text
 from gitops_hooks.core.policy_reading import ENVIRONMENT, Reading, check_plugin, read_names, read_path, read_plugin
@@ -14,7 +14,7 @@ from gitops_hooks.model.policy import BranchRule, Environment
 
 _HEADS = "refs/heads/"
 _ENVIRONMENT = (
-    *("name", "branch", "deployer", *KEYS, "operate", "limit", "interval"),
+    *("name", "branch", "deployer", *KEYS, "operate", "limit", "interval", "strategy"),
     *policy_gates.KEYS,
     *policy_drift.KEYS,
 )
@@ -69,6 +69,7 @@ def _read_environment(node: Marked, branches: tuple[BranchRule, ...], reading: R
         self_heal=self_heal,
         module=read_module(fields.get("module"), reading),
         run=read_run(fields.get("run"), reading),
+        strategy=read_strategy(fields.get("strategy"), reading),
     )
 
 

@@ -15,7 +15,7 @@ NOT_ENFORCED = frozenset(
         *("signed_commits", "mode", "evaluate", "override", "floor"),
         *("break-glass", "require", "plan"),
         *("window", "on_failure"),
-        *("prune", "strategy"),
+        "prune",
         *("timeout", "retries", "retry", "notify", "providers"),
     )
 )

@@ -166,7 +166,7 @@ class Environment:
 
     `whole`: each deployment visits all hosts; else one over all of them follows every `interval` seconds (0: never).
     `drift`: seconds from one look at its hosts to the next (0: never); with `self_heal` what is out of sync then is
-    deployed again.
+    deployed again. `strategy` is how Ansible reaches hosts: `linear` (a command a task), or `mitogen`.
     What is deployed stands in the keys of its deployer: `playbook` and `inventory`, `module`, or `run`.
     """
 
@@ -185,6 +185,7 @@ class Environment:
     self_heal: bool = False
     module: str = ""
     run: tuple[str, ...] = ()
+    strategy: str = "linear"
 
 
 @dataclass(frozen=True, slots=True)

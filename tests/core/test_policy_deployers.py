@@ -46,6 +46,14 @@ def test_what_is_deployed_stands_in_the_keys_of_the_deployer(lines, found):
             ["deployer: command", "run: [a]", "limit: all"],
             [(9, "limit: the deployer command does not read it; it has run")],
         ),
+        (
+            ["deployer: acme", "playbook: a", "inventory: b", "strategy: mitogen"],
+            [(10, "strategy: the deployer acme does not read it; it has playbook, inventory")],
+        ),
+        (
+            ["playbook: a", "inventory: b", "strategy: free"],
+            [(9, "strategy: 'free' is not linear or mitogen")],
+        ),
         (["deployer: terraform", "module: ../x"], [(8, "module: '../x' may not leave the repository by ..")]),
         (["deployer: terraform", "module: /x"], [(8, "module: '/x' must be relative to the repository")]),
         (["deployer: command", "run: a.sh"], [(8, "run must be a list, not text")]),
@@ -61,3 +69,10 @@ def test_a_key_that_is_missing_foreign_or_wrong_is_told_with_its_line(lines, sai
     with pytest.raises(PolicyError) as caught:
         parse(*lines)
     assert [(fault.line, fault.message) for fault in caught.value.faults] == said
+
+
+@pytest.mark.parametrize(
+    ("line", "found"), [("limit: all", "linear"), ("strategy: linear", "linear"), ("strategy: mitogen", "mitogen")]
+)
+def test_hosts_are_reached_by_single_commands_unless_the_policy_says_mitogen(line, found):
+    assert parse("playbook: a", "inventory: b", line).strategy == found

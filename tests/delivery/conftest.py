@@ -98,7 +98,8 @@ class World:
     def start(self, generation=None, run_id="", limits=LIMITS, plugins=ANSIBLE, deployer="ansible", **more):
         number = generation or next(self.numbers)
         named = ("staging", "refs/heads/main", deployer, self.playbook, "inventory", None, "policy:1")
-        environment = Environment(*named, rollout=more.get("rollout", AT_ONCE))
+        ways = {"rollout": more.get("rollout", AT_ONCE), "strategy": more.get("strategy", "linear")}
+        environment = Environment(*named, **ways)
         repository, hosts = more.get("repository", "r1"), more.get("hosts")
         own, allowed, look = run_id or run_name(number), more.get("allowed", ()), more.get("look", False)
         words = {"allowed": allowed, "look": look}

@@ -116,6 +116,8 @@ def test_an_inventory_plugin_is_refused(path):
     "name",
     [
         "ansible_connection",
+        "mitogen_via",
+        "mitogen_ssh_debug_level",
         "ansible_ssh_args",
         "ansible_ssh_common_args",
         "ansible_ssh_extra_args",

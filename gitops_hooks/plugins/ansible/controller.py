@@ -56,7 +56,7 @@ _REFUSED = re.compile(
 _SSH = ("ssh", "ansible.builtin.ssh", "ansible.legacy.ssh")
 _HERE = frozenset({"localhost", "127.0.0.1", "::1", "localhost4", "localhost6", "localhost.localdomain"})
 _ASSIGNING = ("set_fact", "add_host")
-_ASSIGNMENT = re.compile(r"(?<![\w.-])(_?ansible_\w+)\s*=")
+_ASSIGNMENT = re.compile(r"(?<![\w.-])((?:_?ansible|mitogen)_\w+)\s*=")
 _PIPE = re.compile(rb"""\b(?:lookup|query|q)\s*\(\s*["'](?:ansible\.(?:builtin|legacy)\.)?pipe["']""")
 _PIPE_KEYS = ("with_pipe", "with_ansible.builtin.pipe", "with_ansible.legacy.pipe")
 
@@ -99,7 +99,7 @@ def refused_variable(name: str) -> bool:
     """Whether a repository may not set this variable, since it changes how a host is reached or what runs here."""
     if name in ALLOWED or _INTERPRETER.fullmatch(name):
         return False
-    return name.startswith("_ansible_") or _REFUSED.match(name) is not None
+    return name.startswith(("_ansible_", "mitogen_")) or _REFUSED.match(name) is not None
 
 
 def _about_variable(name: str) -> str:

@@ -56,7 +56,7 @@ def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
     scan = rescan(workplace.project, deployment.allowed)
     if scan.refusal:
         return Outcome(RunState.ERROR, detail=scan.refusal)
-    pinned = pin(workplace)
+    pinned = pin(workplace, deployment.environment)
     vault = scan.vault and pinned.credentials.vault_password is not None
     try:
         intended = read_intended(deployment.environment, workplace, pinned, vault).limited(deployment.hosts)

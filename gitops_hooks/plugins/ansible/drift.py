@@ -34,7 +34,7 @@ def look(deployment: Deployment, workplace: Workplace, say: Say, canceled: Calla
     scan = rescan(workplace.project, deployment.allowed)
     if scan.refusal:
         return Drift(detail=scan.refusal)
-    pinned = pin(workplace)
+    pinned = pin(workplace, deployment.environment)
     vault = scan.vault and pinned.credentials.vault_password is not None
     try:
         intended = read_intended(deployment.environment, workplace, pinned, vault).limited(deployment.hosts)

@@ -1,7 +1,9 @@
 """Runs on a host in front of every command of one run: only the run that the host belongs to gets through.
 
 Installed as `fence-<run id>`; its own name says which run it stands for. The shared lock goes on to the command by
-inheritance, so the host counts as working until the last of them has ended. Nothing newer than Python 3.6.
+inheritance, so the host counts as working until the last of them has ended. A command that is a whole run (`whole`:
+a Python that is asked for one task after the other) may end before what it started, as where its line is cut: then
+this stays, and holds the lock until nothing of that session is left. Nothing newer than Python 3.6.
 """
 
 # Each import costs time before every task; the shell that is started is the login shell.
@@ -27,7 +29,33 @@ def main() -> None:
         refuse("this host belongs to run %s now, and run %s is over" % (current, run))
     os.set_inheritable(held, True)
     shell = os.environ.get("SHELL") or "/bin/sh"
+    if sys.argv[2:] == ["whole"]:
+        stay_behind()
     os.execv(shell, [shell, "-c", sys.argv[1]])
+
+
+def stay_behind() -> None:
+    """Goes on in a child, in a session of its own; returns there, and never here."""
+    child = os.fork()
+    if not child:
+        os.setsid()
+        return
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for number in range(3):
+        os.dup2(nowhere, number)
+    ended = os.waitpid(child, 0)[1]
+    import time
+
+    while any(is_of(child, name) for name in os.listdir("/proc")):
+        time.sleep(0.1)
+    os._exit(os.WEXITSTATUS(ended) if os.WIFEXITED(ended) else REFUSED)
+
+
+def is_of(session: int, name: str) -> bool:
+    try:
+        return name.isdigit() and os.getsid(int(name)) == session
+    except OSError:
+        return False
 
 
 def refuse(reason: str) -> None:

@@ -13,9 +13,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops_hooks.plugin import Credentials, EdgeError, Workplace
+from gitops_hooks.plugin import Credentials, EdgeError, Environment, Workplace
+from gitops_hooks.plugins.ansible.mitogen import MITOGEN, VARIABLES, strategy_settings
 
 FORKS = 10
+_SHARED = " -o ControlMaster=auto -o ControlPersist=60s"
 _PLUGIN_PATHS = (
     "ACTION_PLUGINS", "BECOME_PLUGINS", "CACHE_PLUGINS", "CALLBACK_PLUGINS", "CLICONF_PLUGINS", "CONNECTION_PLUGINS",
     "DOC_FRAGMENT_PLUGINS", "FILTER_PLUGINS", "HTTPAPI_PLUGINS", "INVENTORY_PLUGINS", "LIBRARY", "LOOKUP_PLUGINS",
@@ -42,28 +44,30 @@ Host *
   VerifyHostKeyDNS no
 """
 
-# The last argument is the remote command, which goes through the fence as one quoted word. Quoting is done by the
-# shell itself: another program per task would cost more than the fence.
+# What follows the options and the host is the remote command, which goes through the fence as one quoted word; a call
+# without one, or with options that nobody knows, would be a way beside it. Quoting is done by the shell itself: another
+# program per task would cost more than the fence.
 _SSH = """\
 #!/bin/sh
-for word; do [ "$word" = -O ] && exec {ssh} "$@"; done
-left=$#
+while getopts :46AaCfGgKkMNnqsTtVvXxYyB:b:c:D:E:e:F:I:i:J:L:l:m:O:o:P:p:Q:R:S:W:w: option; do
+  case $option in O) exec {ssh} "$@" ;; [:?]) exit 255 ;; esac
+done
+passed=0
+command=
 for word; do
   shift
-  left=$((left - 1))
-  if [ $left -eq 0 ]; then
-    quoted=
-    while :; do
-      case $word in
-        *\\'*) quoted=$quoted${{word%%\\'*}}"'\\\\''"; word=${{word#*\\'}} ;;
-        *) break ;;
-      esac
-    done
-    word={prefix}" '$quoted$word'"
-  fi
-  set -- "$@" "$word"
+  passed=$((passed + 1))
+  if [ $passed -le $OPTIND ]; then set -- "$@" "$word"; else command="$command${{command:+ }}$word"; fi
 done
-exec {ssh} "$@"
+[ -n "$command" ] || exit 255
+quoted=
+while :; do
+  case $command in
+    *\\'*) quoted=$quoted${{command%%\\'*}}"'\\\\''"; command=${{command#*\\'}} ;;
+    *) break ;;
+  esac
+done
+exec {ssh} "$@" {prefix}" '$quoted$command'"{whole}
 """
 
 _NO_SSH = """\
@@ -80,6 +84,7 @@ class Pinned:
     folder: Path
     credentials: Credentials
     environment: Mapping[str, str]
+    mitogen: bool
 
     @property
     def extra_vars(self) -> Path:
@@ -105,8 +110,8 @@ class Route:
     prefix: str = ""
 
 
-def pin(workplace: Workplace) -> Pinned:
-    """Lay the files down. Errors: EdgeError where Ansible is not installed beside this interpreter."""
+def pin(workplace: Workplace, environment: Environment) -> Pinned:
+    """Lay the files down. Errors: EdgeError where what it needs is not installed beside this interpreter."""
     if not (Path(sys.executable).parent / "ansible-playbook").exists():
         raise EdgeError("ansible", "not installed beside this Python; install ansible-core into its environment")
     folder = workplace.scratch / "pinned"
@@ -117,7 +122,8 @@ def pin(workplace: Workplace) -> Pinned:
     known = {"key": _quoted(key), "known_hosts": _quoted(known_hosts)}
     _lay(folder / "ssh_config", _SSH_CONFIG.format(**known))
     _lay(folder / "ansible.cfg", "[defaults]\n")
-    return Pinned(folder, credentials, _environment(folder, credentials, workplace))
+    values = _environment(folder, credentials, workplace) | strategy_settings(environment.strategy)
+    return Pinned(folder, credentials, values, environment.strategy == MITOGEN)
 
 
 def pin_routes(pinned: Pinned, routes: Iterable[Route], reachable: Iterable[str], seconds: float) -> None:
@@ -137,7 +143,7 @@ def pin_routes(pinned: Pinned, routes: Iterable[Route], reachable: Iterable[str]
 
 def _route_vars(pinned: Pinned, route: Route, number: str) -> dict[str, object]:
     program = pinned.folder / "ssh" / number
-    _lay(program, _ssh_program(route), mode=0o700)
+    _lay(program, _ssh_program(route, pinned.mitogen), mode=0o700)
     return {"address": route.address, "port": route.port, "user": route.user, "ssh": str(program)}
 
 
@@ -152,7 +158,7 @@ def _connection_vars(name: str, pinned: Pinned, seconds: float) -> dict[str, obj
         ("user", "ssh_user"): mine["user"],
         ("ssh_executable",): mine["ssh"],
         ("scp_executable", "sftp_executable"): "/bin/false",
-        ("ssh_args",): f"-F {_quoted(pinned.folder / 'ssh_config')} -o ControlMaster=auto -o ControlPersist=60s",
+        ("ssh_args",): f"-F {_quoted(pinned.folder / 'ssh_config')}{'' if pinned.mitogen else _SHARED}",
         ("ssh_common_args", "ssh_extra_args", "scp_extra_args", "sftp_extra_args", "control_path"): "",
         ("password", "ssh_pass", "ssh_password", "sshpass_prompt", "ssh_pkcs11_provider"): "",
         ("private_key", "ssh_private_key", "private_key_passphrase", "ssh_private_key_passphrase"): "",
@@ -164,12 +170,13 @@ def _connection_vars(name: str, pinned: Pinned, seconds: float) -> dict[str, obj
         ("timeout", "ssh_timeout"): max(1, round(seconds)),
         ("shell_type",): "sh",
     }
-    return {f"ansible_{option}": value for options, value in by_name.items() for option in options}
+    return VARIABLES | {f"ansible_{option}": value for options, value in by_name.items() for option in options}
 
 
-def _ssh_program(route: Route) -> str:
+def _ssh_program(route: Route, whole: bool) -> str:
     if route.prefix:
-        return _SSH.format(ssh=shlex.quote(shutil.which("ssh") or "/usr/bin/ssh"), prefix=shlex.quote(route.prefix))
+        ssh, prefix = shlex.quote(shutil.which("ssh") or "/usr/bin/ssh"), shlex.quote(route.prefix)
+        return _SSH.format(ssh=ssh, prefix=prefix, whole='" whole"' if whole else "")
     reason = (
         f"{route.name} is not ready in this run" if route.name else "nothing runs here but on hosts of the inventory"
     )
