@@ -9,16 +9,21 @@ from pathlib import Path
 from gitops_hooks.plugin import EdgeError
 
 MITOGEN = "mitogen"
-# As extra vars these beat what a repository says: none of them may lead past the fence, or to another program.
-VARIABLES: dict[str, object] = dict.fromkeys(
-    (
-        *("mitogen_via", "mitogen_kind", "mitogen_mask_remote_name", "mitogen_task_isolation"),
-        *("mitogen_ssh_compression", "mitogen_ssh_debug_level"),
-        *("mitogen_ssh_keepalive_count", "mitogen_ssh_keepalive_interval"),
-        *(f"mitogen_{program}_path" for program in ("buildah", "docker", "incus", "kubectl", "lxc", "lxc_attach")),
-        *(f"mitogen_{program}_path" for program in ("lxc_info", "machinectl", "podman", "python")),
-    )
+_VARIABLES = (
+    *("mitogen_via", "mitogen_kind", "mitogen_mask_remote_name", "mitogen_task_isolation"),
+    *("mitogen_ssh_compression", "mitogen_ssh_debug_level"),
+    *(f"mitogen_{program}_path" for program in ("buildah", "docker", "incus", "kubectl", "lxc", "lxc_attach")),
+    *(f"mitogen_{program}_path" for program in ("lxc_info", "machinectl", "podman", "python")),
 )
+
+
+def mitogen_variables(interval: int, times: int) -> dict[str, object]:
+    """As extra vars these beat what a repository says: none of them may lead past the fence, or to another program.
+
+    A host that says nothing for `interval` seconds is asked whether it is there, so many times.
+    """
+    patience = {"mitogen_ssh_keepalive_interval": interval, "mitogen_ssh_keepalive_count": times}
+    return dict.fromkeys(_VARIABLES) | patience
 
 
 def strategy_settings(strategy: str) -> dict[str, str]:

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_hooks.plugin import Credentials, EdgeError, Environment, Workplace
-from gitops_hooks.plugins.ansible.mitogen import MITOGEN, VARIABLES, strategy_settings
+from gitops_hooks.plugins.ansible.mitogen import MITOGEN, mitogen_variables, strategy_settings
 
 FORKS = 10
+ASKED_TIMES = 3
 _SHARED = " -o ControlMaster=auto -o ControlPersist=60s"
 _PLUGIN_PATHS = (
     "ACTION_PLUGINS", "BECOME_PLUGINS", "CACHE_PLUGINS", "CALLBACK_PLUGINS", "CLICONF_PLUGINS", "CONNECTION_PLUGINS",
@@ -24,7 +25,8 @@ _PLUGIN_PATHS = (
     "MODULE_UTILS", "NETCONF_PLUGINS", "STRATEGY_PLUGINS", "TERMINAL_PLUGINS", "TEST_PLUGINS", "VARS_PLUGINS",
 )  # fmt: skip
 
-# -F names the only configuration that is read, so nothing of the user's or the system's applies.
+# -F names the only configuration that is read, so nothing of the user's or the system's applies. A host that stalls in
+# the middle is given up: the others wait for it at the end of each task.
 _SSH_CONFIG = """\
 Host *
   BatchMode yes
@@ -38,6 +40,8 @@ Host *
   LogLevel ERROR
   PasswordAuthentication no
   PreferredAuthentications publickey
+  ServerAliveCountMax {count}
+  ServerAliveInterval {interval}
   StrictHostKeyChecking yes
   UpdateHostKeys no
   UserKnownHostsFile {known_hosts}
@@ -120,7 +124,8 @@ def pin(workplace: Workplace, environment: Environment) -> Pinned:
     credentials = _own_copies(workplace.credentials, folder)
     key, known_hosts = credentials.ssh()
     known = {"key": _quoted(key), "known_hosts": _quoted(known_hosts)}
-    _lay(folder / "ssh_config", _SSH_CONFIG.format(**known))
+    patience = {"count": ASKED_TIMES, "interval": asked_after(workplace.connect_timeout)}
+    _lay(folder / "ssh_config", _SSH_CONFIG.format(**known, **patience))
     _lay(folder / "ansible.cfg", "[defaults]\n")
     values = _environment(folder, credentials, workplace) | strategy_settings(environment.strategy)
     return Pinned(folder, credentials, values, environment.strategy == MITOGEN)
@@ -139,6 +144,11 @@ def pin_routes(pinned: Pinned, routes: Iterable[Route], reachable: Iterable[str]
     _lay(pinned.routes, json.dumps({"all": {"hosts": told}}))
     _lay(pinned.extra_vars, json.dumps({**nowhere, **_connection_vars(mine, pinned, seconds)}))
     _lay(pinned.limit, "".join(f"{name}\n" for name in reachable))
+
+
+def asked_after(connect_seconds: float) -> int:
+    """A host that says nothing for so many seconds is asked whether it is there, ASKED_TIMES times."""
+    return max(1, round(connect_seconds))
 
 
 def _route_vars(pinned: Pinned, route: Route, number: str) -> dict[str, object]:
@@ -170,7 +180,8 @@ def _connection_vars(name: str, pinned: Pinned, seconds: float) -> dict[str, obj
         ("timeout", "ssh_timeout"): max(1, round(seconds)),
         ("shell_type",): "sh",
     }
-    return VARIABLES | {f"ansible_{option}": value for options, value in by_name.items() for option in options}
+    named = {f"ansible_{option}": value for options, value in by_name.items() for option in options}
+    return mitogen_variables(asked_after(seconds), ASKED_TIMES) | named
 
 
 def _ssh_program(route: Route, whole: bool) -> str:
