@@ -18,6 +18,8 @@ from gitops_hooks.plugins.ansible.mitogen import MITOGEN, mitogen_variables, str
 
 FORKS = 10
 ASKED_TIMES = 3
+# With Mitogen a connection stands once its Python there has what it needs from here.
+_START_SECONDS = 60
 _SHARED = " -o ControlMaster=auto -o ControlPersist=60s"
 _PLUGIN_PATHS = (
     "ACTION_PLUGINS", "BECOME_PLUGINS", "CACHE_PLUGINS", "CALLBACK_PLUGINS", "CLICONF_PLUGINS", "CONNECTION_PLUGINS",
@@ -177,7 +179,7 @@ def _connection_vars(name: str, pinned: Pinned, seconds: float) -> dict[str, obj
         ("host_key_checking", "ssh_host_key_checking", "pipelining", "ssh_pipelining"): True,
         # Through the fence too, which sftp would not go through.
         ("ssh_transfer_method",): "piped",
-        ("timeout", "ssh_timeout"): max(1, round(seconds)),
+        ("timeout", "ssh_timeout"): max(_START_SECONDS if pinned.mitogen else 1, round(seconds)),
         ("shell_type",): "sh",
     }
     named = {f"ansible_{option}": value for options, value in by_name.items() for option in options}
