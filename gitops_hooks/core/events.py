@@ -134,7 +134,8 @@ def _many(one: _Codec) -> _Codec:
 
 
 def _write_hosts(hosts: Hosts) -> str:
-    return json.dumps([[host.name, host.state.value, host.changed, host.detail] for host in hosts])
+    rows = [[host.name, host.state.value, host.changed, host.detail, host.untouched] for host in hosts]
+    return json.dumps([row if row[-1] else row[:-1] for row in rows])
 
 
 def _read_hosts(text: str) -> tuple[HostOutcome, ...]:

@@ -35,12 +35,16 @@ class HostState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class HostOutcome:
-    """One host's end: how many tasks changed it, and for a bad end the reason with its cure."""
+    """One host's end: how many tasks changed it, and for a bad end the reason with its cure.
+
+    `untouched` is proven: nothing of the deployment was begun on it.
+    """
 
     name: str
     state: HostState
     changed: int = 0
     detail: str = ""
+    untouched: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,18 @@ class Rollout:
     max_failed: Share = Share(0)
     health: tuple[HealthCheck, ...] = ()
     max_changed: Share | None = None
+
+    def cut(self, hosts: tuple[T, ...]) -> tuple[tuple[T, ...], ...]:
+        """The hosts in their order, in batches; the last size counts for all that are left, as `serial` of a play."""
+        if not self.batches:
+            return (hosts,)
+        found: list[tuple[T, ...]] = []
+        begin = 0
+        while begin < len(hosts):
+            size = self.batches[min(len(found), len(self.batches) - 1)].of(len(hosts))
+            found.append(hosts[begin : begin + size])
+            begin += size
+        return tuple(found)
 
 
 AT_ONCE = Rollout()

@@ -1,5 +1,6 @@
 """Where the hosts of an environment stand, as its log tells; and when all of them are visited again."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -67,6 +68,57 @@ def test_hosts_stand_where_the_newest_deployment_that_tells_of_them_left_them(ru
         assert folded(*runs).unknown == "its entry in the policy changed"
     else:
         assert folded(*runs) == found
+
+
+def untouched(events, *names):
+    """The same deployment, proven not to have touched these hosts."""
+    start, end = events
+    hosts = tuple(replace(host, untouched=host.name in names) for host in end.body.hosts)
+    return [start, replace(end, body=replace(end.body, hosts=Hosts(hosts)))]
+
+
+SKIPPED = HostState.SKIPPED
+FIRST = run(1, "a", web1=GOOD, web2=GOOD, web3=GOOD)
+
+
+@pytest.mark.parametrize(
+    ("runs", "base", "at", "doubtful", "missed"),
+    [
+        # The first batch was bad: the others have what they had.
+        ([FIRST, untouched(run(3, "b", FAILED, ["web1", "web2"], web1=BAD, web2=SKIPPED), "web2")],
+         "a", [], ["web1", "web2"], [("web2", "a")]),
+        ([FIRST, untouched(run(3, "b", FAILED, web1=BAD, web2=SKIPPED), "web2")],
+         "b", [], ["web1", "web2"], [("web2", "a")]),
+        # Whoever missed two of them as well.
+        ([FIRST, untouched(run(3, "b", FAILED, web1=BAD, web2=AWAY), "web2"),
+          untouched(run(5, "c", FAILED, web1=GOOD, web2=AWAY), "web2")],
+         "c", [("web1", "c")], ["web2"], [("web2", "a")]),
+        # What an earlier one left half done stays so.
+        ([FIRST, run(3, "b", FAILED, ["web2"], web2=BAD),
+          untouched(run(5, "c", FAILED, web1=BAD, web2=AWAY), "web2")],
+         "c", [], ["web1", "web2"], []),
+        ([FIRST, run(3, "b", RunState.CANCELED, ["web2"])[:1],
+          untouched(run(5, "c", FAILED, web1=BAD, web2=AWAY), "web2")],
+         "c", [], ["web1", "web2"], []),
+        ([FIRST, run(3, "b", RunState.ERROR), untouched(run(5, "c", FAILED, web1=BAD, web2=AWAY), "web2")],
+         "c", [], ["web1", "web2"], []),
+        # The one between means no web2 any more, and was good for web1.
+        ([FIRST, run(3, "b", FAILED, web1=GOOD, web3=BAD),
+          untouched(run(5, "c", FAILED, web1=GOOD, web2=AWAY), "web2")],
+         "c", [("web1", "c")], ["web2"], [("web2", "b")]),
+        # Nothing older tells.
+        ([untouched(run(1, "a", FAILED, web1=GOOD, web2=AWAY), "web2")], "a", [("web1", "a")], ["web2"], []),
+    ],
+)  # fmt: skip
+def test_who_missed_a_deployment_untouched_stands_where_something_older_left_them(runs, base, at, doubtful, missed):
+    found = folded(*runs)
+    assert (found.base, found.at, found.doubtful, found.unknown) == (
+        oid(base), tuple((host, oid(commit)) for host, commit in at), frozenset(doubtful), ""
+    )  # fmt: skip
+    assert found.missed == tuple((host, oid(commit)) for host, commit in missed)
+    back = found.back()
+    assert back.doubtful == found.doubtful - {host for host, _ in missed}
+    assert set(found.missed) <= set(back.at)
 
 
 def test_a_request_counts_until_the_next_deployment_begins():

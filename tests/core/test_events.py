@@ -16,7 +16,13 @@ from gitops_hooks.model.event import Event
 from gitops_hooks.model.event_words import Hosts, Oid, Text, Word
 from tests.core.records import AT, MAIN, approved, oid, proposed, rejected, stamp
 
-HOSTS = Hosts((HostOutcome("web1", HostState.CHANGED, 3), HostOutcome("web2", HostState.FAILED, 0, 'task "x"\nfailed')))
+HOSTS = Hosts(
+    (
+        HostOutcome("web1", HostState.CHANGED, 3),
+        HostOutcome("web2", HostState.FAILED, 0, 'task "x"\nfailed'),
+        HostOutcome("web3", HostState.SKIPPED, 0, "not begun", untouched=True),
+    )
+)
 BODIES = [
     proposed(),
     proposed(commits=(), verdicts=(), topic=Word("web"), auto_land=True, change_id=Word("I" + "a" * 40)),

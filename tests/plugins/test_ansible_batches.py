@@ -3,7 +3,7 @@
 import pytest
 
 from gitops_hooks.plugin import HealthCheck, HealthKind, HostOutcome, HostState, Outcome, Rollout, RunState, Share
-from gitops_hooks.plugins.ansible.batches import cut, put_together, stop_reason
+from gitops_hooks.plugins.ansible.batches import put_together, stop_reason
 from gitops_hooks.plugins.ansible.health import Clinic, examine
 
 ONE, QUARTER, ALL = Share(1), Share(25, percent=True), Share(100, percent=True)
@@ -28,7 +28,7 @@ def end(**hosts: str) -> Outcome:
     ],
 )
 def test_hosts_keep_their_order_and_each_is_in_one_batch(batches, sizes):
-    found = cut(TEN, Rollout(batches))
+    found = Rollout(batches).cut(TEN)
     assert [len(batch) for batch in found] == sizes
     assert tuple(name for batch in found for name in batch) == TEN
 

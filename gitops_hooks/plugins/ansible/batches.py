@@ -1,22 +1,9 @@
 """A rollout in batches: which hosts follow which, when the next batch is not begun, and what it all amounts to."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from gitops_hooks.plugin import HostOutcome, HostState, Outcome, Rollout, RunState
 from gitops_hooks.plugins.ansible.outcome import GOOD, listed, summary
-
-
-def cut(hosts: Sequence[str], rollout: Rollout) -> tuple[tuple[str, ...], ...]:
-    """The hosts in their order, in batches; the last size counts for all that are left, as `serial` of a play does."""
-    return tuple(_cut(hosts, rollout)) if rollout.batches else (tuple(hosts),)
-
-
-def _cut(hosts: Sequence[str], rollout: Rollout) -> Iterator[tuple[str, ...]]:
-    sizes, begin, number = rollout.batches, 0, 0
-    while begin < len(hosts):
-        size = sizes[min(number, len(sizes) - 1)].of(len(hosts))
-        yield tuple(hosts[begin : begin + size])
-        begin, number = begin + size, number + 1
 
 
 def stop_reason(outcome: Outcome, rollout: Rollout) -> str:
@@ -36,8 +23,8 @@ def put_together(
     known = {host.name: host for host in (*(host for end in ends for host in end.hosts), *aside)}
     left = [name for name in intended if name not in known]
     where = f"after batch {len(ends)} of {batches}"
-    untouched = f"nothing was run on it: the rollout stopped {where}"
-    hosts = tuple(known.get(name) or HostOutcome(name, HostState.SKIPPED, detail=untouched) for name in intended)
+    words_left = f"nothing was run on it: the rollout stopped {where}"
+    hosts = tuple(known.get(name) or _not_begun(name, words_left) for name in intended)
     last, said = ends[-1], _said(ends[-1])
     words = [said or summary(_bad(tuple(known.values())))]
     if left:
@@ -46,6 +33,10 @@ def put_together(
     if last.state in (RunState.CANCELED, RunState.ERROR):
         return Outcome(last.state, hosts, detail=detail)
     return Outcome(RunState.FAILED if detail else RunState.SUCCESSFUL, hosts, detail=detail)
+
+
+def _not_begun(name: str, words: str) -> HostOutcome:
+    return HostOutcome(name, HostState.SKIPPED, detail=words, untouched=True)
 
 
 def _bad(hosts: Sequence[HostOutcome]) -> list[HostOutcome]:

@@ -156,4 +156,5 @@ def _set_aside(host: str, answer: dict[str, str], deployment: Deployment) -> Hos
     }
     unknown = (HostState.FAILED, f"the fence cannot be set up on {host}: {by}")
     state, detail = reasons.get(answer.get("state", ""), unknown)
-    return HostOutcome(host, state, detail=detail)
+    # A host that has seen a newer deployment has something that our log does not tell.
+    return HostOutcome(host, state, detail=detail, untouched=answer.get("state") != "newer")

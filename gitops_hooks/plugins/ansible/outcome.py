@@ -52,7 +52,8 @@ def _host(name: str, record: Record) -> HostOutcome:
     if record.stats["failures"].get(name):
         return HostOutcome(name, HostState.FAILED, changed, _failure(name, record))
     if not record.stats["processed"].get(name):
-        return HostOutcome(name, HostState.SKIPPED, 0, "no task was run on it: an earlier play ended the run")
+        words = "no task was run on it: an earlier play ended the run"
+        return HostOutcome(name, HostState.SKIPPED, 0, words, untouched=True)
     return HostOutcome(name, HostState.CHANGED if changed else HostState.OK, changed)
 
 

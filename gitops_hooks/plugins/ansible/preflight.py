@@ -153,11 +153,11 @@ def _key_refused(target: Target, key: paramiko.PKey, known: bool) -> HostOutcome
             f"{target.place} shows host key {seen}, and none is pinned; nothing was run there. Compare it on the host "
             f"itself, then pin it for {target.known_as} in this environment's known_hosts"
         )
-    return HostOutcome(target.name, HostState.FAILED, detail=detail)
+    return HostOutcome(target.name, HostState.FAILED, detail=detail, untouched=True)
 
 
 def _unreachable(target: Target, words: str) -> HostOutcome:
-    return HostOutcome(target.name, HostState.UNREACHABLE, detail=f"{target.place} {words}")
+    return HostOutcome(target.name, HostState.UNREACHABLE, detail=f"{target.place} {words}", untouched=True)
 
 
 def _reason(error: Exception) -> str:

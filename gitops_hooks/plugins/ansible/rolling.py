@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitops_hooks.plugin import Deployment, HostOutcome, Outcome, Progress, Workplace
-from gitops_hooks.plugins.ansible.batches import cut, put_together, stop_reason
+from gitops_hooks.plugins.ansible.batches import put_together, stop_reason
 from gitops_hooks.plugins.ansible.events import Listener
 from gitops_hooks.plugins.ansible.health import Clinic, examine
 from gitops_hooks.plugins.ansible.outcome import judge, listed
@@ -53,7 +53,7 @@ def roll_out(site: Site) -> Ends:
     Errors: EdgeError where Ansible cannot be run at all.
     """
     rollout = site.deployment.environment.rollout
-    batches = cut(tuple(site.ready), rollout)
+    batches = rollout.cut(tuple(site.ready))
     ends: list[Outcome] = []
     stopped = ""
     for number, batch in enumerate(batches, 1):

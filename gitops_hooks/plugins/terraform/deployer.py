@@ -4,6 +4,7 @@ The root module stands for a host; what becomes of its resources are steps.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from gitops_hooks.plugin import (
     Deployer,
@@ -49,9 +50,13 @@ def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
     except Refusal as refusal:
         return Outcome(RunState.ERROR, (), detail=str(refusal))
     listening = Listening(module, say, hider(workplace.credentials, variables.values()))
-    ended, heard = _bring(started, listening, _lock(workplace.run_timeout))
+    ended, heard, applying = _bring(started, listening, _lock(workplace.run_timeout))
     hide = None if ended.stopped else _hide_more(started, workplace, variables.values(), heard)
-    return _judge(module, ended, heard, listening.tell_faults(heard, hide), workplace.run_timeout)
+    outcome = _judge(module, ended, heard, listening.tell_faults(heard, hide), workplace.run_timeout)
+    if applying or outcome.state is RunState.SUCCESSFUL:
+        return outcome
+    # A plan changes nothing: who holds the state, or a text that cannot be read, is no reason to go back.
+    return replace(outcome, hosts=tuple(replace(one, untouched=True) for one in outcome.hosts))
 
 
 def _lock(limit: float) -> str:
@@ -59,22 +64,22 @@ def _lock(limit: float) -> str:
     return f"-lock-timeout={max(1, round(min(_LOCK_SECONDS, limit / 4)))}s"
 
 
-def _bring(started: Started, listening: Listening, lock: str) -> tuple[Ended, Heard]:
-    """Plan and apply; a plan that somebody else has overtaken is made again."""
+def _bring(started: Started, listening: Listening, lock: str) -> tuple[Ended, Heard, bool]:
+    """Plan and apply, and whether it came to that; a plan that somebody else has overtaken is made again."""
     for _ in range(_PLANS):
         listening.say("plan")
         planned = Heard()
         words = ["plan", "-input=false", "-no-color", "-json", lock, "-detailed-exitcode", f"-out={started.plan}"]
         ended = started.run(words, listening.hear(planned))
         if ended.stopped or ended.status != _CHANGES:
-            return ended, planned
+            return ended, planned, False
         listening.say("apply")
         applied = Heard()
         words = ["apply", "-input=false", "-no-color", "-json", lock, str(started.plan)]
         ended = started.run(words, listening.hear(applied))
         if not any(fault.summary == _STALE for fault in applied.faults):
             break
-    return ended, applied
+    return ended, applied, True
 
 
 def _hide_more(
