@@ -143,8 +143,8 @@ def _list_line(view: View) -> str:
     return line + (f"  {escape(view.held.reason)}" if view.held else "")
 
 
-def show_lines(view: View) -> list[str]:
-    """One environment for people."""
+def show_lines(view: View, hosts: list[str]) -> list[str]:
+    """One environment for people; `hosts` are the lines about where these stand."""
     lines = [f"{view.environment.name}: {view.sync}, {view.health}"]
     lines += field("branch", view.environment.branch.removeprefix("refs/heads/"))
     for name, commit in (
@@ -153,6 +153,7 @@ def show_lines(view: View) -> list[str]:
         ("deployed", view.deployed),
     ):
         lines += field(name, commit if commit != NO_OID else "nothing yet")
+    lines += hosts
     if not view.standing.trusted:
         reason = f"{view.environment.branch} stands at {view.standing.real[:12]}, which the record does not know"
         lines += field("suspended", f"{reason}; the administrator runs: gitops-hooks recovery restore|adopt")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from gitops_hooks.edge.ledger import SERVER
-from gitops_hooks.entry import change_words, env_words, run_words, verb_words
+from gitops_hooks.entry import change_words, env_words, hosts_words, run_words, verb_words
 from gitops_hooks.entry.caller import Caller
 from gitops_hooks.entry.judge_environment import find_environment
 from gitops_hooks.entry.operating import say_operation
@@ -179,7 +179,9 @@ def env_show(caller: Caller, name: str, as_json: bool) -> None:
         _print(environment, None, as_json)
         return
     view = env_words.look_at(sitting, environment)
-    _print(env_words.show_lines(view), view.facts(), as_json)
+    stands = hosts_words.see_hosts(sitting, environment, view.aim.desired)
+    lines = env_words.show_lines(view, hosts_words.hosts_lines(stands))
+    _print(lines, view.facts() | hosts_words.hosts_facts(stands), as_json)
 
 
 @env.command("log")
