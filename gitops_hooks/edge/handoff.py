@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from gitops_hooks.core.verdict_words import read_verdicts, write_verdicts
@@ -12,7 +13,7 @@ from gitops_hooks.model.push import PushCertificate, RefUpdate
 from gitops_hooks.model.verdict import Verdict
 
 _VERDICTS = "verdicts.json"
-_LANDED = "landed"
+_LANDED = "followed.json"
 _CERTIFICATE = "certificate.json"
 
 
@@ -62,15 +63,34 @@ def take_certificate(folder: Path) -> tuple[str, str]:
     return str(oid), str(nonce)
 
 
-def note_landed(folder: Path, refs: Sequence[str]) -> None:
-    """Leave word for post-receive of the governed refs that moved."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A word on an environment whose run is to be followed: event `number` of its log, about this commit."""
+
+    verb: str
+    name: str
+    commit: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What a push began: governed refs that moved, and words on environments."""
+
+    landed: tuple[str, ...] = ()
+    operated: tuple[Said, ...] = ()
+
+
+def note_followed(folder: Path, push: Followed) -> None:
+    """Leave word for post-receive of what is to be followed."""
     make_folder(folder)
-    replace_file(folder / _LANDED, "\n".join(refs).encode())
+    replace_file(folder / _LANDED, json.dumps([push.landed, [astuple(said) for said in push.operated]]).encode())
 
 
-def landed_refs(folder: Path) -> tuple[str, ...]:
-    """The governed refs that this push moved."""
+def read_followed(folder: Path) -> Followed:
+    """What this push began; nothing where no word was left."""
     try:
-        return tuple((folder / _LANDED).read_text().split("\n"))
-    except OSError:
-        return ()
+        landed, operated = json.loads((folder / _LANDED).read_text())
+        return Followed(tuple(landed), tuple(Said(*said) for said in operated))
+    except (OSError, ValueError, TypeError):
+        return Followed()

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from gitops_hooks.core.pktline import Moved, Report
 from gitops_hooks.core.report import escape
+from gitops_hooks.edge.handoff import Said
 from gitops_hooks.edge.refs import LostRace
 from gitops_hooks.edge.terminal import tell
 from gitops_hooks.model.change import ChangeRecord
@@ -13,10 +14,11 @@ from gitops_hooks.model.push import RefUpdate
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of one update: git's report, and the governed refs that moved."""
+    """What became of one update: git's report, the governed refs that moved, and a word that began a run."""
 
     report: Report
     landed: tuple[str, ...] = field(default=())
+    operated: Said | None = None
 
 
 def head_ref(record: ChangeRecord) -> str:

@@ -7,6 +7,7 @@ from itertools import islice
 
 from gitops_hooks.core.plan import Held
 from gitops_hooks.core.report import environments_of, escape, field
+from gitops_hooks.edge.handoff import Followed
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.progress import read_progress
 from gitops_hooks.edge.terminal import is_open, tell
@@ -15,6 +16,7 @@ from gitops_hooks.entry.deploying import environment_ref
 from gitops_hooks.entry.sitting import Sitting, brought_up, open_sitting
 from gitops_hooks.model.deployment import HostOutcome, HostState, RunState
 from gitops_hooks.model.event import Event, Finished, Started
+from gitops_hooks.model.request import EnvironmentVerb
 
 _PAUSE = 0.2
 _FIRST_SECONDS = 2.0
@@ -40,14 +42,23 @@ class Watched:
     held: Held | None = None
 
 
-def follow_push(home: Home, name: str, refs: Iterable[str], client: int) -> bool:
-    """Tell the pusher how the environments of the refs that moved fare, while the other end of `client` is there."""
+def watch_verb(verb: EnvironmentVerb, name: str, commit: str, after: int) -> Watched:
+    """What is watched after a word on an environment, which is event `after` of its log."""
+    watched = Watched(name, commit, after)
+    if verb is EnvironmentVerb.CANCEL:
+        watched.waiting = "ending …"
+    return watched
+
+
+def follow_push(home: Home, name: str, push: Followed, client: int) -> bool:
+    """Tell the pusher how the environments fare that this was about, while the other end of `client` is there."""
     sitting = open_sitting(home, name)
     watched = [
         Watched(environment, sitting.repository.tip(ref))
-        for ref in refs
+        for ref in push.landed
         for environment in environments_of(sitting.policy, ref)
     ]
+    watched += [watch_verb(EnvironmentVerb(said.verb), said.name, said.commit, said.number) for said in push.operated]
     # git reads on from a hook when its own client has gone, so telling alone does not find out.
     follow(sitting, watched, sitting.server.limits.follow_seconds, lambda lines: tell(lines) and is_open(client))
     return True

@@ -3,13 +3,14 @@
 from gitops_hooks.core.pktline import Report
 from gitops_hooks.core.report import refused
 from gitops_hooks.edge.bell import ensure_reconciler, ring
+from gitops_hooks.edge.handoff import Said
 from gitops_hooks.edge.ledger import SERVER
 from gitops_hooks.edge.locks import hold
 from gitops_hooks.edge.terminal import tell
 from gitops_hooks.entry.caller import Caller
 from gitops_hooks.entry.deploying import environment_ref
 from gitops_hooks.entry.done import Done
-from gitops_hooks.entry.follow import Watched, follow
+from gitops_hooks.entry.follow import follow, watch_verb
 from gitops_hooks.entry.judge_environment import judge_operate
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.event import Event
@@ -21,11 +22,11 @@ _LOCK_SECONDS = 30.0
 
 
 def operate(sitting: Sitting, actor: Actor, update: RefUpdate, effect: Operated) -> Done:
-    """By push: what follows is told by `env show`."""
-    _write(sitting, actor, effect)
-    if effect.follow:
-        tell([f"  follow it  ssh <host> env show {effect.environment}"])
-    return Done(Report(update.ref, True))
+    """By push: what follows is told as after a landing, once the lock is free."""
+    event = _write(sitting, actor, effect)
+    verb = update.ref.split("/")[1]
+    said = Said(verb, effect.environment, effect.follow, event.stamp.number) if effect.follow else None
+    return Done(Report(update.ref, True), operated=said)
 
 
 def _write(sitting: Sitting, actor: Actor, effect: Operated) -> Event:
@@ -57,8 +58,6 @@ def say_operation(
         event = _write(sitting, actor, effect)
     if not effect.follow:
         return True
-    watched = Watched(name, effect.follow, event.stamp.number)
-    if verb is EnvironmentVerb.CANCEL:
-        watched.waiting = "ending …"
+    watched = watch_verb(verb, name, effect.follow, event.stamp.number)
     well = follow(sitting, [watched], sitting.server.limits.follow_seconds, tell)
     return well or verb is EnvironmentVerb.CANCEL

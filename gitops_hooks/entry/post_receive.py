@@ -5,25 +5,25 @@ import os
 
 from gitops_hooks.edge.bell import ensure_reconciler, ring
 from gitops_hooks.edge.config import load_server
-from gitops_hooks.edge.handoff import landed_refs
+from gitops_hooks.edge.handoff import Followed, read_followed
 from gitops_hooks.edge.locks import let_go
 from gitops_hooks.entry.environment import read_hook
 
 
 def main(protocol_in: int, protocol_out: int) -> bool:
-    """Show the pusher how the environments of the moved branches fare, for a stated time."""
+    """Show the pusher how the environments fare that the push was about, for a stated time."""
     hook = read_hook(os.environ)
     entry = load_server(hook.home).repository(hook.repository)
-    landed = landed_refs(hook.home.state(entry.id) / "pushes" / hook.push) if entry else ()
-    if entry is None or not landed:
+    push = read_followed(hook.home.state(entry.id) / "pushes" / hook.push) if entry else Followed()
+    if entry is None or push == Followed():
         return True
     ensure_reconciler(hook.home)
     ring(hook.home)
     _stop_holding()
-    # Most pushes land nothing, and need not pay for opening the repository a third time.
+    # Most pushes begin nothing, and need not pay for opening the repository a third time.
     from gitops_hooks.entry.follow import follow_push
 
-    return follow_push(hook.home, entry.name, landed, int(os.environ.get("GITOPS_HOOKS_CLIENT", "2")))
+    return follow_push(hook.home, entry.name, push, int(os.environ.get("GITOPS_HOOKS_CLIENT", "2")))
 
 
 def _stop_holding() -> None:

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from gitops_hooks.core.pktline import Conversation, Report, encode_report
 from gitops_hooks.edge.disk import needing_room
-from gitops_hooks.edge.handoff import note_landed, take_certificate, take_over
+from gitops_hooks.edge.handoff import Followed, note_followed, take_certificate, take_over
 from gitops_hooks.edge.locks import hold
 from gitops_hooks.entry.awaiting import ring_for_commands
 from gitops_hooks.entry.carry_out import carry_out, lock_name
@@ -35,10 +35,12 @@ def main(protocol_in: int, protocol_out: int) -> bool:
     recall = Recalled(take_over(folder, updates, options))
     done = [_do(sitting, actor, update, options, recall) for update in updates]
     ring_for_commands(sitting)
-    if landed := [ref for one in done for ref in one.landed]:
+    landed = tuple(ref for one in done for ref in one.landed)
+    followed = Followed(landed, tuple(one.operated for one in done if one.operated))
+    if followed != Followed():
         # Without it the reconciler looks a little later; the push is done all the same.
         with suppress(OSError):
-            note_landed(folder, landed)
+            note_followed(folder, followed)
     _write_all(protocol_out, encode_report([one.report for one in done]))
     return True
 

@@ -127,3 +127,25 @@ def test_only_what_was_good_there_can_be_gone_back_to(site: Gated):
     assert (never.code, words in " ".join(never.err.split())) == (1, True)
     now = site.world.ssh("bob", f"env rollback staging {site.tip()}")
     assert (now.code, f"staging is meant to be at {site.tip()[:12]} already." in now.err) == (1, True)
+
+
+def test_words_by_push_are_followed_like_a_landing(site: Gated):
+    site.gates()
+    site.await_that(lambda: site.facts("production")["sync"] == "Synced")
+    back = site.world.git("bob", "push", "origin", ":refs/rollback/production").must()
+    lines = back.remote_lines
+    to = site.facts("production")["desired"]
+    assert lines[0] == f"gitops: production rolled back to {to[:7]} by bob"
+    assert any(line.startswith(f"  production deploying {to[:7]}") for line in lines), lines
+    assert any(line.startswith("  production ok ") for line in lines), lines
+    again = site.world.git("bob", "push", "origin", ":refs/deploy/production").must()
+    assert again.remote_lines[0] == f"gitops: deployment of {site.tip()[:7]} to production requested by bob"
+    assert again.remote_lines[-1].startswith("  production ok ")
+    site.limit(follow_seconds=2)
+    with site.staying("production"):
+        bounded = site.world.git("bob", "push", "origin", f"{site.tip()}:refs/deploy/production").must()
+        words = "  production not at its end yet; follow it:  ssh <host> env show production"
+        assert bounded.remote_lines[-1] == words
+        site.limit(follow_seconds=30)
+        ended = site.world.git("bob", "push", "origin", ":refs/cancel/production").must()
+        assert any("canceled by bob" in line for line in ended.remote_lines[1:]), ended.remote
