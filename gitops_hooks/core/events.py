@@ -49,6 +49,7 @@ _KINDS: dict[str, type[Any]] = {
     "resumed": operations.Resumed,
     "canceled": operations.Canceled,
     "rolled-back": operations.RolledBack,
+    "reverted": operations.Reverted,
     "drifted": operations.Drifted,
 }
 _SUBJECTS: dict[type[Any], str] = {
@@ -79,6 +80,7 @@ _SUBJECTS: dict[type[Any], str] = {
     operations.Resumed: "{body.environment}: resumed by {stamp.actor}",
     operations.Canceled: "{body.environment}: deployment of {body.commit:.7} canceled by {stamp.actor}",
     operations.RolledBack: "{body.environment}: rolled back to {body.commit:.7} by {stamp.actor}",
+    operations.Reverted: "{body.environment}: revert change {body.change} of rollback {body.rollback:.7}",
     operations.Drifted: "{body.environment}: {body.out} out of sync, {body.clean} in sync with {body.commit:.7}",
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}

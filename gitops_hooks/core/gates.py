@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gitops_hooks.core.freeze import frozen_by
-from gitops_hooks.core.plan import Deploy, Held, LogState, Next, Wait, is_asked, said
+from gitops_hooks.core.log_state import LogState
+from gitops_hooks.core.plan import Deploy, Held, Next, Wait, is_asked, said
 from gitops_hooks.core.policy_times import spoken
 from gitops_hooks.core.windows import clock_words, next_opening
 from gitops_hooks.model.environment_event import Paused

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from gitops_hooks.core.limit import Limit
-from gitops_hooks.core.plan import Deploy, Held, LogState, Next, is_asked
+from gitops_hooks.core.log_state import LogState
+from gitops_hooks.core.plan import Deploy, Held, Next, is_asked
 from gitops_hooks.model.event import Finished
 from gitops_hooks.model.policy import Environment
 

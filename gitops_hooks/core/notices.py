@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
+from gitops_hooks.core.log_state import PINNED
 from gitops_hooks.model.deployment import HostOutcome, HostState, Outcome, RunState
-from gitops_hooks.model.environment_event import Drifted
+from gitops_hooks.model.environment_event import Drifted, Reverted, RolledBack
 from gitops_hooks.model.event import Event, Finished, Started
 from gitops_hooks.model.notice import Ended, Found, News
 
@@ -88,6 +89,31 @@ def outcome_of_look(found: Drifted) -> Outcome:
     unknown = f", {len(found.unknown)} unknown" if found.unknown else ""
     out = tuple(HostOutcome(name, HostState.CHANGED, detail="out of sync") for name in found.hosts)
     return Outcome(RunState.SUCCESSFUL, out, detail=f"{found.out} out of sync, {found.clean} in sync{unknown}")
+
+
+def rollback_words(newest_first: Iterable[Event], ended: Ended) -> str:
+    """What an end has to do with a rollback of the server's: it led to one, or was one; else an empty string."""
+    reverts: dict[str, Reverted] = {}
+    way_back = False
+    for event in islice(newest_first, _MOST_BACK):
+        match event.body:
+            case Reverted() as body:
+                reverts[body.rollback] = body
+            case Started() as body if event.stamp.number == ended.end.generation:
+                if PINNED not in body.carries:
+                    break
+                way_back = True
+            case RolledBack() as body if body.failed and (way_back or body.failed == ended.end.generation):
+                words = f"rolled back from {body.left[:7]}" if way_back else f"rolled back to {body.commit[:7]}"
+                return words + revert_words(reverts.get(event.oid))
+    return ""
+
+
+def revert_words(reverted: Reverted | None) -> str:
+    """`; revert change 9`, or why there is none."""
+    if reverted is None:
+        return ""
+    return f"; revert change {reverted.change}" if reverted.change else f"; no revert change: {reverted.reason}"
 
 
 def _bad(end: Finished) -> frozenset[tuple[str, HostState]]:

@@ -1,82 +1,12 @@
 """Desired × deployed → what to do next with one environment. No queue: the comparison is the queue."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from gitops_hooks.core.log_state import LogState
 from gitops_hooks.model.deployment import RunState
-from gitops_hooks.model.environment_event import Canceled, Paused, Resumed, RolledBack
-from gitops_hooks.model.event import Event, Finished, Requested, Started
-from gitops_hooks.model.event_words import Word
-
-
-@dataclass(frozen=True, slots=True)
-class LogState:
-    """What an environment's log amounts to: its newest start, that start's end, and what people said since.
-
-    `requested` (a request or a rollback) and `canceled` exclude each other: the newer counts. `paused` and `pinned`
-    hold until somebody ends them, over any number of starts.
-    """
-
-    started: Event | None = None
-    finished: Event | None = None
-    requested: Event | None = None
-    canceled: Event | None = None
-    paused: Event | None = None
-    pinned: Event | None = None
-
-    def carries(self) -> tuple[Word, ...]:
-        """What a start has to say of what holds on."""
-        return tuple(
-            Word(word) for word, event in ((_PAUSED, self.paused), (_PINNED, self.pinned)) if event is not None
-        )
-
-
-_PAUSED, _PINNED = "paused", "pinned"
-
-
-def fold_log(newest_first: Iterable[Event]) -> LogState:
-    """Read back to the newest start, and further only for what it says that holds on."""
-    events = iter(newest_first)
-    found: dict[str, Event] = {}
-    sought = {_PAUSED, _PINNED}
-    for event in events:
-        if isinstance(event.body, Started):
-            found["started"] = event
-            _take_standing(events, found, sought & set(event.body.carries))
-            break
-        _take(event, found, sought)
-    return LogState(**found)
-
-
-def _take(event: Event, found: dict[str, Event], sought: set[str]) -> None:
-    match event.body:
-        case Requested() | RolledBack() if "canceled" not in found:
-            found.setdefault("requested", event)
-        case Canceled() if "requested" not in found:
-            found.setdefault("canceled", event)
-        case Finished():
-            found.setdefault("finished", event)
-    _take_hold(event, found, sought)
-    if isinstance(event.body, Requested):
-        sought.discard(_PINNED)
-
-
-def _take_standing(older: Iterable[Event], found: dict[str, Event], sought: set[str]) -> None:
-    for event in older:
-        if not sought:
-            return
-        _take_hold(event, found, sought)
-
-
-def _take_hold(event: Event, found: dict[str, Event], sought: set[str]) -> None:
-    """Pauses and pins: the newest word on each decides."""
-    word = {Paused: _PAUSED, RolledBack: _PINNED}.get(type(event.body), "")
-    if word in sought:
-        found[word] = event
-        sought.discard(word)
-    if isinstance(event.body, Resumed):
-        sought.clear()
+from gitops_hooks.model.environment_event import Canceled, RolledBack
+from gitops_hooks.model.event import Event, Finished, Requested
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,9 @@ def _check_order(items: tuple[Marked, ...], environments: tuple[Environment, ...
 
 
 def _read_environment(node: Marked, branches: tuple[BranchRule, ...], reading: Reading) -> Environment:
-    fields = read_fields(node, "an entry of environments", (*_ENVIRONMENT, *policy_rollout.KEYS), reading.faults)
+    fields = read_fields(
+        node, "an entry of environments", (*_ENVIRONMENT, *policy_rollout.KEYS, "on_failure"), reading.faults
+    )
     for key in ("name", "branch"):
         if key not in fields and node.tag == "map":
             reading.complain(node, f"{key} is missing in this environment")
@@ -70,6 +72,7 @@ def _read_environment(node: Marked, branches: tuple[BranchRule, ...], reading: R
         module=read_module(fields.get("module"), reading),
         run=read_run(fields.get("run"), reading),
         strategy=read_strategy(fields.get("strategy"), reading),
+        rolls_back=policy_rollout.read_on_failure(fields.get("on_failure"), reading),
     )
 
 

@@ -14,7 +14,7 @@ NOT_ENFORCED = frozenset(
     (
         *("signed_commits", "mode", "evaluate", "override", "floor"),
         *("break-glass", "require", "plan"),
-        *("window", "on_failure"),
+        "window",
         "prune",
         *("timeout", "retries", "retry", "notify", "providers"),
     )

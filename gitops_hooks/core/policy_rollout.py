@@ -3,7 +3,7 @@
 import re
 
 from gitops_hooks.core.policy_health import read_health
-from gitops_hooks.core.policy_nodes import read_items
+from gitops_hooks.core.policy_nodes import read_items, read_text
 from gitops_hooks.core.policy_reading import Reading
 from gitops_hooks.core.receive import shown
 from gitops_hooks.core.yaml_text import Marked
@@ -13,6 +13,7 @@ KEYS = ("batches", "max_failed", "health", "max_changed")
 # Named here because no other deployer that ships goes through hosts.
 _DEPLOYER = "ansible"
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,3}")
+_ON_FAILURE = re.compile("stop|rollback")
 _PERCENT = re.compile(r"(0|[1-9][0-9]?|100)%")
 
 
@@ -32,6 +33,12 @@ def read_rollout(fields: dict[str, Marked], deployer: str, reading: Reading) -> 
         read_health(fields.get("health"), reading),
         _read_max_changed(fields, reading),
     )
+
+
+def read_on_failure(node: Marked | None, reading: Reading) -> bool:
+    """Whether a deployment that failed is rolled back; else its rollout has stopped, and it is tried again."""
+    words = "stop or rollback"
+    return node is not None and read_text(node, "on_failure", reading.faults, _ON_FAILURE, words) == "rollback"
 
 
 def _read_max_changed(fields: dict[str, Marked], reading: Reading) -> Share | None:

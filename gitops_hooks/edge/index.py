@@ -97,6 +97,11 @@ class Index:
         words = "SELECT number FROM changes WHERE owner = ? AND open = 1 AND target = ? AND topic = ? ORDER BY number"
         return tuple(int(row[0]) for row in self._ask(words, (owner, target, topic)))
 
+    def numbers_on(self, owner: str, target: str, topic: str) -> tuple[int, ...]:
+        """The numbers of this owner for one target and topic, whatever became of them."""
+        words = "SELECT number FROM changes WHERE owner = ? AND target = ? AND topic = ? ORDER BY number"
+        return tuple(int(row[0]) for row in self._ask(words, (owner, target, topic)))
+
     def is_open(self, number: int) -> bool:
         """Whether a change may be open: one that is not here may be."""
         return all(row[0] for row in self._ask("SELECT open FROM changes WHERE number = ?", (number,)))

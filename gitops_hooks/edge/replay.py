@@ -1,4 +1,4 @@
-"""Commits made again on another parent: one clean three-way merge each, without renames, or the paths in conflict."""
+"""Commits made again on another parent, or undone: clean three-way merges without renames, or what conflicts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import pygit2
 from gitops_hooks.edge.disk import needing_room
 from gitops_hooks.edge.repository import Repository
 from gitops_hooks.model.commit import Commit
+from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.request import Refusal
 
 
@@ -17,6 +18,29 @@ class Replayed:
 
     commit: Commit
     tree: str
+
+
+def undo(repository: Repository, onto: str, good: str, bad: str) -> str | Refusal:
+    """The tree of `onto` without what differs from `good` to `bad`: one three-way merge, without renames.
+
+    Refused: a conflict, where nothing of it is left, and where some of it was purged.
+    """
+    ours = repository.tree_of(onto)
+    try:
+        before, after = repository.tree_of(bad), repository.tree_of(good)
+        index = repository.git2.merge_trees(before, ours, after, flags=pygit2.enums.MergeFlag(0))
+    except (KeyError, EdgeError):
+        return Refusal("revert", "what it would undo cannot be read any more")
+    if index.conflicts:
+        return Refusal("revert", f"undoing it conflicts with {onto[:7]} in {_conflicts(index.conflicts)}")
+    with needing_room(pygit2.GitError):
+        made = str(index.write_tree(repository.git2))
+    return made if made != ours else Refusal("revert", f"nothing of it is left in {onto[:7]}")
+
+
+def _conflicts(conflicts: pygit2.index.ConflictCollection) -> str:
+    paths = sorted({side.path for sides in conflicts for side in sides if side})
+    return ", ".join(paths[:10]) + (f" and {len(paths) - 10} more" if len(paths) > 10 else "")
 
 
 def replay(repository: Repository, onto: str, commits: Sequence[Commit]) -> tuple[Replayed, ...] | Refusal:
@@ -32,8 +56,7 @@ def replay(repository: Repository, onto: str, commits: Sequence[Commit]) -> tupl
         before = repository.tree_of(commit.parents[0])
         index = repository.git2.merge_trees(before, tree, commit.tree, flags=pygit2.enums.MergeFlag(0))
         if index.conflicts:
-            paths = sorted({side.path for sides in index.conflicts for side in sides if side})
-            shown = ", ".join(paths[:10]) + (f" and {len(paths) - 10} more" if len(paths) > 10 else "")
+            shown = _conflicts(index.conflicts)
             return Refusal("rebase", f"{commit.oid[:7]} conflicts with {onto[:7]} in {shown}.")
         with needing_room(pygit2.GitError):
             made = str(index.write_tree(repository.git2))

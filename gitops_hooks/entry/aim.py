@@ -7,8 +7,9 @@ from itertools import islice
 
 from gitops_hooks.core.gates import Grounds, Upstream, hold
 from gitops_hooks.core.limit import Limit
+from gitops_hooks.core.log_state import LogState, fold_log
 from gitops_hooks.core.mass import hold_mass
-from gitops_hooks.core.plan import Deploy, Held, LogState, Next, fold_log, plan
+from gitops_hooks.core.plan import Deploy, Held, Next, Settled, plan
 from gitops_hooks.edge.stopping import read_stop
 from gitops_hooks.entry.deploying import environment_ref
 from gitops_hooks.entry.limiting import find_limit
@@ -25,33 +26,75 @@ _MOST_BACK = 1000
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """`desired` is the branch's recorded tip, or what people rolled back to; `record` the event that recorded it."""
+    """`desired` is the branch's recorded tip, or what was rolled back to; `record` the event that recorded it.
+
+    `barred`: the branch stands at a tree that the server rolled back from here.
+    """
 
     desired: str
     record: str
     standing: Standing
     log: LogState
     step: Next
+    barred: bool = False
 
 
 def take_aim(sitting: Sitting, environment: Environment, now: datetime | None = None) -> Aim:
     """Everything is compared anew each time; nothing is remembered."""
-    standing = sitting.record.standing(environment.branch)
-    log = _in_force(read_log(sitting, environment.name), standing)
-    pin = log.pinned.body if log.pinned else None
-    pinned = isinstance(pin, RolledBack)
-    desired, record = (pin.commit, pin.record) if isinstance(pin, RolledBack) else (standing.recorded, standing.record)
+    standing, log = sitting.record.standing(environment.branch), read_log(sitting, environment.name)
     if not standing.trusted or standing.real == NO_OID:
-        return Aim(desired, record, standing, log, Held("suspended", "is Suspended: its branch is not as recorded"))
-    limits, at = sitting.server.limits, now or sitting.ledger.clock()
+        words = "is Suspended: its branch is not as recorded"
+        return Aim(standing.recorded, standing.record, standing, log, Held("suspended", words))
+    at, tree = now or sitting.ledger.clock(), _tree_of_tip(sitting, standing, log)
+    barred, pin = tree in log.bad, _pin(log)
+    if pin and (pin.tip == standing.recorded or barred or pin.tree == tree):
+        return _aim(sitting, environment, (standing, log), (pin.commit, pin.record), at, barred=barred)
+    free = replace(log, pinned=None)
+    began = log.started.body if log.started else None
+    if barred and isinstance(began, Started):
+        # It landed again after something else went well, which therefore stays.
+        return _aim(sitting, environment, (standing, free), (began.commit, began.record), at, barred=True)
+    aim = _aim(sitting, environment, (standing, free), (standing.recorded, standing.record), at)
+    if pin and pin.failed and isinstance(aim.step, Held):
+        # What came later waits: until it goes, hosts are not left with what failed.
+        back = _aim(sitting, environment, (standing, log), (pin.commit, pin.record), at)
+        return aim if isinstance(back.step, Settled) else back
+    return aim
+
+
+def _tree_of_tip(sitting: Sitting, standing: Standing, log: LogState) -> str:
+    return sitting.repository.tree_of(standing.recorded) if log.bad or log.pinned else ""
+
+
+def _pin(log: LogState) -> RolledBack | None:
+    return log.pinned.body if log.pinned and isinstance(log.pinned.body, RolledBack) else None
+
+
+def _aim(
+    sitting: Sitting,
+    environment: Environment,
+    found: tuple[Standing, LogState],
+    goal: tuple[str, str],
+    at: datetime,
+    *,
+    barred: bool = False,
+) -> Aim:
+    """What happens next on the way to this goal: a commit, and the event that recorded it."""
+    (standing, log), (desired, record), limits = found, goal, sitting.server.limits
     step = plan(desired, log, at, limits.retry_seconds, limits.retry_most_seconds)
-    grounds = _grounds(sitting, environment, desired, pinned=pinned)
+    grounds = _grounds(sitting, environment, desired, pinned=log.pinned is not None)
     held = hold(step, log, grounds, at)
 
     def find() -> Limit:
         return find_limit(sitting, environment, desired, environment_ref(environment.name, "log"))
 
-    return Aim(desired, record, standing, log, hold_mass(held, environment, log, find))
+    return Aim(desired, record, standing, log, hold_mass(held, environment, log, find), barred)
+
+
+def would_hold(sitting: Sitting, environment: Environment, commit: str, log: LogState) -> Next:
+    """Whether a run of this commit might begin, were nothing under way."""
+    grounds = _grounds(sitting, environment, commit, pinned=False)
+    return hold(Deploy(commit, 1), replace(log, canceled=None), grounds, sitting.ledger.clock())
 
 
 def gate_again(sitting: Sitting, environment: Environment, aim: Aim) -> Next:
@@ -62,14 +105,33 @@ def gate_again(sitting: Sitting, environment: Environment, aim: Aim) -> Next:
 
 def _grounds(sitting: Sitting, environment: Environment, desired: str, *, pinned: bool) -> Grounds:
     stop = read_stop(sitting.home)
-    upstreams = () if pinned else tuple(find_upstreams(sitting, environment, desired))
-    return Grounds(environment, desired, pinned, upstreams, stop.words if stop else "")
+    words = stop.words if stop else ""
+    if pinned:
+        return Grounds(environment, desired, pinned, (), words)
+    upstreams = tuple(find_upstreams(sitting, environment, desired))
+    return Grounds(without_soak(sitting, environment, desired), desired, pinned, upstreams, words)
 
 
-def _in_force(log: LogState, standing: Standing) -> LogState:
-    """A rollback holds until the branch moves on."""
-    pin = log.pinned.body if log.pinned else None
-    return log if isinstance(pin, RolledBack) and pin.tip == standing.recorded else replace(log, pinned=None)
+def without_soak(sitting: Sitting, environment: Environment, commit: str) -> Environment:
+    """The environment as it is for this commit: a revert has nothing in it that must prove itself first."""
+    gates = environment.gates
+    if not gates.soak or not find_reverted(sitting, environment.name, commit):
+        return environment
+    return replace(environment, gates=replace(gates, soak=0))
+
+
+def find_reverted(sitting: Sitting, name: str, commit: str) -> str:
+    """The earlier commit to whose tree this one brings an environment back, where it ended well; an empty string.
+
+    Known by what it results in: no message makes a revert of anything.
+    """
+    repository, tree = sitting.repository, sitting.repository.tree_of(commit)
+    for event in islice(sitting.record.events(environment_ref(name, "log")), _MOST_BACK):
+        match event.body:
+            case Finished(state=RunState.SUCCESSFUL, commit=at) if at != commit and repository.is_commit(at):
+                if repository.tree_of(at) == tree and repository.descends(commit, at):
+                    return at
+    return ""
 
 
 def read_log(sitting: Sitting, environment: str) -> LogState:

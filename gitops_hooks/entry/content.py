@@ -26,7 +26,11 @@ def read_content(
     vouched: frozenset[str] = frozenset()
     if asks_who_pushed(governing):
         vouched = _vouched(span.commits, _first_pushers(sitting, record), pushers, sitting.people)
-        vouched |= {f"committer:{commit.oid}" for commit in span.commits if _server_made(sitting, commit)}
+        for commit in span.commits:
+            if _server_made(sitting, commit):
+                # Its own reverts have no other author; what it rebased keeps the one that was pushed.
+                own = ("committer", "author") if commit.author == SERVER_ADDRESS else ("committer",)
+                vouched |= {f"{role}:{commit.oid}" for role in own}
     return Content(span.commits, files, vouched, sitting.ledger.clock().replace(microsecond=0))
 
 
@@ -50,7 +54,7 @@ def _first_pushers(sitting: Sitting, record: ChangeRecord | None) -> dict[str, s
 
 
 def _server_made(sitting: Sitting, commit: Commit) -> bool:
-    """A commit that the server's own rebase made: it stands in for the one that was pushed."""
+    """A commit that the server itself made: by a rebase it stands in for the one that was pushed."""
     return commit.committer == SERVER_ADDRESS and sitting.record.is_ours(commit.oid)
 
 

@@ -10,17 +10,20 @@ from datetime import datetime
 
 from gitops_hooks.core.govern import govern
 from gitops_hooks.core.limit import Limit
+from gitops_hooks.core.log_state import PINNED
 from gitops_hooks.edge.drift_notes import drift_notes
+from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.launch import RunningDeployment, end_leftovers
 from gitops_hooks.edge.ledger import SERVER
 from gitops_hooks.edge.progress import forget_progress, note_progress
+from gitops_hooks.edge.pushes import using
 from gitops_hooks.edge.refs import LostRace, RefMove
 from gitops_hooks.edge.run_log import run_log
 from gitops_hooks.edge.tree import whole_tree
 from gitops_hooks.entry.ending import Watch
 from gitops_hooks.entry.granting import granted_to
 from gitops_hooks.entry.limiting import definition_of, find_limit, heal_limit
-from gitops_hooks.entry.sitting import Sitting
+from gitops_hooks.entry.sitting import Sitting, open_sitting
 from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, Progress, RunState
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.event import NEVER, Event, Finished, Started
@@ -40,7 +43,7 @@ class Start:
     """What begins: the commit with the event that recorded it, which try of it this is, and what holds on.
 
     `whole` says why it visits all hosts, where it is not for the log to say which; `out` are hosts that are out of
-    sync, the only ones that are meant.
+    sync, the only ones that are meant; `bad` are trees that the server rolled back from.
     """
 
     commit: str
@@ -49,6 +52,7 @@ class Start:
     carries: tuple[Word, ...] = ()
     whole: str = ""
     out: tuple[str, ...] = ()
+    bad: tuple[Oid, ...] = ()
 
 
 @dataclass(slots=True)
@@ -110,6 +114,7 @@ def begin(sitting: Sitting, environment: Environment, start: Start) -> Run | Non
         tuple(Word(host) for host in limit.hosts or ()),
         Word(definition_of(environment)),
         Text(limit.reason[:_DETAIL]),
+        start.bad,
     )
     event = sitting.ledger.append(log, body, SERVER, expect=tip)
     if isinstance(event, LostRace):
@@ -131,7 +136,8 @@ def begin(sitting: Sitting, environment: Environment, start: Start) -> Run | Non
 def _limit_of(sitting: Sitting, environment: Environment, start: Start) -> Limit:
     if start.out:
         return heal_limit(sitting, environment, start.commit, start.out)
-    return find_limit(sitting, environment, start.commit, environment_ref(environment.name, "log"), start.whole)
+    log, back = environment_ref(environment.name, "log"), PINNED in start.carries
+    return find_limit(sitting, environment, start.commit, log, start.whole, back=back)
 
 
 def allowed_in(sitting: Sitting, environment: Environment) -> tuple[tuple[str, ...], ...]:
@@ -194,6 +200,13 @@ def end(sitting: Sitting, deployment: Deployment, attempt: int, outcome: Outcome
         move(sitting, environment_ref(name, "deployed"), deployment.commit)
     forget_progress(sitting.state, name)
     return event
+
+
+def record_end(home: Home, name: str, run: Run, outcome: Outcome) -> None:
+    """The same, for who has held no sitting: that of the start may be an hour old."""
+    sitting = open_sitting(home, name)
+    with using(sitting.state):
+        end(sitting, run.deployment, run.attempt, outcome)
 
 
 def _whole_at(sitting: Sitting, deployment: Deployment, outcome: Outcome) -> datetime:

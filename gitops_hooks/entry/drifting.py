@@ -116,7 +116,7 @@ class Looks:
             limits = sitting.server.limits
             hosts, after = heal_due(known, last.found, limits.retry_seconds, limits.retry_most_seconds)
             if hosts and (after is None or after <= now):
-                start = Start(aim.desired, 1, aim.record, aim.log.carries(), out=hosts)
+                start = Start(aim.desired, 1, aim.record, aim.log.carries(), out=hosts, bad=aim.log.bad)
                 yield begin(sitting, environment, start) or now
                 return
             if hosts and after:

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from gitops_hooks.core.plan import Held, LogState, Settled, Wait
+from gitops_hooks.core.log_state import LogState
+from gitops_hooks.core.own_fault import to_roll_back
+from gitops_hooks.core.plan import Held, Settled, Wait
 from gitops_hooks.core.report import escape, field
 from gitops_hooks.edge.progress import read_progress
 from gitops_hooks.edge.stopping import Stop, read_stop
@@ -14,10 +16,11 @@ from gitops_hooks.entry.deploying import environment_ref
 from gitops_hooks.entry.drift_words import Seen, drift_facts, drift_lines, see
 from gitops_hooks.entry.follow import count_hosts
 from gitops_hooks.entry.gate_words import gate_facts, gate_lines, operation_facts, operation_words
+from gitops_hooks.entry.rolling_back import find_last_good, was_good
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.entry.tend import last_end
 from gitops_hooks.model.deployment import Progress, RunState
-from gitops_hooks.model.environment_event import Canceled, Drifted, Paused, Resumed, RolledBack
+from gitops_hooks.model.environment_event import Canceled, Drifted, Paused, Resumed, Reverted, RolledBack
 from gitops_hooks.model.event import Event, Finished, Requested, Started
 from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.push import NO_OID
@@ -38,6 +41,7 @@ class View:
     progress: Progress
     seen: Seen
     stop: Stop | None = None
+    no_way_back: bool = False
 
     @property
     def standing(self) -> Standing:
@@ -84,7 +88,7 @@ class View:
             return "Suspended"
         if self.running:
             return "Progressing"
-        if self.failed or self.seen.known.stuck:
+        if self.failed or self.seen.known.stuck or self.aim.barred:
             return "Degraded"
         return "Healthy" if last_end(self.log) else "Missing"
 
@@ -115,7 +119,8 @@ def state_of(view: View) -> str:
         case Held() | Wait():
             return RunState.WAITING.value
         case Settled():
-            return RunState.ROLLED_BACK.value if view.log.pinned else RunState.SUCCESSFUL.value
+            back = view.log.pinned is not None or view.aim.barred
+            return RunState.ROLLED_BACK.value if back else RunState.SUCCESSFUL.value
     return RunState.PENDING.value
 
 
@@ -129,7 +134,11 @@ def look_at(sitting: Sitting, environment: Environment) -> View:
     aim = take_aim(sitting, environment)
     stop = read_stop(sitting.home)
     seen = see(sitting, environment, deployed)
-    return View(environment, aim, attempted, deployed, read_progress(sitting.state, name), seen, stop)
+    failed = to_roll_back(environment, aim.log)
+    stays = failed is not None and not (
+        was_good(sitting, name, failed.commit) or find_last_good(sitting, environment, failed.commit)
+    )
+    return View(environment, aim, attempted, deployed, read_progress(sitting.state, name), seen, stop, stays)
 
 
 def list_lines(found: list[View]) -> list[str]:
@@ -162,7 +171,9 @@ def show_lines(view: View, hosts: list[str]) -> list[str]:
         lines += field("suspended", f"{reason}; create it, or take the environment out of the policy")
     if view.running:
         lines += field("running", " ".join((*view.progress.hosts, view.progress.task)).strip() or "starting")
-    lines += gate_lines(view.aim, view.held, view.stop)
+    lines += gate_lines(view.aim, view.environment.name, view.held, view.stop)
+    if view.no_way_back:
+        lines += field("rollback", "none: no commit ended well here before; it is tried again")
     lines += drift_lines(view.seen)
     end = last_end(view.log)
     if end:
@@ -202,7 +213,7 @@ def event_facts(event: Event) -> dict[str, object]:
             found |= {"kind": "finished", "commit": body.commit, "generation": body.generation, "detail": body.detail}
             found |= {"state": body.state.value, "seconds": body.seconds, "attempt": body.attempt, "hosts": hosts}
             found |= {"left": body.left}
-        case Paused() | Resumed() | Canceled() | RolledBack():
+        case Paused() | Resumed() | Canceled() | RolledBack() | Reverted():
             found |= operation_facts(event)
         case Drifted() as body:
             found |= drift_words.event_facts(body)

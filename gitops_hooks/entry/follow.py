@@ -13,8 +13,11 @@ from gitops_hooks.edge.progress import read_progress
 from gitops_hooks.edge.terminal import is_open, tell
 from gitops_hooks.entry.aim import take_aim
 from gitops_hooks.entry.deploying import environment_ref
+from gitops_hooks.entry.gate_words import left_out
+from gitops_hooks.entry.rolling_back import will_roll_back
 from gitops_hooks.entry.sitting import Sitting, brought_up, open_sitting
 from gitops_hooks.model.deployment import HostOutcome, HostState, RunState
+from gitops_hooks.model.environment_event import RolledBack
 from gitops_hooks.model.event import Event, Finished, Started
 from gitops_hooks.model.request import EnvironmentVerb
 
@@ -29,7 +32,8 @@ _MOST_BACK = 100
 class Watched:
     """One environment, the commit that is awaited, and what was said already.
 
-    Events up to number `after` are old; a new commit can have none, and needs no such number.
+    Events up to number `after` are old; a new commit can have none, and needs no such number. With `back` what is
+    awaited is the end of the server's way back from it.
     """
 
     name: str
@@ -40,6 +44,7 @@ class Watched:
     waiting: str = "waiting to begin …"
     looked_at: float = 0.0
     held: Held | None = None
+    back: bool = False
 
 
 def watch_verb(verb: EnvironmentVerb, name: str, commit: str, after: int) -> Watched:
@@ -98,7 +103,7 @@ def follow(sitting: Sitting, watched: Iterable[Watched], seconds: float, say: Ca
 
 def _news(sitting: Sitting, one: Watched, say: Callable[[Iterable[str]], bool]) -> bool | None:
     """Say what is new; True or False once the deployment of the awaited commit, or of a newer one, has ended."""
-    event = _newest(sitting, one.name)
+    event = _newest(sitting, one)
     if event is None or event.stamp.number <= one.after:
         _say_waiting(sitting, one, say)
         return None
@@ -106,26 +111,56 @@ def _news(sitting: Sitting, one: Watched, say: Callable[[Iterable[str]], bool]) 
         case Started() as begun:
             one.held = None
             _say_running(sitting, one, begun, say)
-        case Finished() as end if end.commit == one.commit or sitting.repository.descends(end.commit, one.commit):
+        case Finished() as end if _is_awaited(sitting, one, end):
+            good = None if one.back else will_roll_back(brought_up(sitting), one.name, end)
+            if good is not None and not _is_held_back(sitting, one.name):
+                say(ended_lines(one.name, end, f"it is rolled back to {good.commit[:7]} by the server"))
+                one.back, one.after, one.waiting = True, event.stamp.number, "rolling back …"
+                return None
             say(ended_lines(one.name, end, _again(sitting, one.name)))
-            return end.state is RunState.SUCCESSFUL
+            return end.state is RunState.SUCCESSFUL and not one.back
         case _:
             _say_waiting(sitting, one, say)
     return None
 
 
-def _newest(sitting: Sitting, name: str) -> Event | None:
-    """The newest start or end; what people said since changes nothing of it."""
-    newest = islice(sitting.record.events(environment_ref(name, "log")), _MOST_BACK)
-    return next((event for event in newest if isinstance(event.body, Started | Finished)), None)
+def _is_awaited(sitting: Sitting, one: Watched, end: Finished) -> bool:
+    return one.back or end.commit == one.commit or sitting.repository.descends(end.commit, one.commit)
 
 
-def _held(sitting: Sitting, name: str) -> Held | None:
+def _is_held_back(sitting: Sitting, name: str) -> bool:
+    """Whether somebody has said since that it is not to go on, so that there is no way back to wait for."""
+    held = _held(sitting, name)
+    return held is not None and held.gate in ("stopped", "paused", "canceled")
+
+
+def _newest(sitting: Sitting, one: Watched) -> Event | None:
+    """The newest start or end; what people said since changes nothing of it.
+
+    The way back begins in the moment in which what is awaited fails: that end is told first all the same.
+    """
+    newest, failed = None, 0
+    for event in islice(sitting.record.events(environment_ref(one.name, "log")), _MOST_BACK):
+        match event.body:
+            case _ if newest and (event.stamp.number <= one.after or one.back):
+                break
+            case Finished() as end if failed and end.generation == failed:
+                return event if _is_awaited(sitting, one, end) else newest
+            case Started() | Finished():
+                newest = newest or event
+            case RolledBack() as body if newest and not failed:
+                failed = body.failed
+    return newest
+
+
+def _held(sitting: Sitting, name: str, commit: str = "") -> Held | None:
     """By the policy that is in force now: what is watched may be what changed it."""
     now = brought_up(sitting)
     environment = now.policy.environment(name)
-    step = take_aim(now, environment).step if environment else None
-    return step if isinstance(step, Held) else None
+    aim = take_aim(now, environment) if environment else None
+    if aim and aim.barred and aim.standing.recorded == commit:
+        return Held("rollback", left_out(aim, name))
+    return aim.step if aim and isinstance(aim.step, Held) else None
 
 
 def _again(sitting: Sitting, name: str) -> str:
@@ -142,7 +177,7 @@ def _say_waiting(sitting: Sitting, one: Watched, say: Callable[[Iterable[str]], 
     """A sign of life: whoever waits knows that it goes on, and a client that has left is found out."""
     now = time.monotonic()
     if now - one.looked_at > _LOOK_SECONDS:
-        one.looked_at, one.held = now, _held(sitting, one.name)
+        one.looked_at, one.held = now, _held(sitting, one.name, "" if one.back else one.commit)
     if one.held:
         if one.held.reason != one.said:
             one.said, one.said_at = one.held.reason, now

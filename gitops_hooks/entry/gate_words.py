@@ -1,18 +1,26 @@
 """What people said of an environment, and what it waits for, in words and for programs."""
 
+from gitops_hooks.core.notices import revert_words
 from gitops_hooks.core.plan import Held, said
 from gitops_hooks.core.report import escape, field
 from gitops_hooks.edge.stopping import Stop
 from gitops_hooks.entry.aim import Aim
-from gitops_hooks.model.environment_event import Canceled, Paused, Resumed, RolledBack
+from gitops_hooks.model.environment_event import Canceled, Paused, Resumed, Reverted, RolledBack
 from gitops_hooks.model.event import Event
 
 
-def gate_lines(aim: Aim, held: Held | None, stop: Stop | None) -> list[str]:
-    """What keeps things from beginning, whether anything is due or not."""
+def left_out(aim: Aim, name: str) -> str:
+    """Of a tip that the server rolled back from."""
+    return f"{aim.standing.recorded[:7]} has a tree that failed here, and is left out; to try it: env deploy {name}"
+
+
+def gate_lines(aim: Aim, name: str, held: Held | None, stop: Stop | None) -> list[str]:
+    """What keeps things from beginning in this environment, whether anything is due or not."""
     lines = field("stopped", f"all deployments, {stop.words}") if stop else []
     if aim.log.pinned:
-        lines += field("rollback", _by(aim.log.pinned))
+        lines += field("rollback", _by(aim.log.pinned) + _after(aim))
+    if aim.barred and not aim.log.pinned:
+        lines += field("rollback", left_out(aim, name))
     if aim.log.paused:
         lines += field("paused", _by(aim.log.paused))
     told = {"stopped": stop, "paused": aim.log.paused}
@@ -21,10 +29,16 @@ def gate_lines(aim: Aim, held: Held | None, stop: Stop | None) -> list[str]:
     return lines
 
 
+def _after(aim: Aim) -> str:
+    """What became of the revert change, where the server rolled back."""
+    body = aim.log.reverted.body if aim.log.reverted else None
+    return revert_words(body) if isinstance(body, Reverted) else ""
+
+
 def _by(event: Event) -> str:
     message = getattr(event.body, "message", "")
     to = f"to {event.body.commit[:7]} " if isinstance(event.body, RolledBack) else ""
-    return f"{to}by {event.stamp.actor} on {event.stamp.at:%Y-%m-%d %H:%M} UTC{said(message)}"
+    return f"{to}by {who(event)} on {event.stamp.at:%Y-%m-%d %H:%M} UTC{said(message)}"
 
 
 def gate_facts(aim: Aim, held: Held | None, stop: Stop | None) -> dict[str, object]:
@@ -33,9 +47,16 @@ def gate_facts(aim: Aim, held: Held | None, stop: Stop | None) -> dict[str, obje
     return {
         "waits": {"gate": held.gate, "reason": held.reason, "until": until} if held else None,
         "paused": operation_facts(aim.log.paused) if aim.log.paused else None,
-        "rolled_back": operation_facts(aim.log.pinned) if aim.log.pinned else None,
+        "rolled_back": _rollback_facts(aim, aim.log.pinned) if aim.log.pinned else None,
+        "barred": aim.barred,
         "stopped": stop.words if stop else None,
     }
+
+
+def who(event: Event) -> str:
+    """Who said it; the server speaks for the administrator, too."""
+    by_itself = isinstance(event.body, RolledBack) and event.body.failed
+    return "the server" if by_itself else event.stamp.actor
 
 
 def operation_facts(event: Event) -> dict[str, object]:
@@ -48,14 +69,23 @@ def operation_facts(event: Event) -> dict[str, object]:
             found |= {"kind": "resumed", "message": message}
         case Canceled(commit=commit, generation=generation, message=message):
             found |= {"kind": "canceled", "commit": commit, "generation": generation, "message": message}
-        case RolledBack(commit=commit, left=left, skips=skips, message=message):
+        case RolledBack(commit=commit, left=left, skips=skips, message=message, failed=failed):
             found |= {"kind": "rolled-back", "commit": commit, "left": left, "skips": list(skips), "message": message}
+            found |= {"failed": failed or None}
+        case Reverted(rollback=rollback, change=change, reason=reason):
+            found |= {"kind": "reverted", "rollback": rollback, "change": change or None, "reason": reason}
     return found
+
+
+def _rollback_facts(aim: Aim, pinned: Event) -> dict[str, object]:
+    body = aim.log.reverted.body if aim.log.reverted else None
+    change, reason = (body.change or None, body.reason) if isinstance(body, Reverted) else (None, "")
+    return operation_facts(pinned) | {"revert_change": change, "no_revert": reason}
 
 
 def operation_words(event: Event) -> str:
     """`paused     by bob: the reason`."""
-    by = f"by {event.stamp.actor}"
+    by = f"by {who(event)}"
     match event.body:
         case Paused(message=message):
             return f"paused     {by}{escape(said(message))}"
@@ -65,4 +95,6 @@ def operation_words(event: Event) -> str:
             return f"canceled   {commit[:7]} {by}{escape(said(message))}"
         case RolledBack(commit=commit, left=left, message=message):
             return f"rolled back to {commit[:7]} from {left[:7]} {by}{escape(said(message))}"
+        case Reverted() as body:
+            return f"reverted   {escape(revert_words(body).removeprefix('; '))}"
     return ""

@@ -8,8 +8,8 @@ from gitops_hooks.core.govern import govern
 from gitops_hooks.core.plan import Held, Settled
 from gitops_hooks.edge.ledger import SERVER
 from gitops_hooks.edge.stopping import read_stop
-from gitops_hooks.entry.aim import Aim, find_upstreams, take_aim
-from gitops_hooks.entry.rolling_back import find_good
+from gitops_hooks.entry.aim import Aim, find_upstreams, take_aim, without_soak
+from gitops_hooks.entry.rolling_back import find_good, find_skipped
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.entry.wording import refusal_judgement
 from gitops_hooks.model.environment_event import Canceled, Paused, Resumed, RolledBack
@@ -113,7 +113,8 @@ def _deploy(sitting: Sitting, environment: Environment, request: Operate, aim: A
         return Refusal(outside.gate, f"{environment.name} {outside.reason}.", cure)
     tip = aim.standing.recorded
     skips = (Word(outside.gate),) if outside else ()
-    body = Requested(Word(environment.name), Oid(tip), Text(request.message), skips)
+    tree = Oid(sitting.repository.tree_of(tip))
+    body = Requested(Word(environment.name), Oid(tip), Text(request.message), skips, tree)
     past = f", outside its {'windows' if outside.gate == 'windows' else 'freeze'}" if outside else ""
     return Operated(environment.name, body, f"deployment of {tip[:7]} to {environment.name} requested", tip, past)
 
@@ -134,7 +135,8 @@ def _closed(sitting: Sitting, environment: Environment, aim: Aim) -> Refusal | N
         return Refusal("paused", f"{name} is paused by {aim.log.paused.stamp.actor}.", cure)
     # What comes before is asked about the tip, whatever was rolled back to.
     upstreams = find_upstreams(sitting, environment, aim.standing.recorded)
-    held = judge_after(environment.gates, upstreams, sitting.ledger.clock())
+    gates = without_soak(sitting, environment, aim.standing.recorded).gates
+    held = judge_after(gates, upstreams, sitting.ledger.clock())
     if held:
         return Refusal(held.gate, f"{name} {held.reason}.", f"The rule:  {environment.place}")
     return None
@@ -145,6 +147,10 @@ def _resume(environment: Environment, request: Operate, aim: Aim) -> Answer:
     if aim.log.paused is None and aim.log.pinned is None:
         by = f" by people; the policy pauses it ({environment.place})" if environment.gates.paused else ""
         return Refusal("resume", f"{name} is neither paused nor rolled back{by}.")
+    pin = aim.log.pinned.body if aim.log.pinned else None
+    if aim.log.paused is None and isinstance(pin, RolledBack) and pin.failed:
+        cure = f"Land something else; or try it again as it is:  ssh <host> env deploy {name}"
+        return Refusal("resume", f"{name} was rolled back by the server from {pin.left[:12]}, which failed here.", cure)
     return Operated(name, Resumed(Word(name), Text(request.message)), f"{name} resumed")
 
 
@@ -177,21 +183,9 @@ def _rollback(sitting: Sitting, environment: Environment, request: Operate, aim:
     good = find_good(sitting, environment, aim, request.commit)
     if isinstance(good, Refusal):
         return good
-    skips = _skipped(environment, aim, sitting.ledger.clock())
+    skips = find_skipped(environment, aim.log, sitting.ledger.clock())
     oids = (Oid(good.commit), Oid(good.record), Oid(aim.desired), Oid(aim.standing.recorded))
-    body = RolledBack(Word(name), *oids, tuple(Word(word) for word in skips), Text(request.message))
+    tree = Oid(sitting.repository.tree_of(aim.desired))
+    body = RolledBack(Word(name), *oids, tuple(Word(word) for word in skips), Text(request.message), tree)
     past = f", past its gates ({', '.join(skips)})" if skips else ""
     return Operated(name, body, f"{name} rolled back to {good.commit[:7]}", good.commit, past)
-
-
-def _skipped(environment: Environment, aim: Aim, now: datetime) -> tuple[str, ...]:
-    """The gates that would hold anything else at this moment."""
-    gates = environment.gates
-    outside = _outside(environment, now)
-    found = (
-        ("paused", aim.log.paused is not None),
-        ("manual", gates.manual),
-        ("after", bool(gates.after)),
-        (outside.gate if outside else "", outside is not None),
-    )
-    return tuple(word for word, holds_back in found if holds_back)

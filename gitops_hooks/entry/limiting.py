@@ -21,8 +21,13 @@ def definition_of(environment: Environment) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
-def find_limit(sitting: Sitting, environment: Environment, commit: str, log: str, whole: str = "") -> Limit:
-    """The limit of a deployment of this commit; `log` is the environment's log, `whole` why it visits all of them."""
+def find_limit(
+    sitting: Sitting, environment: Environment, commit: str, log: str, whole: str = "", *, back: bool = False
+) -> Limit:
+    """The limit of a deployment of this commit; `log` is the environment's log, `whole` why it visits all of them.
+
+    On a way `back` who missed what is undone needs no visit for that.
+    """
     if environment.whole or environment.deployer != "ansible" or whole:
         return everybody(whole or ("limit: all" if environment.whole else "its deployer visits all"))
     applied = fold_applied(sitting.record.events(log))
@@ -30,7 +35,7 @@ def find_limit(sitting: Sitting, environment: Environment, commit: str, log: str
         applied = replace(applied, unknown="its entry in the policy changed")
     if applied.unknown:
         return everybody(applied.unknown)
-    return _limit(sitting, environment, commit, applied)
+    return _limit(sitting, environment, commit, applied.back() if back else applied)
 
 
 def heal_limit(sitting: Sitting, environment: Environment, commit: str, out: tuple[str, ...]) -> Limit:

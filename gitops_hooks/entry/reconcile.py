@@ -23,10 +23,12 @@ from gitops_hooks.edge.teller import Teller
 from gitops_hooks.edge.upkeep import Upkeep
 from gitops_hooks.entry.auto_land import land_waiting
 from gitops_hooks.entry.commanding import Commanding
-from gitops_hooks.entry.deploying import ProgressPlace, Run, end
+from gitops_hooks.entry.deploying import ProgressPlace, Run, record_end
 from gitops_hooks.entry.drifting import Looks
+from gitops_hooks.entry.preempting import pre_empt
 from gitops_hooks.entry.pressing import end_canceled, end_silent, obey_stop, pressing_in
 from gitops_hooks.entry.reconcile_words import parse_words
+from gitops_hooks.entry.reverting import open_reverts
 from gitops_hooks.entry.sitting import Sitting, brought_up, open_sitting
 from gitops_hooks.entry.telling import tell_all
 from gitops_hooks.entry.tend import mend, report_alarms, tend
@@ -106,6 +108,7 @@ class Reconciler:
                 _say(f"{name}: change {number} landed, as {landed.actor.name} had asked")
             sitting = brought_up(sitting)
             fault = self._look_at_commands(sitting)
+            pre_empt(sitting, self.runs)
             end_canceled(sitting, self.runs)
             self.looks.give_way(sitting)
             look = tend(sitting, busy)
@@ -114,6 +117,8 @@ class Reconciler:
             environment = run.deployment.environment.name
             self.runs[name, environment] = (run, ProgressPlace(sitting, environment))
             _say(f"{name}: {environment}: deployment {run.deployment.generation} of {run.deployment.commit[:12]}")
+        with using(sitting.state):
+            fault += open_reverts(sitting)
         ends = {(name, environment): tip for environment, tip in look.ends}
         if not ends.items() <= self.ends.items():
             self.ends |= ends
@@ -209,7 +214,7 @@ class Reconciler:
         _say(f"{key[0]}: {key[1]}: deployment {run.deployment.generation} {outcome.state.value}")
         try:
             with needing_room():
-                _record_end(self.home, key[0], run, outcome)
+                record_end(self.home, key[0], run, outcome)
         except (EdgeError, PolicyError) as error:
             # The record keeps a start without an end, which the next look ends and runs again.
             _say(f"{key[0]}: {key[1]}: its end could not be recorded: {error}")
@@ -229,14 +234,7 @@ class Reconciler:
             run.child.close()
             if outcome is not None:
                 ended = Outcome(RunState.CANCELED, outcome.hosts, outcome.seconds, "the reconciler was asked to end")
-                _record_end(self.home, name, run, ended)
-
-
-def _record_end(home: Home, name: str, run: Run, outcome: Outcome) -> None:
-    # Opened anew: the sitting of the start may be an hour old.
-    sitting = open_sitting(home, name)
-    with using(sitting.state):
-        end(sitting, run.deployment, run.attempt, outcome)
+                record_end(self.home, name, run, ended)
 
 
 def open_reconciler(home: Home) -> Reconciler:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from gitops_hooks.core.notices import news_of, news_of_look, outcome_of_look, untold, untold_looks
+from gitops_hooks.core.notices import news_of, news_of_look, outcome_of_look, rollback_words, untold, untold_looks
 from gitops_hooks.edge import journal
 from gitops_hooks.edge.config import load_server
 from gitops_hooks.edge.home import Home
@@ -163,12 +163,20 @@ def _notice(
 def _facts(sitting: Sitting, environment: Environment, told: Ended | Found, notice: Notice) -> Mapping[str, object]:
     body = told.end if isinstance(told, Ended) else told.found
     if isinstance(body, Finished):
-        outcome = Outcome(body.state, body.hosts, float(body.seconds), body.detail)
+        outcome = Outcome(body.state, body.hosts, float(body.seconds), _detail(sitting, environment, told, body))
     else:
         outcome = outcome_of_look(body)
     run = told.run if isinstance(told, Ended) else ""
     deployment = Deployment(sitting.entry.id, environment, body.commit, body.generation, run, look=not run)
     return {"deployment": deployment, "outcome": outcome, "notice": notice}
+
+
+def _detail(sitting: Sitting, environment: Environment, told: Ended | Found, end: Finished) -> str:
+    """What the deployer said, and what followed from it."""
+    if not isinstance(told, Ended) or not environment.rolls_back:
+        return end.detail
+    words = rollback_words(sitting.record.events(environment_ref(environment.name, "log")), told)
+    return "; ".join(filter(None, (end.detail, words)))
 
 
 def _note(home: Home, target: Target, error: str) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gitops_hooks.core.interval import full_run_due
-from gitops_hooks.core.plan import Broken, Deploy, Held, LogState, Settled, Wait
+from gitops_hooks.core.log_state import LogState
+from gitops_hooks.core.plan import Broken, Deploy, Held, Settled, Wait
 from gitops_hooks.edge import journal
 from gitops_hooks.edge.launch import end_leftovers
 from gitops_hooks.edge.ledger import SERVER
@@ -18,6 +19,7 @@ from gitops_hooks.entry.deploying import Run, Start, begin, end, environment_ref
 from gitops_hooks.entry.dropping import drop_unborn
 from gitops_hooks.entry.ending import find_cancel
 from gitops_hooks.entry.landing import close_intent, finish_change, mend_change
+from gitops_hooks.entry.rolling_back import roll_back
 from gitops_hooks.entry.settle import pay
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.deployment import Deployment, Outcome, RunState
@@ -128,10 +130,12 @@ def _tend_environment(sitting: Sitting, environment: Environment) -> Run | datet
     if isinstance(aim.step, Broken):
         _bury(sitting, environment, aim.step)
         aim = take_aim(sitting, environment)
+    if roll_back(sitting, environment, aim):
+        aim = take_aim(sitting, environment)
     move(sitting, environment_ref(environment.name, "desired"), aim.desired)
     match aim.step:
         case Deploy(commit=commit, attempt=attempt):
-            start = Start(commit, attempt, aim.record, aim.log.carries())
+            start = Start(commit, attempt, aim.record, aim.log.carries(), bad=aim.log.bad)
             return begin(sitting, environment, start) or datetime.now(UTC)
         case Wait():
             return aim.step.until
@@ -151,7 +155,7 @@ def _full_run(sitting: Sitting, environment: Environment, aim: Aim) -> Run | dat
     gate = gate_again(sitting, environment, aim)
     if isinstance(gate, Held):
         return gate.until
-    start = Start(aim.desired, 1, aim.record, aim.log.carries(), "its interval is over")
+    start = Start(aim.desired, 1, aim.record, aim.log.carries(), "its interval is over", bad=aim.log.bad)
     return begin(sitting, environment, start) or now
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from gitops_hooks.model.event_words import Oid, Text, Word
 
+_NONE = Oid("0" * 40)
+
 
 @dataclass(frozen=True, slots=True)
 class Paused:
@@ -33,9 +35,10 @@ class Canceled:
 
 @dataclass(frozen=True, slots=True)
 class RolledBack:
-    """What is desired is `commit`, instead of what it was (`left`), while the branch stays at `tip`.
+    """What is desired is `commit`, instead of what it was (`left`, with `tree`), while the branch stays at `tip`.
 
     `record` is the event that recorded `commit` as the tip once; `skips` are the gates that the rollback passes.
+    `failed` is the deployment for whose failure the server itself rolled back; 0 where somebody asked for it.
     """
 
     environment: Word
@@ -45,6 +48,18 @@ class RolledBack:
     tip: Oid
     skips: tuple[Word, ...]
     message: Text
+    tree: Oid = _NONE
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reverted:
+    """The revert change that followed the rollback `rollback` (an event), or 0 and the reason why there is none."""
+
+    environment: Word
+    rollback: Oid
+    change: int
+    reason: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +80,4 @@ class Drifted:
     differences: int
 
 
-OfOperation = Paused | Resumed | Canceled | RolledBack
+OfOperation = Paused | Resumed | Canceled | RolledBack | Reverted

@@ -24,6 +24,7 @@ from gitops_hooks.model.event_words import Hosts, Oid, Stamp, Text, Word
 
 _NOTHING = Text("")
 _NOWHERE = Word("")
+_NO_TREE = Oid("0" * 40)
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 # --- refs/gitops/log ---
@@ -148,8 +149,9 @@ class Administered:
 class Started:
     """A deployment begins; its generation is this event's number.
 
-    `carries` says what earlier events of people go on to hold: `paused` and `pinned`. Nobody reads back further. It
+    `carries` says what earlier events go on to hold: `paused`, `pinned` and `revert`. Nobody reads back further. It
     visits all hosts (`whole`), or those in `limit`, for this reason; `definition` is what the environment deploys.
+    `bad` are trees that the server rolled back from.
     """
 
     environment: Word
@@ -162,6 +164,7 @@ class Started:
     limit: tuple[Word, ...] = ()
     definition: Word = _NOWHERE
     reason: Text = _NOTHING
+    bad: tuple[Oid, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,12 +188,16 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """Somebody who may operate the environment asked for a deployment now; `skips` are gates that it passes."""
+    """Somebody who may operate the environment asked for a deployment now; `skips` are gates that it passes.
+
+    `tree` is the commit's: where the server rolled back from it, it is bad no more.
+    """
 
     environment: Word
     commit: Oid
     message: Text
     skips: tuple[Word, ...] = ()
+    tree: Oid = _NO_TREE
 
 
 OfChange = (

@@ -167,6 +167,7 @@ class Environment:
     `whole`: each deployment visits all hosts; else one over all of them follows every `interval` seconds (0: never).
     `drift`: seconds from one look at its hosts to the next (0: never); with `self_heal` what is out of sync then is
     deployed again. `strategy` is how Ansible reaches hosts: `linear` (a command a task), or `mitogen`.
+    `rolls_back`: what failed here by its own fault is not tried again, the last good commit is.
     What is deployed stands in the keys of its deployer: `playbook` and `inventory`, `module`, or `run`.
     """
 
@@ -186,6 +187,7 @@ class Environment:
     module: str = ""
     run: tuple[str, ...] = ()
     strategy: str = "linear"
+    rolls_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

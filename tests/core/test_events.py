@@ -60,6 +60,9 @@ BODIES = [
     operations.Resumed(Word("staging"), Text("")),
     operations.Canceled(Word("staging"), oid("b"), 7, Text("wrong")),
     operations.RolledBack(Word("staging"), oid("a"), oid("d"), oid("b"), oid("c"), (Word("manual"),), Text("")),
+    operations.RolledBack(Word("staging"), oid("a"), oid("d"), oid("b"), oid("b"), (), Text("why"), oid("e"), 7),
+    operations.Reverted(Word("staging"), oid("a"), 12, Text("")),
+    operations.Reverted(Word("staging"), oid("a"), 0, Text("nothing of it is left")),
     operations.Drifted(Word("staging"), oid("a"), 7, (Word("web1"),), (Word("web2"),), 1, 3, 4),
 ]
 

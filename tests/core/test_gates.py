@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from gitops_hooks.core.gates import Grounds, Upstream, hold
-from gitops_hooks.core.plan import Deploy, Held, Settled, Wait, fold_log, plan
+from gitops_hooks.core.log_state import fold_log
+from gitops_hooks.core.plan import Deploy, Held, Settled, Wait, plan
 from gitops_hooks.core.windows import parse_windows
 from gitops_hooks.model.deployment import RunState
 from gitops_hooks.model.environment_event import Canceled, Paused, Resumed, RolledBack

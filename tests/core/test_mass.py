@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from gitops_hooks.core.limit import Limit, everybody
+from gitops_hooks.core.log_state import fold_log
 from gitops_hooks.core.mass import hold_mass
-from gitops_hooks.core.plan import Deploy, Held, Settled, fold_log
+from gitops_hooks.core.plan import Deploy, Held, Settled
 from gitops_hooks.model.deployment import RunState
 from gitops_hooks.model.rollout import Rollout, Share
 from tests.core.records import oid

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from gitops_hooks.core.plan import Broken, Deploy, LogState, Settled, Wait, fold_log, plan
+from gitops_hooks.core.log_state import LogState, fold_log
+from gitops_hooks.core.plan import Broken, Deploy, Settled, Wait, plan
 from gitops_hooks.model.deployment import RunState
 from gitops_hooks.model.event import Event, Finished, Requested, Started
 from gitops_hooks.model.event_words import Hosts, Text, Word

@@ -47,8 +47,8 @@ environments:
     inventory: inventories/production
 """
 ENVIRONMENT_KEYS = (
-    "name, branch, deployer, playbook, inventory, module, run, operate, limit, interval, manual, paused, after, soak, "
-    "windows, freeze, manual_sync, drift, self_heal, batches, max_failed, health, max_changed"
+    "name, branch, deployer, playbook, inventory, module, run, operate, limit, interval, strategy, manual, paused, "
+    "after, soak, windows, freeze, manual_sync, drift, self_heal, batches, max_failed, health, max_changed, on_failure"
 )
 METHODS = "merge, fast-forward, always-merge, squash, rebase"
 
@@ -401,7 +401,7 @@ def test_the_approval_that_goes_without_saying_needs_somebody_too():
         (environment(interval="60"), [(9, "interval must be text, not a number; write it in quotes")]),
         (environment(operate="[dave]"), [(9, "the server knows nobody by the name dave")]),
         (environment(operate="'*'"), [(9, "operate must be a list, not text")]),
-        (environment(on_failure="stop"), [(9, "on_failure: not enforced by this release; take it out")]),
+        (environment(on_failure="retry"), [(9, "on_failure: 'retry' is not stop or rollback")]),
         (environment(mode="pull"), [(9, "mode: not enforced by this release; take it out")]),
         (
             environment(hosts="[]"),

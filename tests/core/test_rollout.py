@@ -46,6 +46,12 @@ def test_batches_are_read_as_they_stand():
     assert parse(environment()).environments[0].rollout == AT_ONCE
 
 
+def test_what_follows_a_failure_is_read_as_it_stands():
+    assert parse(environment(on_failure="rollback")).environments[0].rolls_back
+    assert not parse(environment(on_failure="stop")).environments[0].rolls_back
+    assert not parse(environment()).environments[0].rolls_back
+
+
 def test_health_is_read_as_it_stands():
     lines = "[{tcp: 443}, {http: 'https://{host}:8443/healthz', status: 204, retries: 0, delay: 0s}, "
     lines += "{command: systemctl is-active nginx, timeout: 2m}, {playbook: health.yml}]"

@@ -72,6 +72,11 @@ class Site:
         text = re.sub(r"retry_seconds = \d+\n", "", file.read_text())
         file.write_text(text.replace("[limits]\n", f"[limits]\nretry_seconds = {seconds}\n", 1))
 
+    def follow_for(self, seconds: int) -> None:
+        file = self.world.home.server_file
+        text = re.sub(r"follow_seconds = \d+\n", "", file.read_text())
+        file.write_text(text.replace("[limits]\n", f"[limits]\nfollow_seconds = {seconds}\n", 1))
+
 
 @pytest.fixture(scope="session")
 def staged() -> Iterator[Template]:
