@@ -12,6 +12,7 @@ from gitops_hooks.model.deployment import Deployment, Outcome, Say, Workplace
 from gitops_hooks.model.drift import Drift
 from gitops_hooks.model.notice import Notice
 from gitops_hooks.model.options import Option
+from gitops_hooks.model.plan_found import Plan
 from gitops_hooks.model.push import Actor, Push
 from gitops_hooks.model.tool import Ran, Tool
 from gitops_hooks.model.verdict import Decision, Finding
@@ -115,7 +116,8 @@ class Deployer:
 
     `checks` are names of checks that every change to a branch with such an environment must pass, whatever
     the policy lists. `drift` says how the hosts differ from what was deployed, in the same kind of place, and
-    changes nothing; None where the deployer cannot tell.
+    changes nothing; None where the deployer cannot tell. `plan` says what a change that has not landed would do to
+    the hosts, with a credential of its own, and changes nothing either; None where it cannot tell.
     """
 
     name: str
@@ -123,6 +125,7 @@ class Deployer:
     deploy: Callable[[Deployment, Workplace, Say], Outcome]
     checks: tuple[str, ...] = ()
     drift: Callable[[Deployment, Workplace, Say], Drift] | None = None
+    plan: Callable[[Deployment, Workplace, Say], Plan] | None = None
 
 
 @hookspec

@@ -23,6 +23,7 @@ from gitops_hooks.model.drift import Difference, Drift, HostDrift, Sync
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.notice import News, Notice
 from gitops_hooks.model.options import Option, OptionKind
+from gitops_hooks.model.plan_found import HostPlan, Plan, Prospect
 from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.push import Actor, ActorKind, Push
 from gitops_hooks.model.rollout import HealthCheck, HealthKind, Rollout, Share
@@ -52,6 +53,7 @@ __all__ = [
     "HealthKind",
     "HostDrift",
     "HostOutcome",
+    "HostPlan",
     "HostState",
     "Marked",
     "News",
@@ -59,7 +61,9 @@ __all__ = [
     "Option",
     "OptionKind",
     "Outcome",
+    "Plan",
     "Progress",
+    "Prospect",
     "Push",
     "Ran",
     "Requirement",

@@ -11,9 +11,8 @@ from gitops_hooks.edge.launch_box import box_command, explain, probe
 from gitops_hooks.edge.launch_child import Child
 from gitops_hooks.edge.launch_feed import Gone
 from gitops_hooks.edge.launch_leftovers import end_leftovers, leftovers
-from gitops_hooks.edge.launch_wire import LINE_LIMIT, TERMINATE, Job, encode, parse_word
-from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, Progress, RunState
-from gitops_hooks.model.drift import Drift
+from gitops_hooks.edge.launch_wire import LINE_LIMIT, TERMINATE, Job, Said, encode, parse_word
+from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, RunState
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.gates import OPEN
 from gitops_hooks.model.server import Limits, PluginLists
@@ -56,14 +55,15 @@ class RunningDeployment:
         """Start the child and give it the whole tree, as fast as it reads.
 
         `files` are path (undecodable bytes as surrogates), git mode, content. What goes wrong here is the
-        Outcome that `read` answers. Before that of a look comes a Drift.
+        Outcome that `read` answers. Before that of a look comes a Drift or a Plan.
         """
         running = cls(deployment, deploy_as)
         laid = tuple(name for name, _ in credentials.files) + (("state",) if credentials.state_folder else ())
         seconds = (limits.connect_seconds, limits.deploy_seconds)
         # When it may begin was decided before, and is no affair of the child's.
         told = dataclasses.replace(deployment, environment=dataclasses.replace(deployment.environment, gates=OPEN))
-        job = Job(told, credentials.hosts, laid, credentials.network, plugins.trusted, *seconds, _TREE_BYTES)
+        login = (credentials.user, credentials.become)
+        job = Job(told, credentials.hosts, laid, credentials.network, plugins.trusted, *seconds, _TREE_BYTES, *login)
         try:
             running._child = Child(box_command(deployment.run_id, credentials, deploy_as))
             running._child.feed(encode(job), files)
@@ -84,7 +84,7 @@ class RunningDeployment:
         """Readable whenever `read` has something to say."""
         return self._silence if self._child is None else self._child.said
 
-    def read(self) -> tuple[Progress | Drift | Outcome, ...]:
+    def read(self) -> tuple[Said, ...]:
         """What was said since; never waits. The outcome comes exactly once, last, and the child has ended then."""
         if self.outcome is not None:
             return ()
@@ -128,8 +128,8 @@ class RunningDeployment:
         if left := self._survivors():
             raise EdgeError("deployment", f"programs of {self.deployment.run_id} do not end: {left}")
 
-    def _take_lines(self) -> list[Progress | Drift | Outcome]:
-        words: list[Progress | Drift | Outcome] = []
+    def _take_lines(self) -> list[Said]:
+        words: list[Said] = []
         while self.outcome is None and (end := self._unread.find(b"\n")) >= 0:
             line = bytes(self._unread[:end])
             del self._unread[: end + 1]
@@ -138,7 +138,7 @@ class RunningDeployment:
             words.append(self._conclude(Outcome(RunState.ERROR, detail="the deployment's child says too much at once")))
         return words
 
-    def _take(self, line: bytes) -> Progress | Drift | Outcome:
+    def _take(self, line: bytes) -> Said:
         try:
             word = parse_word(line)
         except EdgeError as error:

@@ -12,9 +12,12 @@ from typing import get_args, get_origin, get_type_hints
 from gitops_hooks.model.deployment import Deployment, Outcome, Progress
 from gitops_hooks.model.drift import Drift
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.plan_found import Plan
 
 TERMINATE = b"T"
 LINE_LIMIT = 8 * 1024 * 1024
+
+Said = Progress | Drift | Plan | Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class Job:
     """What the child must know: the attempt, the hosts that the credentials are for, plugins, limits.
 
     `laid` names the credentials that were laid into the box; times are in seconds, `tree_bytes` bounds the tree.
+    `user` and `become` are as in Credentials.
     """
 
     deployment: Deployment
@@ -32,9 +36,11 @@ class Job:
     connect_seconds: float
     run_seconds: float
     tree_bytes: int
+    user: str = ""
+    become: bool = False
 
 
-def encode(word: Job | Progress | Drift | Outcome) -> bytes:
+def encode(word: Job | Said) -> bytes:
     """One line, its end included; ASCII only, so that no byte of a host or a pusher stands in it raw."""
     return json.dumps({type(word).__name__: asdict(word)}, default=_plain, separators=(",", ":")).encode() + b"\n"
 
@@ -46,10 +52,10 @@ def parse_job(line: bytes) -> Job:
     return job
 
 
-def parse_word(line: bytes) -> Progress | Drift | Outcome:
-    """Errors: EdgeError where the line is anything but one whole progress, drift or outcome."""
-    word = _parse(line, (Progress, Drift, Outcome))
-    assert isinstance(word, Progress | Drift | Outcome)  # noqa: S101  # as above
+def parse_word(line: bytes) -> Said:
+    """Errors: EdgeError where the line is anything but one whole progress, drift, plan or outcome."""
+    word = _parse(line, (Progress, Drift, Plan, Outcome))
+    assert isinstance(word, Said)  # noqa: S101  # as above
     return word
 
 

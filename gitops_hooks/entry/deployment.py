@@ -16,12 +16,13 @@ from typing import NoReturn
 
 from gitops_hooks.edge import launch_box as box
 from gitops_hooks.edge.launch_unpack import ExactReader, unpack
-from gitops_hooks.edge.launch_wire import LINE_LIMIT, TERMINATE, Job, encode, parse_job, parse_word
+from gitops_hooks.edge.launch_wire import LINE_LIMIT, TERMINATE, Job, Said, encode, parse_job, parse_word
 from gitops_hooks.edge.plugins import load_plugins
 from gitops_hooks.hookspec import Deployer
 from gitops_hooks.model.deployment import Credentials, Outcome, Progress, RunState, Workplace
 from gitops_hooks.model.drift import Drift
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.plan_found import Plan
 
 _JOB_LIMIT = 4 * 1024 * 1024
 _GRACE_SECONDS = 5.0
@@ -162,6 +163,8 @@ def _deploy(job: Job, pipe: int) -> Outcome:
     if name not in deployers:
         known = ", ".join(sorted(deployers)) or "none"
         raise EdgeError("deployer", f"no enabled plugin offers '{name}' (offered: {known}); enable it in server.toml")
+    if job.deployment.plan:
+        return _plan(deployers[name], job, pipe)
     if job.deployment.look:
         return _look(deployers[name], job, pipe)
     outcome = deployers[name].deploy(job.deployment, _workplace(job), lambda word: _say(pipe, word))
@@ -180,6 +183,16 @@ def _look(deployer: Deployer, job: Job, pipe: int) -> Outcome:
     return Outcome(RunState.SUCCESSFUL)
 
 
+def _plan(deployer: Deployer, job: Job, pipe: int) -> Outcome:
+    if deployer.plan is None:
+        raise EdgeError("deployer", f"{deployer.name} cannot tell what a change would do")
+    found = deployer.plan(job.deployment, _workplace(job), lambda word: _say(pipe, word))
+    if not isinstance(found, Plan):
+        raise EdgeError("deployer", f"{deployer.name} answered {type(found).__name__} instead of Plan")
+    _write(pipe, found)
+    return Outcome(RunState.SUCCESSFUL)
+
+
 def _workplace(job: Job) -> Workplace:
     laid = {name: box.CREDENTIALS / name for name in job.laid if name != "state"}
     for path in laid.values():
@@ -189,6 +202,7 @@ def _workplace(job: Job) -> Workplace:
     if state and not os.access(state, os.W_OK):
         raise EdgeError("credentials", "the state_folder of this environment is not writable for deployments")
     credentials = Credentials.of(laid, job.hosts, state, job.network)
+    credentials = dataclasses.replace(credentials, user=job.user, become=job.become)
     return Workplace(box.PROJECT, box.SCRATCH, credentials, job.connect_seconds, job.run_seconds)
 
 
@@ -203,7 +217,7 @@ def _raised(error: BaseException) -> str:
     return f"raised {type(error).__name__}{': ' + lines[0][:200] if lines else ''}"
 
 
-def _write(pipe: int, word: Progress | Drift | Outcome) -> None:
+def _write(pipe: int, word: Said) -> None:
     left = memoryview(encode(word))
     while left:
         left = left[os.write(pipe, left) :]

@@ -66,7 +66,8 @@ class Credentials:
 
     `environment_file` holds `NAME=value` lines, `state_folder` is what stays from one run to the next and may be
     written to. Without `network` there is none in the box; a script gets it, and secrets, only with `trusted_command`.
-    `tools` are folders of programs that it sees.
+    `tools` are folders of programs that it sees. `user` is who logs in on the hosts, whatever the inventory says
+    (empty: as it says); with `become` a plan may become another user there.
     """
 
     hosts: tuple[str, ...] = ()
@@ -78,6 +79,8 @@ class Credentials:
     trusted_command: bool = False
     network: bool = True
     tools: tuple[Path, ...] = ()
+    user: str = ""
+    become: bool = False
 
     @classmethod
     def of(
@@ -111,7 +114,8 @@ class Deployment:
 
     `hosts` are the only ones that it may touch, None for all of the environment; `left` is how many it leaves alone.
     `allowed` are lists of globs: a file that would run on the deployer may, where one of every list matches it.
-    A `look` changes nothing: a deployer's `drift` is asked how the hosts differ from what this deployment brought.
+    A `look` changes nothing: a deployer's `drift` is asked how the hosts differ from what this deployment brought,
+    or, with `plan` too, its `plan` what this deployment would change; `commit` is then the head that would land.
     """
 
     repository: str
@@ -123,6 +127,7 @@ class Deployment:
     left: int = 0
     allowed: tuple[tuple[str, ...], ...] = ()
     look: bool = False
+    plan: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from gitops_hooks.edge.launch import RunningDeployment
 from gitops_hooks.edge.sshd import Sshd, start_sshd
 from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, Progress
 from gitops_hooks.model.drift import Drift
+from gitops_hooks.model.plan_found import Plan
 from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.rollout import AT_ONCE
 from gitops_hooks.model.server import Limits, PluginLists
@@ -102,9 +103,10 @@ class World:
         environment = Environment(*named, **ways)
         repository, hosts = more.get("repository", "r1"), more.get("hosts")
         own, allowed, look = run_id or run_name(number), more.get("allowed", ()), more.get("look", False)
-        words = {"allowed": allowed, "look": look}
+        words = {"allowed": allowed, "look": look, "plan": more.get("plan", False)}
         deployment = Deployment(repository, environment, "c" * 40, number, own, hosts, **words)
-        credentials = Credentials(self.granted, self.key, self.known_hosts, self.vault_password)
+        login = {name: more[name] for name in ("user", "become") if name in more}
+        credentials = Credentials(self.granted, self.key, self.known_hosts, self.vault_password, **login)
         running = RunningDeployment.start(deployment, credentials, self.files(), limits=limits, plugins=plugins)
         self.running.append(running)
         return running
@@ -122,6 +124,13 @@ class World:
         words = listen_until(running, lambda word: isinstance(word, Outcome), 60)
         running.close()
         return next((word for word in words if isinstance(word, Drift)), None), words[-1]
+
+    def plan(self, **more):
+        """What a plan of the tree answers, and how it ended."""
+        running = self.start(look=True, plan=True, **more)
+        words = listen_until(running, lambda word: isinstance(word, Outcome), 60)
+        running.close()
+        return next((word for word in words if isinstance(word, Plan)), None), words[-1]
 
     def files(self):
         for path, content in self.tree.items():

@@ -16,6 +16,7 @@ from gitops_hooks.plugin import (
     Drift,
     EdgeError,
     Outcome,
+    Plan,
     Progress,
     RunState,
     Say,
@@ -40,6 +41,7 @@ def gitops_deployers() -> Iterable[Deployer]:
             deploy,
             checks=("controller",),
             drift=_drift,
+            plan=_plan,
         ),
     )
 
@@ -74,6 +76,12 @@ def _drift(deployment: Deployment, workplace: Workplace, say: Say) -> Drift:
     from gitops_hooks.plugins.ansible.drift import look
 
     return look(deployment, workplace, say, _listen_for_term())
+
+
+def _plan(deployment: Deployment, workplace: Workplace, say: Say) -> Plan:
+    from gitops_hooks.plugins.ansible.plan import plan
+
+    return plan(deployment, workplace, say, _listen_for_term())
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -14,6 +15,9 @@ _MOST_TEXT_OF_ALL = 512 * 1024
 _MOST_LINES = 2_000
 _CONTEXT = 2
 _CUT = "\n… the rest is too long to be kept"
+_WITHHELD = "its output is withheld"
+# A template is written here first, to a name that is another one each time.
+_OWN_COPY = re.compile(r"\S*/ansible-local-[^/\s]+/[^/\s]+(/(?=\S))?")
 
 
 class Differences(Listener):
@@ -35,8 +39,8 @@ class Differences(Listener):
 
     def _text(self, result: Mapping[str, object]) -> str:
         if "censored" in result or result.get("_ansible_no_log"):
-            return "its output is withheld (no_log)"
-        text = "\n".join(_differences(result)).replace(self._project, "")
+            return f"{_WITHHELD} (no_log)"
+        text = _OWN_COPY.sub("", "\n".join(_differences(result)).replace(self._project, ""))
         if not text:
             return ""
         if instead := self._withhold(text):
@@ -44,6 +48,11 @@ class Differences(Listener):
         if self._kept >= _MOST_TEXT_OF_ALL:
             return _CUT.strip()
         return text if len(text) <= _MOST_TEXT else text[:_MOST_TEXT] + _CUT
+
+
+def is_withheld(one: Difference) -> bool:
+    """Whether its text is not told since a secret may stand in it."""
+    return one.text.startswith(_WITHHELD)
 
 
 def _differences(result: Mapping[str, object]) -> Iterator[str]:

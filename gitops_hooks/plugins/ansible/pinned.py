@@ -10,7 +10,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gitops_hooks.plugin import Credentials, EdgeError, Environment, Workplace
@@ -133,18 +133,24 @@ def pin(workplace: Workplace, environment: Environment) -> Pinned:
     return Pinned(folder, credentials, values, environment.strategy == MITOGEN)
 
 
-def pin_routes(pinned: Pinned, routes: Iterable[Route], reachable: Iterable[str], seconds: float) -> None:
+def pin_routes(
+    pinned: Pinned,
+    routes: Iterable[Route],
+    reachable: Iterable[str],
+    seconds: float,
+    more: Mapping[str, object] | None = None,
+) -> None:
     """Lay down how each host is reached: an inventory of our own, one ssh program per host, extra vars, the limit.
 
     A host variable says it, because in a delegated task `inventory_hostname` is the other host's name; its own
-    name is made anew for each run, so that no play can set it.
+    name is made anew for each run, so that no play can set it. `more` are further extra vars.
     """
     mine = f"gitops_hooks_{secrets.token_hex(8)}"
     told = {route.name: {mine: _route_vars(pinned, route, str(n))} for n, route in enumerate(routes)}
     nowhere = {f"{mine}_none": _route_vars(pinned, Route("", "127.0.0.1", 1, "nobody"), "none")}
     # JSON is YAML, and the plugin for YAML reads it.
     _lay(pinned.routes, json.dumps({"all": {"hosts": told}}))
-    _lay(pinned.extra_vars, json.dumps({**nowhere, **_connection_vars(mine, pinned, seconds)}))
+    _lay(pinned.extra_vars, json.dumps({**nowhere, **_connection_vars(mine, pinned, seconds), **(more or {})}))
     _lay(pinned.limit, "".join(f"{name}\n" for name in reachable))
 
 
@@ -226,7 +232,8 @@ def _own_copies(credentials: Credentials, folder: Path) -> Credentials:
     """0600 copies: OpenSSH refuses a key that others may read, and Ansible runs a password file that has an x bit."""
     vault = folder / "vault_password" if credentials.vault_password is not None else None
     key, known_hosts = credentials.ssh()
-    copies = Credentials(credentials.hosts, folder / "key", folder / "known_hosts", vault)
+    own = replace(credentials, key=folder / "key", known_hosts=folder / "known_hosts", vault_password=vault)
+    copies = replace(own, environment_file=None, state_folder=None)
     _lay(folder / "key", key.read_bytes())
     _lay(folder / "known_hosts", known_hosts.read_bytes())
     if vault is not None and credentials.vault_password is not None:
