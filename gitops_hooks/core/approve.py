@@ -41,7 +41,7 @@ class Proof:
     """What approvals are held against: repository id, full ref, merge base, head, every commit that would land.
 
     `excluded` are the names that never count here, the contributors; `bots` count where a rule says so. What was
-    said of one of `kept` was said of this head.
+    said of one of `kept` was said of this head. With `plan`, the digest of one, only approvals of that count.
     """
 
     repository: str
@@ -55,6 +55,11 @@ class Proof:
     rejections: tuple[Rejection, ...] = ()
     bots: frozenset[str] = frozenset()
     kept: tuple[Kept, ...] = ()
+    plan: str = ""
+
+    def saw(self, approval: Approval) -> bool:
+        """Whether it was given with the plan that this landing rests on, where it rests on one."""
+        return approval.plan == self.plan if self.plan else True
 
     def covers(self, approval: Approval) -> bool:
         """Whether an approval was given for exactly this landing, or is kept for it."""
@@ -76,7 +81,8 @@ class Proof:
         found: dict[str, Approval] = {}
         for approval in self.approvals:
             counts = approval.actor not in self.excluded and self.allows(rule, policy, approval.actor)
-            if counts and self.covers(approval) and (approval.signer or not rule.signed):
+            counts = counts and self.covers(approval) and self.saw(approval)
+            if counts and (approval.signer or not rule.signed):
                 found.setdefault(approval.actor, approval)
         bots = [actor for actor in found if actor in self.bots]
         surplus = bots[max(rule.count - 1, 1) :]
@@ -122,6 +128,7 @@ def _judge_rule(rule: ApprovalRule, policy: Policy, proof: Proof) -> Requirement
         names = ", ".join(_counted_as(approval, proof) for approval in counted)
         return Requirement(rule.rule, Status.SATISFIED, f"{len(counted)} of {what} ({names}).", rule.place)
     reason = f"{len(counted)} of {what}.{_who_does_not_count(proof.authors)}{_stale(rule, policy, proof)}"
+    reason += _unseen(rule, policy, proof)
     return Requirement(rule.rule, Status.UNSATISFIED, reason, rule.place)
 
 
@@ -163,6 +170,13 @@ def _stale(rule: ApprovalRule, policy: Policy, proof: Proof) -> str:
         - proof.excluded
     )
     return f" {', '.join(stale)} approved other commits; an approval stays with its commit." if stale else ""
+
+
+def _unseen(rule: ApprovalRule, policy: Policy, proof: Proof) -> str:
+    able = [a for a in proof.approvals if proof.covers(a) and a.actor not in proof.excluded]
+    able = [a for a in able if proof.allows(rule, policy, a.actor)]
+    unseen = sorted({a.actor for a in able} - {a.actor for a in able if proof.saw(a)})
+    return f" {', '.join(unseen)} approved without this plan; look at it and approve again." if unseen else ""
 
 
 def asks_signature(rules: Iterable[ApprovalRule], policy: Policy, proof: Proof, actor: str) -> ApprovalRule | None:

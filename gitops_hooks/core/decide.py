@@ -11,7 +11,9 @@ from gitops_hooks.core.demands import Demands, Trial
 from gitops_hooks.core.deployed import judge_deployed
 from gitops_hooks.core.govern import Governing, Right, below_gitops
 from gitops_hooks.core.owners import touches_owners
+from gitops_hooks.core.planned import bind_to_plan, judge_plan
 from gitops_hooks.core.reject import may_veto
+from gitops_hooks.model.change_plan import UNKNOWN_PLAN, HeldPlan
 from gitops_hooks.model.content import Content
 from gitops_hooks.model.debt import Debt
 from gitops_hooks.model.policy import LandMethod, Policy
@@ -25,7 +27,7 @@ class Case:
 
     `life` is what of the change itself keeps it from landing: a draft, a change below that has not landed.
     `overdue` are the debts that close the branch at the moment of the decision; `trials` what is only rehearsed,
-    `deployed` how the environments stood that rules ask about (`environment:state`).
+    `deployed` how the environments stood that rules ask about (`environment:state`), `plan` what it rests on there.
     """
 
     policy: Policy
@@ -40,6 +42,7 @@ class Case:
     overdue: tuple[Debt, ...] = ()
     trials: tuple[Trial, ...] = ()
     deployed: tuple[str, ...] = ()
+    plan: HeldPlan = UNKNOWN_PLAN
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -47,8 +50,13 @@ class Case:
         return tuple(self.demands.links.with_names(self.paths))
 
     @property
+    def bound(self) -> Proof:
+        """What approvals are held against, with the plan that they must be of."""
+        return bind_to_plan(self.proof, self.governing, self.plan)
+
+    @property
     def approvals(self) -> tuple[Requirement, ...]:
-        met = judge_approvals(self.demands.rules, self.policy, self.proof, self.governing.vetoes)
+        met = judge_approvals(self.demands.rules, self.policy, self.bound, self.governing.vetoes)
         return (*met, *self.demands.faults)
 
     @property
@@ -114,6 +122,7 @@ def judge_landing(case: Case, actor: str) -> tuple[Requirement, ...]:
         *judge_line(case.governing, case.fast_forward),
         *judge_freeze(case.governing, case.content.at),
         *judge_deployed(case.governing, case.deployed),
+        *judge_plan(case.governing, case.plan),
         *judge_bounds(case),
         *case.life,
         *case.approvals,
@@ -162,7 +171,8 @@ def _judge_own_files(case: Case, rule: str) -> Requirement:
 
 def _judge_straight(case: Case) -> tuple[Requirement, ...]:
     frozen = (*judge_freeze(case.governing, case.content.at), *judge_deployed(case.governing, case.deployed))
-    return judge_authors(case), *frozen, *judge_bounds(case), *judge_debts(case.overdue)
+    planned = judge_plan(case.governing, case.plan)
+    return judge_authors(case), *frozen, *planned, *judge_bounds(case), *judge_debts(case.overdue)
 
 
 def judge_moved(governing: Governing, right: Right, actor: str, at: datetime) -> tuple[Requirement, ...]:

@@ -128,6 +128,8 @@ def _read_rule(node: Marked, reading: Reading) -> BranchRule:
         reading.complain(key, "controller: the floor allows nothing; what may run on the deployer stands in a policy")
     for key in (key for key, _ in node.pairs if key.text == "deployed"):
         reading.complain(key, "deployed: environments are a policy's own; the floor knows none")
+    for key in (key for key, _ in node.pairs if key.text == "require"):
+        reading.complain(key, "require: plans are of environments, which are a policy's own; the floor knows none")
     node = _without_weaker(node)
     rule, said = read_branch(node, reading), node.keys()
     # Whoever asks for approvals does not mean that they may be pushed past.

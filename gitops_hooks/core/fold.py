@@ -12,6 +12,8 @@ from gitops_hooks.model.change_event import (
     Closed,
     Commented,
     Edited,
+    PlanAsked,
+    Planned,
     Proposed,
     Purged,
     Ran,
@@ -21,6 +23,7 @@ from gitops_hooks.model.change_event import (
     RunAgain,
     Withdrawn,
 )
+from gitops_hooks.model.change_plan import PlanMade, PlannedEnvironment
 from gitops_hooks.model.command import CommandResult, CommandState
 from gitops_hooks.model.event import Event
 
@@ -139,11 +142,18 @@ def _followed(record: ChangeRecord, event: Event) -> ChangeRecord:
             return replace(now, state=ChangeState.CLOSED, purged=isinstance(body, Purged))
         case Reopened():
             return _reopened(now)
-        case Ran() | RunAgain() as body:
-            return _ran(now, event, body)
+        case Ran() | RunAgain() | PlanAsked() | Planned() as body:
+            return _made(now, event, body)
         case ChangeLanded() as body:
             return replace(now, state=ChangeState.LANDED, landed_as=body.result)
     raise InvalidEvent(f"event {event.oid[:12]}: does not belong to a change")
+
+
+def _made(record: ChangeRecord, event: Event, body: Ran | RunAgain | PlanAsked | Planned) -> ChangeRecord:
+    """What the server has done with it, and what it was asked to do."""
+    if isinstance(body, Ran | RunAgain):
+        return _ran(record, event, body)
+    return _planned(record, event, body)
 
 
 def _ran(record: ChangeRecord, event: Event, body: Ran | RunAgain) -> ChangeRecord:
@@ -154,6 +164,18 @@ def _ran(record: ChangeRecord, event: Event, body: Ran | RunAgain) -> ChangeReco
     what = (body.check, body.name, body.definition, body.tree, body.head)
     result = CommandResult(event.oid, *what, body.state, body.seconds, body.detail)
     return replace(record, results=(*record.results, result))
+
+
+def _planned(record: ChangeRecord, event: Event, body: PlanAsked | Planned) -> ChangeRecord:
+    if isinstance(body, PlanAsked):
+        return replace(record, plan_asked=body.head)
+    try:
+        found = tuple(PlannedEnvironment.of(word) for word in body.environments)
+    except ValueError:
+        raise InvalidEvent(f"event {event.oid[:12]}: tells of no environment in a way that can be read") from None
+    made = PlanMade(event.oid, body.head, body.tip, body.tree, body.digest, found)
+    asked = "" if record.plan_asked == body.head else record.plan_asked
+    return replace(record, plans=(*record.plans, made), plan_asked=asked)
 
 
 def _reviewed(record: ChangeRecord, event: Event, body: Approved | Rejected | Withdrawn) -> ChangeRecord:
@@ -169,7 +191,7 @@ def _reviewed(record: ChangeRecord, event: Event, body: Approved | Rejected | Wi
 def _approval(event: Event, body: Approved) -> Approval:
     stamp = event.stamp
     bound = (body.target, body.base, body.head, body.commits, body.policy, body.signer)
-    return Approval(event.oid, stamp.repository, stamp.actor, *bound)
+    return Approval(event.oid, stamp.repository, stamp.actor, *bound, plan=body.plan)
 
 
 def take_approval(record: ChangeRecord, approval: Approval) -> ChangeRecord:

@@ -58,6 +58,7 @@ _REASON = _Option(
 _REPOSITORY = _Option(("repository",), "id", "only if the change is in the repository of this id")
 _FOR_BRANCH = _Option(("target",), "branch", "only if the change is for this branch")
 _MERGE_BASE = _Option(("base",), "oid", "only if this is the merge base, in full")
+_SEEN = _Option(("plan",), "digest", "only if this is the newest plan of it")
 _BREAK_GLASS = _Option(("break-glass",), "", "without what the policy lets you override; with reason=<text>")
 _WHY = _Option(("reason",), "text", "why the glass is broken, at most 16 KiB", most=DESCRIPTION_BYTES, lines=True)
 
@@ -67,7 +68,7 @@ _FOR_PROPOSALS = (
 )
 _FOR_VERBS = (_REASON, _BREAK_GLASS, _HELP)
 _FOR_ENVIRONMENTS = (_REASON, _HELP)
-_SAID_AGAIN = (_REPOSITORY, _FOR_BRANCH, _MERGE_BASE)
+_SAID_AGAIN = (_REPOSITORY, _FOR_BRANCH, _MERGE_BASE, _SEEN)
 _FOR_BRANCHES = (_BREAK_GLASS, _WHY)
 _NOT_BUILT = frozenset(
     (
@@ -130,8 +131,6 @@ def _parse_magic(update: RefUpdate, options: Sequence[str]) -> Request | Refusal
     words = [*inside.split(","), *options] if percent else list(options)
     verb = next((verb for verb in Verb if verb.value == word), None)
     operation = next((verb for verb in EnvironmentVerb if verb.value == word), None)
-    if verb is None and operation is None and word != "for":
-        return _refuse_verb(word)
     if "help" in words:
         return _help()
     if update.old != NO_OID:
@@ -142,11 +141,6 @@ def _parse_magic(update: RefUpdate, options: Sequence[str]) -> Request | Refusal
         return _propose(update, rest, words) if verb is None else _act(update, verb, rest, words)
     except _Faults as faults:
         return faults.refusal
-
-
-def _refuse_verb(word: str) -> Refusal:
-    built = ", ".join(verb.value for verb in (*Verb, *EnvironmentVerb))
-    return Refusal("magic", f"refs/{word}/…: {word} is not in this release", f"built: for, {built}")
 
 
 def _help() -> Refusal:

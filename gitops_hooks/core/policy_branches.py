@@ -9,6 +9,7 @@ from gitops_hooks.core.globs import matches
 from gitops_hooks.core.policy_gates import read_deployed, read_environment
 from gitops_hooks.core.policy_nodes import read_count, read_fields, read_glob, read_items, read_text, read_truth
 from gitops_hooks.core.policy_override import read_break_glass, read_evaluate
+from gitops_hooks.core.policy_plan import read_require
 from gitops_hooks.core.policy_reading import Reading, read_names, read_plugin
 from gitops_hooks.core.policy_review import REVIEW, read_bots, read_reach, read_review
 from gitops_hooks.core.receive import shown
@@ -20,7 +21,7 @@ ANYBODY = Names(("*",))
 _RIGHTS = ("push", "propose", "land", "create", "delete", "force")
 _BRANCH = (
     *("match", *_RIGHTS, "approvals", "checks", "land_method", "authors", "signed", "mode", "break_glass", "deployed"),
-    "controller",
+    *("controller", "require"),
     *(*policy_bounds.KEYS, *REVIEW),
 )
 _APPROVAL = ("count", "from", "paths", "signed", "reach", "bots", "mode")
@@ -53,6 +54,7 @@ def read_branch(node: Marked, reading: Reading) -> BranchRule:
         evaluate=read_evaluate(fields.get("mode"), reading),
         break_glass=read_break_glass(fields, reading),
         deployed=tuple(read_environment(item, "deployed", reading) for item in read_deployed(fields, reading)),
+        plan=read_require(fields, reading),
     )
 
 

@@ -13,7 +13,7 @@ from gitops_hooks.model.errors import Fault
 NOT_ENFORCED = frozenset(
     (
         *("signed_commits", "mode", "evaluate", "override", "floor"),
-        *("break-glass", "require", "plan"),
+        *("break-glass", "plan"),
         "window",
         "prune",
         *("timeout", "retries", "retry", "notify", "providers"),

@@ -9,11 +9,11 @@ from gitops_hooks.core.policy_times import read_seconds
 from gitops_hooks.core.yaml_text import Marked
 from gitops_hooks.model.policy import BreakGlass, Names
 
-COVERABLE = ("approvals", "freeze", "deployed", "checks")
+COVERABLE = ("approvals", "freeze", "deployed", "plan", "checks")
 _LONGEST_DAYS = 30
 
 # Findings are faults of the tree itself, so that only a policy that says so lets them pass.
-_COVERED = ("approvals", "freeze", "deployed")
+_COVERED = ("approvals", "freeze", "deployed", "plan")
 _KEYS = ("by", "covers", "settle")
 _MODE = re.compile("enforce|evaluate")
 _WORD = re.compile(r"[a-z_]{1,40}")

@@ -6,12 +6,12 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from gitops_hooks.edge.credential_toml import GRANTED, read_granted
+from gitops_hooks.edge.credential_toml import GRANTED, OF_PLANS, read_granted, read_use, refuse_deploying_keys
 from gitops_hooks.edge.exec_toml import read_exec_checks
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.notify_toml import read_notify
 from gitops_hooks.edge.toml_text import Document, Faults, Table, open_toml, parse_toml
-from gitops_hooks.model.server import CredentialEntry, Limits, PluginLists, RepositoryEntry, ServerFile
+from gitops_hooks.model.server import PLAN, CredentialEntry, Limits, PluginLists, RepositoryEntry, ServerFile
 
 SOURCE = "server.toml"
 REPOSITORY_NAME = re.compile(r"(?!.*\.\.)(?!.*\.git\Z)[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -96,23 +96,25 @@ def _credentials(
     home: Home, document: Document, repositories: tuple[RepositoryEntry, ...]
 ) -> tuple[CredentialEntry, ...]:
     ids = {entry.name: entry.id for entry in repositories}
-    found: dict[tuple[str, str, str], CredentialEntry] = {}
+    found: dict[tuple[str, ...], CredentialEntry] = {}
     states: set[Path] = set()
     for table in document.lists["credential"]:
         entry = _credential(home, table, ids)
-        key = (entry.repository, entry.environment, entry.branch)
+        key = (entry.repository, entry.environment, entry.branch, entry.use)
         if key in found and all(key):
-            table.faults.add(table.line, f"environment '{entry.environment}' has its credentials twice")
+            again = " for plans" if entry.use == PLAN else ""
+            table.faults.add(table.line, f"environment '{entry.environment}' has its credentials{again} twice")
         found[key] = entry
         state = entry.credentials.state_folder
         if state in states:
             table.fault("state_folder", f"two environments have the state_folder {table.values['state_folder']!a}")
         states |= {state} if state else set()
+    refuse_deploying_keys(document.lists["credential"], tuple(found.values()), home.path)
     return tuple(found.values())
 
 
 def _credential(home: Home, table: Table, ids: dict[str, str]) -> CredentialEntry:
-    table.allow(("repository", "environment", "branch", *GRANTED))
+    table.allow(("repository", "environment", "branch", *GRANTED, *OF_PLANS))
     name = table.text("repository", _SOME)
     if name and name not in ids:
         table.fault("repository", f"there is no repository {name!a} in this file")
@@ -121,6 +123,7 @@ def _credential(home: Home, table: Table, ids: dict[str, str]) -> CredentialEntr
         table.text("environment", _ENVIRONMENT),
         full_branch(table.text("branch", _BRANCH)),
         read_granted(table, home.path),
+        read_use(table),
     )
 
 

@@ -9,7 +9,7 @@ from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.locks import hold
 from gitops_hooks.edge.store import replace_file
 from gitops_hooks.model.errors import EdgeError
-from gitops_hooks.model.server import CredentialEntry, RepositoryEntry, ServerFile
+from gitops_hooks.model.server import DEPLOY, CredentialEntry, RepositoryEntry, ServerFile
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -68,6 +68,9 @@ def add_credential(home: Home, entry: CredentialEntry) -> ServerFile:
             fields["state_folder"] = _short(home, given.state_folder)
         if given.trusted_command:
             fields["trusted_command"] = True
+        if entry.use != DEPLOY:
+            login = {"user": given.user, "become": given.become}
+            fields |= {"use": entry.use, **{name: value for name, value in login.items() if value}}
         _append(text, "credential", fields)
 
     return _edit(home, change)

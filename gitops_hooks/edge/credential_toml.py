@@ -1,14 +1,18 @@
 """What a `[[credential]]` of the server's file grants to its environment."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from gitops_hooks.edge.toml_text import Table
 from gitops_hooks.model.deployment import Credentials
+from gitops_hooks.model.server import DEPLOY, PLAN, USES, CredentialEntry
 
 GRANTED = ("hosts", "key", "known_hosts", "vault_password", "environment_file", "state_folder", "trusted_command")
+OF_PLANS = ("use", "user", "become")
 _SSH = ("hosts", "key", "known_hosts", "vault_password")
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,253}")
+_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _SOME = re.compile(r"[^\x00-\x1f\x7f]+")
 
 
@@ -30,7 +34,29 @@ def read_granted(table: Table, home: Path) -> Credentials:
         _path(table, "environment_file", home),
         _path(table, "state_folder", home),
         _truth(table, "trusted_command"),
+        user=table.text("user", _USER, ""),
+        become=_truth(table, "become"),
     )
+
+
+def read_use(table: Table) -> str:
+    """What it is for; `user` and `become` are of plans only, and a plan runs no script."""
+    use = table.text("use", _SOME, DEPLOY)
+    if use not in USES:
+        table.fault("use", f"'use' must be one of {', '.join(USES)}, not {use!a}")
+    wrong = ("trusted_command",) if use == PLAN else ("user", "become")
+    for key in (key for key in wrong if key in table.values):
+        table.fault(key, f"'{key}' is not for use = \"{use}\"")
+    return use
+
+
+def refuse_deploying_keys(tables: Iterable[Table], entries: Iterable[CredentialEntry], home: Path) -> None:
+    """What deploys is no plan credential, also where it is written twice."""
+    deploying = {one.credentials.key for one in entries if one.use == DEPLOY} - {None}
+    for table in tables:
+        key = table.values.get("key")
+        if table.values.get("use") == PLAN and isinstance(key, str) and home / key in deploying:
+            table.fault("key", f"{key!a} deploys, and is no key for plans; make another, of a user who may only read")
 
 
 def _path(table: Table, key: str, home: Path) -> Path | None:

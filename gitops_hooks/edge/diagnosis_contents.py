@@ -14,7 +14,7 @@ from gitops_hooks.edge.plugins import load_enabled
 from gitops_hooks.edge.repository import open_repository
 from gitops_hooks.model.errors import PolicyError
 from gitops_hooks.model.people import People
-from gitops_hooks.model.server import CredentialEntry, Limits, RepositoryEntry, ServerFile
+from gitops_hooks.model.server import PLAN, CredentialEntry, Limits, RepositoryEntry, ServerFile
 
 
 def repository_lines(home: Home, server: ServerFile, entry: RepositoryEntry) -> Iterable[Line]:
@@ -29,7 +29,8 @@ def repository_lines(home: Home, server: ServerFile, entry: RepositoryEntry) -> 
 
 def credential_lines(server: ServerFile, entry: CredentialEntry) -> Iterable[Line]:
     owner = server.repository_with_id(entry.repository)
-    name = f"credential {owner.name if owner else '?'}/{entry.environment}"
+    kind = "plan credential" if entry.use == PLAN else "credential"
+    name = f"{kind} {owner.name if owner else '?'}/{entry.environment}"
     given = entry.credentials
     look = _look_as_other if is_other(server.deploy_as) else _look_myself
     looks = [look(path, key != "known_hosts", server) for key, path in given.files]

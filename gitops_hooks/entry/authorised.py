@@ -20,6 +20,7 @@ from gitops_hooks.entry.authorised_moves import forced_objects, judge_created, j
 from gitops_hooks.entry.content import read_content_again
 from gitops_hooks.entry.demanding import find_demands
 from gitops_hooks.entry.owed import overdue_then
+from gitops_hooks.entry.planned import plan_then
 from gitops_hooks.entry.proven import judge_runs
 from gitops_hooks.entry.recorded import present_then, prove
 from gitops_hooks.entry.results import is_result, judge_result, plan_result
@@ -189,7 +190,7 @@ def _judge_landing(
     found = judge_result(record.repository, governing.land_method, span, merged) if landing.way == "change" else ()
     life = (*_life(record, change, span), *found)
     owed = overdue_then(record, event, landing.ref, lambda earlier: _policies_before(record, earlier))
-    told = (content, demands, life, owed, (), landing.deployed)
+    told = (content, demands, life, owed, (), landing.deployed, plan_then(record, landing))
     case = Case(policy, governing, proof, Contributors(proof.authors), paths, span.fast_forward, *told)
     if unchecked := _missing_verdicts(governing, landing) or judge_runs(record, landing):
         return unchecked
@@ -208,7 +209,7 @@ def _judge_change(event: Event, landing: Landing, change: ChangeRecord | None, c
 
 
 def _wrongly_kept(event: Event, landing: Landing, case: Case) -> Refusal | None:
-    counted = counted_approvals(case.demands.rules, case.policy, case.proof)
+    counted = counted_approvals(case.demands.rules, case.policy, case.bound)
     if set(kept_words(counted, case.proof)) == set(landing.kept):
         return None
     return Refusal("keep", f"landing {event.oid[:12]}: it counts approvals of another revision than objects bear out")

@@ -10,6 +10,7 @@ from gitops_hooks.model.change_event import Ran
 from gitops_hooks.model.command import Awaited, CommandResult, CommandState
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.policy import Policy
+from gitops_hooks.model.server import PLAN
 from gitops_hooks.model.verdict import Verdict
 
 
@@ -65,9 +66,14 @@ def command_checks(sitting: Sitting) -> tuple[str, ...]:
     return tuple(name for name, check in sitting.plugins.checks().items() if check.commands and name in asked)
 
 
+def plans_are_made(sitting: Sitting) -> bool:
+    """Whether the server has a plan credential for this repository; without one there is no plan."""
+    return any(one.use == PLAN and one.repository == sitting.entry.id for one in sitting.server.credentials)
+
+
 def ring_for_commands(sitting: Sitting) -> None:
-    """What was said of a change may begin or end commands of it; where no rule asks for any, nobody is woken."""
-    if command_checks(sitting):
+    """What was said of a change may begin or end commands or plans of it; where there are none, nobody is woken."""
+    if plans_are_made(sitting) or command_checks(sitting):
         ring(sitting.home)
 
 

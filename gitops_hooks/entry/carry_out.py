@@ -20,6 +20,7 @@ from gitops_hooks.model.change import ChangeRecord
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.judgement import (
     Approve,
+    AskPlan,
     Close,
     FallThrough,
     Judgement,
@@ -71,12 +72,17 @@ def carry_out(sitting: Sitting, actor: Actor, judgement: Judgement, check: Check
             from gitops_hooks.entry.operating import operate
 
             return operate(sitting, actor, update, effect)
-        case Reject() | Withdraw() | Say() | Close() | Reopen():
+        case Reject() | Withdraw() | Say() | Close() | Reopen() | AskPlan():
             return _word(sitting, actor, update, effect)
     return carry_out_change(sitting, actor, judgement, effect, check)
 
 
-def _word(sitting: Sitting, actor: Actor, update: RefUpdate, effect: Reject | Withdraw | Say | Close | Reopen) -> Done:
+def _word(
+    sitting: Sitting,
+    actor: Actor,
+    update: RefUpdate,
+    effect: Reject | Withdraw | Say | Close | Reopen | AskPlan,
+) -> Done:
     """What is one event in the change's history, and nothing else."""
     change = f"change {effect.record.number}"
     match effect:
@@ -89,6 +95,11 @@ def _word(sitting: Sitting, actor: Actor, update: RefUpdate, effect: Reject | Wi
         case Say():
             words = f"gitops: {actor.name} commented on {change} at {effect.record.head.head[:7]}"
             return _say(update, change_writing.comment(sitting, actor, effect), words)
+        case AskPlan():
+            words = f"gitops: {change}: {actor.name} asks for a plan of {effect.record.head.head[:7]}"
+            where = line("plans", " ".join(effect.environments))
+            show = line("look at it", f"ssh <host> change plan {effect.record.number}")
+            return _say(update, change_writing.ask_plan(sitting, actor, effect), words, *where, *show)
         case Close():
             return _say(update, landing.close(sitting, actor, effect), f"gitops: {change} closed by {actor.name}")
     words = f"gitops: {change} reopened by {actor.name}; what was approved before is not any more"

@@ -10,9 +10,10 @@ from gitops_hooks.edge.refs import clean_environment
 from gitops_hooks.entry.log_words import state_lines
 from gitops_hooks.entry.noting import reach_of_matter
 from gitops_hooks.entry.override_words import debt_facts, glass_lines, owed_lines
+from gitops_hooks.entry.plan_words import plan_lines, plan_sums
 from gitops_hooks.entry.reach_words import matter_of, reach_facts, reach_lines
 from gitops_hooks.entry.sitting import Sitting
-from gitops_hooks.model.change import ChangeRecord, ChangeState
+from gitops_hooks.model.change import ChangeRecord, ChangeState, Revision
 from gitops_hooks.model.debt import Debt
 from gitops_hooks.model.request import Refusal
 
@@ -56,19 +57,7 @@ def facts(
         "topic": record.topic,
         "title": record.title,
         "head": record.head.head,
-        "revisions": [
-            {
-                "number": r.number,
-                "head": r.head,
-                "base": r.base,
-                "uploader": r.uploader,
-                "rebased_for": r.rebased_for,
-                "auto_land_by": r.auto_land_by,
-                "depends": r.depends,
-                "ground": r.ground if r.depends else "",
-            }
-            for r in record.revisions
-        ],
+        "revisions": [_revision(revision) for revision in record.revisions],
         "draft": record.draft,
         "description": record.description,
         "reviewers": list(record.reviewers),
@@ -81,9 +70,17 @@ def facts(
             {"check": r.check, "name": r.name, "state": r.state.value, "head": r.head, "tree": r.tree, "event": r.event}
             for r in record.results
         ],
+        "plan": plan_sums(record),
         "debts": [debt_facts(debt) for debt in debts],
         **({} if reached is None else {"reach": reach_facts(reached)}),
     }
+
+
+def _revision(revision: Revision) -> dict[str, object]:
+    one = revision
+    said: dict[str, object] = {"number": one.number, "head": one.head, "base": one.base, "uploader": one.uploader}
+    said |= {"rebased_for": one.rebased_for, "auto_land_by": one.auto_land_by, "depends": one.depends}
+    return said | {"ground": one.ground if one.depends else ""}
 
 
 def show_lines(sitting: Sitting, record: ChangeRecord) -> list[str]:
@@ -113,7 +110,7 @@ def _needs(sitting: Sitting, record: ChangeRecord) -> list[str]:
     matter = matter_of(sitting, record)
     if isinstance(matter, Refusal):
         return field("needs", f"{matter.reason} {matter.cure}")
-    reached = reach_lines(reach_of_matter(sitting, matter))
+    reached = [*reach_lines(reach_of_matter(sitting, matter)), *plan_lines(sitting, record, matter)]
     commands = [line for words in state_lines(sitting, record) for line in field("command", words)]
     unmet = needs(matter.case.missing)
     rules = "; ".join(needed(rule) for rule in matter.case.demands.rules)

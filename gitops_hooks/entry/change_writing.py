@@ -9,10 +9,10 @@ from gitops_hooks.entry.finish import finish
 from gitops_hooks.entry.landing import mend_change, next_revision, proposed, recorded, reserve, revise_with
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.change import ChangeRecord
-from gitops_hooks.model.change_event import Commented, Edited, Rebased, Reopened
+from gitops_hooks.model.change_event import Commented, Edited, PlanAsked, Rebased, Reopened
 from gitops_hooks.model.event import Body, Event
 from gitops_hooks.model.event_words import Oid, Text, Word
-from gitops_hooks.model.judgement import Edit, Rebase, Reopen, Revise, Say, Stack, Unchanged
+from gitops_hooks.model.judgement import AskPlan, Edit, Rebase, Reopen, Revise, Say, Stack, Unchanged
 from gitops_hooks.model.push import NO_OID, Actor
 
 
@@ -116,3 +116,8 @@ def _standing_on(part: Revise, below: int) -> Revise:
     if not below or part.life.depends:
         return part
     return replace(part, life=replace(part.life, depends=below))
+
+
+def ask_plan(sitting: Sitting, actor: Actor, effect: AskPlan) -> Event | LostRace:
+    body = PlanAsked(effect.record.number, Oid(effect.record.head.head), Text(effect.message))
+    return sitting.ledger.append(meta_ref(effect.record.number), body, actor, expect=effect.record.tip)

@@ -18,6 +18,7 @@ from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.identities import load_people
 from gitops_hooks.entry import guard
 from gitops_hooks.entry.doctor_debts import debt_lines
+from gitops_hooks.entry.doctor_plans import plan_lines
 from gitops_hooks.entry.printing import json_option
 from gitops_hooks.model.errors import PolicyError
 from gitops_hooks.model.people import People
@@ -82,6 +83,7 @@ def _examine_contents(home: Home, server: ServerFile, people: People) -> Iterato
         yield from ask(f"branches of {entry.name}", partial(trust.standing_lines, home, server, entry))
         yield from ask(f"policy of {entry.name}", partial(trust.policy_lines, home, server, people, entry))
         yield from ask(f"debts of {entry.name}", partial(debt_lines, home, server, entry))
+        yield from ask(f"plans of {entry.name}", partial(plan_lines, home, server, entry))
         yield from ask(f"verdicts of {entry.name}", partial(verdicts.verdict_lines, home, server, entry))
     for one in server.notify:
         yield from ask(f"notify {one.name}", partial(notify.notify_lines, home, server, one))

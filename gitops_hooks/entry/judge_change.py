@@ -10,6 +10,7 @@ from gitops_hooks.core.rehearse import rehearse
 from gitops_hooks.core.report import place_of
 from gitops_hooks.entry.choose import change_id_of, choose_change, no_room
 from gitops_hooks.entry.conclude import Asking, conclude
+from gitops_hooks.entry.judge_plan import judge_plan_asked, judge_said_plan
 from gitops_hooks.entry.judge_rebase import judge_rebase
 from gitops_hooks.entry.judge_stack import judge_stack
 from gitops_hooks.entry.matter import Matter, gather, judge_policy, run_checks_to_land
@@ -104,7 +105,7 @@ def _judge_weighed(
     meant: tuple[ChangeRecord, Governing],
     check: Checker,
 ) -> Judgement:
-    """A verb for which it counts what the commit would make of the branch: approve, reject, land."""
+    """A verb for which it counts what the commit would make of the branch: approve, reject, plan, land."""
     record, governing = meant
     commit = sitting.record.standing(record.target)
     matter = gather(sitting, governing, commit, request.commit, frozenset(), record)
@@ -118,6 +119,8 @@ def _judge_weighed(
             return _judge_approve(sitting, actor, update, request, matter, check)
         case Verb.REJECT:
             return _judge_reject(update, actor, request, matter, record)
+        case Verb.PLAN:
+            return judge_plan_asked(sitting, actor, update, request, matter, check)
         case _:
             asking = Asking(actor, "change", lambda case: judge_landing(case, actor.name), plea=request.plea)
             return conclude(sitting, update, matter, asking, check)
@@ -168,9 +171,11 @@ def _judge_approve(
     record = matter.record
     if record is None:
         return refuse(update, "change", "There is no such change.")
-    signature = judge_signature(sitting, actor, matter.case, record.number, request.bound)
+    seen, said = judge_said_plan(record, matter.span.head, request.bound)
+    signature = judge_signature(sitting, actor, matter.case, record.number, said)
     requirements = (
         judge_approval(matter.case, actor.name),
+        *seen,
         signature.requirement,
         *judge_read_only(matter.case.governing),
     )
@@ -205,6 +210,7 @@ def lander_of(matter: Matter, actor: Actor) -> str:
 def _with_approval(sitting: Sitting, actor: Actor, matter: Matter, signer: str) -> Matter:
     """The matter as it will be once this approval is stored; a rejection by the same reviewer is lifted."""
     proof = matter.case.proof
+    made = matter.record.plan_of(proof.head) if matter.record else None
     given = Approval(
         "",
         proof.repository,
@@ -215,6 +221,7 @@ def _with_approval(sitting: Sitting, actor: Actor, matter: Matter, signer: str) 
         tuple(commit.oid for commit in matter.span.commits),
         sitting.policy.commit,
         signer,
+        plan=made.digest if made else "",
     )
     if matter.record is None:
         return matter

@@ -101,6 +101,7 @@ def _intent(sitting: Sitting, effect: Land, new: str) -> Landing:
         *_override(effect.override),
         tuple(Word(words) for words in effect.runs),
         tuple(Word(words) for words in effect.deployed),
+        Word(effect.plan),
     )
 
 
@@ -256,6 +257,7 @@ def recorded(sitting: Sitting, number: int) -> ChangeRecord:
 
 def approve(sitting: Sitting, actor: Actor, effect: Approve | Settle) -> Event | LostRace:
     """Store an approval, unless something was said of the change since it was judged."""
+    seen = effect.record.plan_of(effect.span.head)
     body = Approved(
         effect.record.number,
         Word(effect.record.target),
@@ -266,6 +268,7 @@ def approve(sitting: Sitting, actor: Actor, effect: Approve | Settle) -> Event |
         Text(effect.message),
         Oid(effect.certificate or NO_OID),
         Text(effect.signer),
+        Word(seen.digest if seen else ""),
     )
     return sitting.ledger.append(meta_ref(effect.record.number), body, actor, expect=effect.record.tip)
 

@@ -22,6 +22,7 @@ from gitops_hooks.entry.content import read_content
 from gitops_hooks.entry.demanding import find_demands, find_trials, judge_owners_file
 from gitops_hooks.entry.deployed import find_deployed
 from gitops_hooks.entry.kept import find_kept
+from gitops_hooks.entry.planned import find_plan
 from gitops_hooks.entry.recorded import Present, present_now
 from gitops_hooks.entry.results import judge_result
 from gitops_hooks.entry.sitting import POLICY_PATH, POLICY_SIZE, Checker, Sitting
@@ -54,7 +55,7 @@ class Matter:
     def land(self, way: str, verdicts: tuple[Verdict, ...]) -> Land:
         """The landing that follows when everything holds."""
         case = self.case
-        counted = counted_approvals(case.demands.rules, case.policy, case.proof) if way == "change" else ()
+        counted = counted_approvals(case.demands.rules, case.policy, case.bound) if way == "change" else ()
         actors = tuple(dict.fromkeys(approval.actor for approval in counted))
         return Land(
             way,
@@ -74,6 +75,7 @@ class Matter:
             owners=self.owners.addresses_of(actors) if case.governing.owners else (),
             runs=run_words(verdicts),
             deployed=case.deployed,
+            plan=case.plan.word,
         )
 
     @property
@@ -138,7 +140,8 @@ def weigh(
     owed = overdue(sitting.record.index.debts(standing.ref), sitting.ledger.clock())
     told = (content, demands, life, owed, trials)
     stood = find_deployed(sitting, standing.ref)
-    case = Case(sitting.policy, governing, proof, hands, paths, span.fast_forward, *told, deployed=stood)
+    seen = find_plan(sitting, standing.ref, span, merged, record)
+    case = Case(sitting.policy, governing, proof, hands, paths, span.fast_forward, *told, deployed=stood, plan=seen)
     return Matter(standing, span, merged, case, record, known)
 
 

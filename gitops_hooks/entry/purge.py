@@ -6,6 +6,7 @@ from gitops_hooks.edge.disposal import Disposal
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.ledger import SERVER
 from gitops_hooks.edge.locks import hold
+from gitops_hooks.edge.plan_notes import forget_plan
 from gitops_hooks.edge.pushes import alone
 from gitops_hooks.edge.record import LOG, meta_ref
 from gitops_hooks.edge.refs import LostRace
@@ -39,6 +40,7 @@ def purge(home: Home, name: str, number: int, reason: str) -> tuple[str, ...] | 
         sweep(bench.entry.path)
         forget_verdicts(bench.state)
         forget_logs(bench.state, number)
+        forget_plan(bench.state, number)
         content = disposal.content(heads, [revision.base for revision in record.revisions])
         _record(bench, record, reason)
         drop_content(bench.ledger, record)

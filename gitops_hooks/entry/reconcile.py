@@ -22,14 +22,13 @@ from gitops_hooks.edge.pushes import using
 from gitops_hooks.edge.teller import Teller
 from gitops_hooks.edge.upkeep import Upkeep
 from gitops_hooks.entry.auto_land import land_waiting
-from gitops_hooks.entry.commanding import Commanding
+from gitops_hooks.entry.beside import Beside
 from gitops_hooks.entry.deploying import ProgressPlace, Run, record_end
-from gitops_hooks.entry.drifting import Looks
 from gitops_hooks.entry.preempting import pre_empt
 from gitops_hooks.entry.pressing import end_canceled, end_silent, obey_stop, pressing_in
 from gitops_hooks.entry.reconcile_words import parse_words
 from gitops_hooks.entry.reverting import open_reverts
-from gitops_hooks.entry.sitting import Sitting, brought_up, open_sitting
+from gitops_hooks.entry.sitting import brought_up, open_sitting
 from gitops_hooks.entry.telling import tell_all
 from gitops_hooks.entry.tend import mend, report_alarms, tend
 from gitops_hooks.model.deployment import Outcome, RunState
@@ -49,8 +48,7 @@ class Reconciler:
     home: Home
     bell: Bell
     teller: Teller
-    commanding: Commanding
-    looks: Looks
+    beside: Beside
     runs: dict[tuple[str, str], tuple[Run, ProgressPlace]] = field(default_factory=dict)
     alarms: dict[str, tuple[str, ...]] = field(default_factory=dict)
     kept_up: dict[str, float] = field(default_factory=dict)
@@ -61,7 +59,7 @@ class Reconciler:
     def look(self) -> tuple[bool, datetime | None]:
         """One look at every repository: whether all is settled, and when the next step is due."""
         obey_stop(self.home, self.runs)
-        self.looks.obey_stop()
+        self.beside.obey_stop()
         server = load_server(self.home)
         rotate_log(self.home)
         self._let_go()
@@ -84,19 +82,14 @@ class Reconciler:
             settled = settled and calm
             due += [next_due] if next_due else []
         self.teller.poll()
-        self._start_commands()
+        if fault := self.beside.start_commands():
+            _say(fault)
         return settled, min(due, default=None)
-
-    def _start_commands(self) -> None:
-        try:
-            self.commanding.start()
-        except (EdgeError, PolicyError) as error:
-            _say(f"commands of changes are not run now: {error}")
 
     @property
     def busy(self) -> bool:
         """Whether something runs whose end is to be recorded."""
-        return bool(self.runs or self.commanding.runs or self.looks.runs)
+        return bool(self.runs) or self.beside.busy
 
     def _look_at(self, name: str) -> tuple[bool, datetime | None]:
         sitting = open_sitting(self.home, name)
@@ -107,12 +100,13 @@ class Reconciler:
                 number = landed.effect.record.number if landed.effect.record else 0
                 _say(f"{name}: change {number} landed, as {landed.actor.name} had asked")
             sitting = brought_up(sitting)
-            fault = self._look_at_commands(sitting)
+            fault = self.beside.look_at_commands(sitting)
             pre_empt(sitting, self.runs)
             end_canceled(sitting, self.runs)
-            self.looks.give_way(sitting)
+            self.beside.give_way(sitting)
             look = tend(sitting, busy)
-            drift = self.looks.look(sitting, look.calm)
+            drift = self.beside.look_at_hosts(sitting, look.calm)
+            fault += self.beside.look_at_plans(sitting, busy, (*look.began, *drift.began))
         for run in (*look.began, *drift.began):
             environment = run.deployment.environment.name
             self.runs[name, environment] = (run, ProgressPlace(sitting, environment))
@@ -129,14 +123,6 @@ class Reconciler:
         self._alarm(name, found)
         due = min((each for each in (look.due, drift.due) if each), default=None)
         return look.settled and not found and not drift.began, due
-
-    def _look_at_commands(self, sitting: Sitting) -> tuple[str, ...]:
-        """Whatever is wrong there keeps no deployment waiting."""
-        try:
-            self.commanding.look(sitting)
-        except (EdgeError, OSError) as error:
-            return (f"commands of changes are not run: {error}",)
-        return ()
 
     def _keep_up(self, entry: RepositoryEntry, server: ServerFile) -> None:
         """Now and then, and after every fault: a lock file of a killed git may be what is in the way.
@@ -185,8 +171,7 @@ class Reconciler:
         waiting: list[Bell | RunningDeployment | RunningCommand] = [
             self.bell,
             *(run.child for run, _ in self.runs.values()),
-            *(run.child for run in self.commanding.runs),
-            *self.looks.children,
+            *self.beside.children,
         ]
         if self.upkeep is not None or self.teller.running:
             seconds = min(seconds, _UPKEEP_PAUSE)
@@ -199,10 +184,10 @@ class Reconciler:
         if rung:
             self.bell.hush()
         ended = [self._hear(key) for key, (run, _) in tuple(self.runs.items()) if run.child in ready]
-        commands = [*self.commanding.listen([*ready]), *self.looks.listen(ready)]
-        for line in commands:
+        lines = self.beside.listen([*ready])
+        for line in lines:
             _say(line)
-        return rung or any(ended) or bool(commands)
+        return rung or any(ended) or bool(lines)
 
     def _hear(self, key: tuple[str, str]) -> bool:
         run, place = self.runs[key]
@@ -225,8 +210,7 @@ class Reconciler:
         if self.upkeep is not None:
             self.upkeep.close()
         self.teller.close()
-        self.commanding.close()
-        self.looks.close()
+        self.beside.close()
         for run, _ in self.runs.values():
             run.child.terminate()
         for (name, _), (run, _) in self.runs.items():
@@ -239,7 +223,7 @@ class Reconciler:
 
 def open_reconciler(home: Home) -> Reconciler:
     """For who holds the reconciler's lock. Errors: OSError where the bell cannot be hung up."""
-    return Reconciler(home, open_bell(home), Teller(home), Commanding(home), Looks(home))
+    return Reconciler(home, open_bell(home), Teller(home), Beside.open(home))
 
 
 def main(argv: Sequence[str]) -> int:

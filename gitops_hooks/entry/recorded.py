@@ -10,6 +10,7 @@ from gitops_hooks.edge.record import Record, meta_ref
 from gitops_hooks.entry.content import read_content_again
 from gitops_hooks.entry.demanding import find_demands, find_trials, known_owners
 from gitops_hooks.entry.kept import find_kept
+from gitops_hooks.entry.planned import plan_then
 from gitops_hooks.entry.results import judge_result
 from gitops_hooks.model.change import ChangeRecord
 from gitops_hooks.model.change_event import ChangeLanded
@@ -102,7 +103,8 @@ def _case(
     told = (content, demands, life, (), trials)
     paths = tuple(file.path for file in merged.files)
     hands = Contributors(proof.authors)
-    return Case(policy, governing, proof, hands, paths, span.fast_forward, *told, deployed=landing.deployed)
+    seen = plan_then(record, landing)
+    return Case(policy, governing, proof, hands, paths, span.fast_forward, *told, deployed=landing.deployed, plan=seen)
 
 
 def change_when_it_landed(record: Record, number: int) -> ChangeRecord | None:

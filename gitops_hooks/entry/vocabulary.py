@@ -15,12 +15,14 @@ LISTED: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("change", "comment"): ("--stdin",),
     ("change", "land"): (),
     ("change", "rebase"): (),
+    ("change", "plan"): ("--stdin", "--follow"),
     ("change", "close"): ("--stdin",),
     ("change", "reopen"): ("--stdin",),
     ("env", "list"): (),
     ("env", "show"): (),
     ("env", "log"): ("--follow",),
     ("env", "drift"): ("--now",),
+    ("env", "plan"): (),
     ("env", "deploy"): ("--reason", "--stdin"),
     ("env", "rollback"): ("--reason", "--stdin"),
     ("env", "pause"): ("--reason", "--stdin"),
@@ -38,15 +40,13 @@ OPERATIONS = ("deploy", "rollback", "pause", "resume", "cancel")
 WRITING = (
     *(("env", verb) for verb in OPERATIONS),
     ("env", "drift"),
-    ("change", "check"),
+    *(("change", word) for word in ("check", "plan")),
     *(("change", verb) for verb in VERBS),
 )
 LOCAL = ("agent", "doctor", "policy", "reconcile", "recovery", "repo", "serve", "user", "verify")
 OWN = ("check", "plugin")  # whose words belong to who writes, on a machine of their own
 LOCAL_WORDS = (("change", "purge"), ("env", "stop"), ("env", "start"))
 LATER: Mapping[str, tuple[str, ...]] = {
-    "change": ("plan",),
-    "env": ("plan",),
     "serve": (),
     "agent": (),
 }
@@ -55,6 +55,8 @@ HELP = """\
 change list              the open changes          (--all: closed and landed ones too)
 change show N            one change: its revisions, approvals and checks
 change diff N            what it changes
+change plan N            what it would change, host by host, for who operates them
+change plan N COMMIT     have that planned now, once nothing else is missing   (--follow: and wait for it)
 change log N             what its commands write, and how they ended   (--follow: to their end)
 change check N           run once more those of its commands that did not pass
 change VERB N COMMIT     approve, reject, withdraw, comment, land, rebase, close, reopen;
@@ -64,6 +66,7 @@ env show ENV             desired, attempted and deployed, host by host
 env log ENV              its deployments
 env log ENV N --follow   what each task of deployment N did on each host (without --follow: so far)
 env drift ENV [HOST]     how its hosts differ from what is deployed   (--now: look now)
+env plan ENV N           what change N would change there
 env deploy ENV           what is desired, now
 env rollback ENV [COMMIT]  back to this commit or the last good one, at once
 env pause|resume ENV     begin nothing until it is resumed

@@ -133,6 +133,25 @@ def change_check(caller: Caller, number: int) -> None:
     _print(answer, None, False)
 
 
+@change.command("plan")
+@_NUMBER
+@click.argument("commit", default="")
+@click.option("--stdin", "from_stdin", is_flag=True, help="Read the reason from standard input.")
+@click.option("--follow", is_flag=True, help="Wait for the plan that is asked for, and show it.")
+@_JSON
+@click.pass_obj
+def change_plan(caller: Caller, number: int, commit: str, from_stdin: bool, follow: bool, as_json: bool) -> None:
+    """What the newest revision would change on the hosts; with COMMIT have it planned now."""
+    from gitops_hooks.entry import plan_words
+
+    sitting = _sitting(caller)
+    message = verb_words.read_message() if from_stdin else ""
+    code = plan_words.ask_plan(caller, sitting, (number, commit), message, follow=follow) if commit else None
+    if code is not None:
+        raise SystemExit(code)
+    _print(*plan_words.show_plan(caller, sitting, number), as_json)
+
+
 def _add_verb(verb: str) -> None:
     @change.command(verb, help=f"{verb.capitalize()} a change at exactly this commit, in full.")
     @_NUMBER
@@ -229,6 +248,18 @@ def env_drift(caller: Caller, name: str, host: str, now: bool, as_json: bool) ->
     seen = env_words.look_at(sitting, environment).seen
     _print(list(drift_words.tell_drift(name, seen, host)), drift_words.drift_facts(seen, whole=True), as_json)
     raise SystemExit(0 if ended else 1)
+
+
+@env.command("plan")
+@_NAME
+@_NUMBER
+@_JSON
+@click.pass_obj
+def env_plan(caller: Caller, name: str, number: int, as_json: bool) -> None:
+    """What change NUMBER would change there."""
+    from gitops_hooks.entry import plan_words
+
+    _print(*plan_words.show_plan(caller, _sitting(caller), number, name), as_json)
 
 
 def _add_operation(verb: EnvironmentVerb) -> None:

@@ -10,6 +10,7 @@ class Approval:
     `event` is the commit of the event that records it; `commits` are all of base..head; `policy` is the
     commit whose policy was in force when it was given; `signer` is the key that signed it, "" for none.
     `carries` says that its giver rejected no other head since, without which it never counts for another revision.
+    `plan` is the digest of the newest plan of that head at that moment, "" for none.
     """
 
     event: str
@@ -22,6 +23,7 @@ class Approval:
     policy: str
     signer: str = ""
     carries: bool = True
+    plan: str = ""
 
 
 @dataclass(frozen=True, slots=True)

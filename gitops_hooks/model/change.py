@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from gitops_hooks.model.approval import Approval, Rejection
+from gitops_hooks.model.change_plan import PlanMade
 from gitops_hooks.model.command import CommandResult
 
 
@@ -83,6 +84,7 @@ class ChangeRecord:
 
     `reviewers` and `cc` were asked to look; `landed_as` is where its branch stood after it had landed, or "".
     `results` are those of its commands, oldest first; at the heads `again` somebody asked to run them once more.
+    `plans` were made of it, oldest first; `plan_asked` is the head that somebody asked for one of, and none followed.
     """
 
     number: int
@@ -105,6 +107,8 @@ class ChangeRecord:
     landed_as: str = ""
     results: tuple[CommandResult, ...] = ()
     again: tuple[str, ...] = ()
+    plans: tuple[PlanMade, ...] = ()
+    plan_asked: str = ""
 
     @property
     def head(self) -> Revision:
@@ -113,6 +117,10 @@ class ChangeRecord:
     @property
     def uploaders(self) -> frozenset[str]:
         return frozenset(revision.uploader for revision in self.revisions)
+
+    def plan_of(self, head: str) -> PlanMade | None:
+        """The newest plan of one head."""
+        return next((plan for plan in reversed(self.plans) if plan.head == head), None)
 
     def revision_at(self, commit: str) -> Revision | None:
         return next((revision for revision in reversed(self.revisions) if revision.head == commit), None)

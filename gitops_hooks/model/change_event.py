@@ -6,7 +6,7 @@ from gitops_hooks.model.command import CommandState
 from gitops_hooks.model.event_words import Oid, Text, Word
 from gitops_hooks.model.push import NO_OID
 
-_UNSIGNED, _NOTHING = Oid(NO_OID), Text("")
+_UNSIGNED, _NOTHING, _NONE = Oid(NO_OID), Text(""), Word("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,8 @@ class Approved:
     """A reviewer accepts exactly these commits.
 
     `certificate` is the push certificate in the event's own tree, `signer` the public key (`type base64`) that signed
-    it and was the reviewer's then; NO_OID and "" for an approval that nobody signed.
+    it and was the reviewer's then; NO_OID and "" for an approval that nobody signed. `plan` is the digest of the newest
+    plan of this head, where there was one.
     """
 
     change: int
@@ -95,6 +96,7 @@ class Approved:
     message: Text
     certificate: Oid = _UNSIGNED
     signer: Text = _NOTHING
+    plan: Word = _NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,33 @@ class RunAgain:
 
     change: int
     head: Oid
+
+
+@dataclass(frozen=True, slots=True)
+class PlanAsked:
+    """Somebody asked for a plan of exactly this head."""
+
+    change: int
+    head: Oid
+    message: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The server made a plan of `tree`: what `head` made of the branch that stood at `tip`.
+
+    `environments` are as in PlannedEnvironment, by the policy at `policy`. `digest` stands for what was found on the
+    hosts, of which nothing is recorded: only who operates them may read it. It is keyed, so that nobody can guess.
+    """
+
+    change: int
+    head: Oid
+    tip: Oid
+    tree: Oid
+    policy: Oid
+    digest: Word
+    environments: tuple[Word, ...]
+    seconds: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from gitops_hooks.model.change_event import (
     Closed,
     Commented,
     Edited,
+    PlanAsked,
+    Planned,
     Proposed,
     Purged,
     Ran,
@@ -54,7 +56,8 @@ class Landing:
     `name=address`. A landing by break-glass has a `reason`, what was `overridden` (a line each), and the seconds within
     which it must be settled. `runs` are `check/name:definition:event` of each command that had to pass: the event holds
     its result on this very tree, `-` stands where break-glass went without one. `deployed` are
-    `environment:state` of those that a rule asks about.
+    `environment:state` of those that a rule asks about, and `plan` is the event of the plan that it rests on, `nothing`
+    where it touches no environment.
     """
 
     way: Word
@@ -84,6 +87,7 @@ class Landing:
     settle: int = 0
     runs: tuple[Word, ...] = ()
     deployed: tuple[Word, ...] = ()
+    plan: Word = _NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +217,8 @@ OfChange = (
     | Reopened
     | Ran
     | RunAgain
+    | PlanAsked
+    | Planned
     | ChangeLanded
 )
 OfLog = Adopted | Landing | Landed | Voided | Settled | Evaluated | Administered

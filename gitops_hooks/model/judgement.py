@@ -24,8 +24,8 @@ class Land:
     `shape` says whether the ref moves to the head itself or to what the server makes of it;
     `approvals` and `counted` are the events and actors that met the rules; `authors` those who do not count.
     `judged` is the moment of the decision, `vouched` what was found of who pushed (Content), and `signer` with
-    `signer_key` (authorized_keys text) who signed a tag; `bots`, `kept`, `owners`, `runs` and `deployed` are as
-    the event records them.
+    `signer_key` (authorized_keys text) who signed a tag; `bots`, `kept`, `owners`, `runs`, `deployed` and `plan` are
+    as the event records them.
     """
 
     way: str
@@ -48,6 +48,7 @@ class Land:
     override: Override | None = None
     runs: tuple[str, ...] = ()
     deployed: tuple[str, ...] = ()
+    plan: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,15 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True)
+class AskPlan:
+    """Ask for a plan of the head, in these environments."""
+
+    record: ChangeRecord
+    environments: tuple[str, ...]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Withdraw:
     """Take back what the actor said of `head`; `needs` is what the change lacks then."""
 
@@ -215,7 +225,7 @@ class Operated:
 
 
 Spoken = Revise | Edit | Stack | Unchanged | Rebase
-Effect = FallThrough | Land | Spoken | Approve | Reject | Withdraw | Say | Close | Reopen | Settle | Operated
+Effect = FallThrough | Land | Spoken | Approve | Reject | Withdraw | Say | Close | Reopen | Settle | Operated | AskPlan
 
 
 @dataclass(frozen=True, slots=True)

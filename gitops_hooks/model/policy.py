@@ -114,7 +114,10 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class BranchRule:
-    """One entry of `branches:`; `place` is where it stands (`policy.yaml:7`), `evaluate` as in ApprovalRule."""
+    """One entry of `branches:`; `place` is where it stands (`policy.yaml:7`), `evaluate` as in ApprovalRule.
+
+    `plan` says that nothing lands without a plan of it.
+    """
 
     match: str
     place: str
@@ -134,6 +137,7 @@ class BranchRule:
     evaluate: bool = False
     break_glass: BreakGlass | None = None
     deployed: tuple[str, ...] = ()
+    plan: bool = False
 
 
 @dataclass(frozen=True, slots=True)

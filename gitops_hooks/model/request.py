@@ -22,6 +22,7 @@ class Verb(Enum):
     REJECT = "reject"
     WITHDRAW = "withdraw"
     LAND = "land"
+    PLAN = "plan"
     REBASE = "rebase"
     COMMENT = "comment"
     CLOSE = "close"

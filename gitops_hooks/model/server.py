@@ -31,6 +31,9 @@ TRUSTED = (
 )
 
 
+DEPLOY, PLAN = USES = ("deploy", "plan")
+
+
 @dataclass(frozen=True, slots=True)
 class RepositoryEntry:
     """One `[[repository]]`: `id` was minted by `repo add`; `read` and `write` are names or `*`, default nobody.
@@ -53,12 +56,16 @@ class RepositoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class CredentialEntry:
-    """One `[[credential]]`: what one environment of one repository (its id) on one full branch ref may use."""
+    """One `[[credential]]`: what one environment of one repository (its id) on one full branch ref may use.
+
+    `use` says for what: to deploy, or to plan what a change would do.
+    """
 
     repository: str
     environment: str
     branch: str
     credentials: Credentials
+    use: str = DEPLOY
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +133,7 @@ class Limits:
     connect_seconds: float = 10.0
     notify_seconds: float = 30.0
     deploy_seconds: float = 3600.0
+    plan_seconds: float = 900.0
     idle_seconds: float = 1800.0
     retry_seconds: float = 15.0
     retry_most_seconds: float = 900.0
@@ -162,9 +170,9 @@ class ServerFile:
     def repository_with_id(self, identity: str) -> RepositoryEntry | None:
         return next((entry for entry in self.repositories if entry.id == identity), None)
 
-    def credentials_for(self, repository: str, environment: str, branch: str) -> Credentials | None:
+    def credentials_for(self, repository: str, environment: str, branch: str, use: str = DEPLOY) -> Credentials | None:
         """What the server grants to this environment of this repository (id) on this full branch ref."""
-        wanted = (repository, environment, branch)
+        wanted = (repository, environment, branch, use)
         return next(
-            (e.credentials for e in self.credentials if (e.repository, e.environment, e.branch) == wanted), None
+            (e.credentials for e in self.credentials if (e.repository, e.environment, e.branch, e.use) == wanted), None
         )

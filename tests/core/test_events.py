@@ -35,6 +35,12 @@ BODIES = [
     said.Commented(1, oid("b"), Text("why 80?")),
     said.Reopened(1, Text("after all")),
     said.Closed(1, Text("later")),
+    said.PlanAsked(1, oid("b"), Text("")),
+    said.Planned(
+        *(1, oid("b"), oid("a"), oid("7"), oid("f"), Word("d" * 64)),
+        *((Word("staging:0123456789abcdef:all:2:1:0"),), 7),
+    ),
+    replace(approved(), plan=Word("d" * 64)),
     said.ChangeLanded(1, oid("b"), oid("c"), oid("d")),
     nouns.Adopted(Word(MAIN), (Word(oid("a")), Word(MAIN)), oid("a")),
     nouns.Landing(

@@ -94,6 +94,8 @@ def b64(text: str | bytes) -> str:
         ("refs/close/1", (), Act(Verb.CLOSE, 1, A)),
         ("refs/reopen/1", (), Act(Verb.REOPEN, 1, A)),
         ("refs/rebase/1", (), Act(Verb.REBASE, 1, A)),
+        ("refs/plan/1", ("m=why",), Act(Verb.PLAN, 1, A, "why")),
+        ("refs/approve/1%plan=0123456789ab", (), Act(Verb.APPROVE, 1, A, bound=("plan=0123456789ab",))),
         ("refs/comment/1", ("m=why 80?",), Act(Verb.COMMENT, 1, A, "why 80?")),
         ("refs/land/12", ("break-glass", "reason=down"), Act(Verb.LAND, 12, A, "down", plea="down")),
         ("refs/land/12%break-glass,m=down", (), Act(Verb.LAND, 12, A, "down", plea="down")),
@@ -231,7 +233,7 @@ refs/for/<branch>[/<topic>][%option,…], or each option with -o:
   break-glass                    without what the policy lets you override; with reason=<text>
   reason=<text>                  why the glass is broken, at most 16 KiB
   help                           this list; nothing is done
-refs/{approve,reject,withdraw,land,rebase,comment,close,reopen}/<number>:
+refs/{approve,reject,withdraw,land,plan,rebase,comment,close,reopen}/<number>:
   reason|message|m=<text>        kept with the verb, at most 16 KiB
   break-glass                    without what the policy lets you override; with reason=<text>
   help                           this list; nothing is done
@@ -242,6 +244,7 @@ refs/approve/<number>, which --signed must have:
   repository=<id>                only if the change is in the repository of this id
   target=<branch>                only if the change is for this branch
   base=<oid>                     only if this is the merge base, in full
+  plan=<digest>                  only if this is the newest plan of it
 a text may be written as {base64}…, which can hold commas and several lines"""
 
 
@@ -297,10 +300,7 @@ def test_the_glass_is_broken_with_a_reason_and_where_something_lands(ref, option
 
 FETCH = "git fetch origin refs/changes/12/head && git push origin FETCH_HEAD:refs/approve/12"
 REBASE = FETCH.replace("approve", "rebase")
-VERBS = (
-    "built: for, approve, reject, withdraw, land, rebase, comment, close, reopen, "
-    "deploy, rollback, pause, resume, cancel"
-)
+PLAN = FETCH.replace("approve", "plan")
 
 
 @pytest.mark.parametrize(
@@ -331,7 +331,12 @@ VERBS = (
         ),
         ("refs/comment/12", A, "a comment says something", "git push -o m='…' origin <commit>:refs/comment/12"),
         ("refs/rebase/12", NO_OID, "rebase names the exact commit, and a delete names none", REBASE),
-        ("refs/plan/12%help", A, "refs/plan/…: plan is not in this release", VERBS),
+        (
+            "refs/plan/12",
+            NO_OID,
+            "plan names the exact commit, and a delete names none",
+            PLAN,
+        ),
         ("refs/deploy/a/b", A, "refs/deploy/a/b: not the name of an environment", ""),
         ("refs/pause/Staging", NO_OID, "refs/pause/Staging: not the name of an environment", ""),
     ],

@@ -156,7 +156,8 @@ def test_three_faults_come_at_once_each_with_its_line():
         ".gitops/policy.yaml:4: the server knows nobody by the name dave\n"
         ".gitops/policy.yaml:9: unknown key 'landed'; allowed here: "
         "match, push, propose, land, create, delete, force, approvals, checks, land_method, authors, signed, mode, "
-        "break_glass, deployed, controller, linear, read_only, freeze, commits, files, owners, veto, keep, strict\n"
+        "break_glass, deployed, controller, require, linear, read_only, freeze, commits, files, owners, veto, keep, "
+        "strict\n"
         ".gitops/policy.yaml:11: count must be a number, not yes or no"
     )
 

@@ -28,8 +28,8 @@ def glass(text: str) -> BreakGlass | None:
 @pytest.mark.parametrize(
     ("text", "covers", "settle"),
     [
-        ("{by: ['@ops']}", ("approvals", "freeze", "deployed"), 86400),
-        ("{by: ['@ops'], settle: 30m}", ("approvals", "freeze", "deployed"), 1800),
+        ("{by: ['@ops']}", ("approvals", "freeze", "deployed", "plan"), 86400),
+        ("{by: ['@ops'], settle: 30m}", ("approvals", "freeze", "deployed", "plan"), 1800),
         ("{by: ['@ops'], settle: 45s, covers: [checks]}", ("checks",), 45),
         ("{by: ['@ops'], settle: 30d, covers: [approvals, checks]}", ("approvals", "checks"), 30 * 86400),
     ],
@@ -50,7 +50,7 @@ def test_break_glass_covers_all_but_checks_for_a_day_unless_it_says_otherwise(te
         (["break_glass: {by: [bob], covers: []}"], [(5, "covers: [] is nothing; take break_glass out")]),
         (
             ["break_glass: {by: [bob], covers: [owners]}"],
-            [(5, "covers: break-glass never covers owners; it may cover approvals, freeze, deployed, checks")],
+            [(5, "covers: break-glass never covers owners; it may cover approvals, freeze, deployed, plan, checks")],
         ),
         (["break_glass: {by: [bob], settle: 24}"], [(5, "settle must be text, not a number; write it in quotes")]),
         (["break_glass: {by: [bob], settle: 0h}"], [(5, "settle: '0h' is not a time such as 30m, 24h or 7d")]),

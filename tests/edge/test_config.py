@@ -533,3 +533,44 @@ paths = ["**/"]
         "server.toml:12: 'command' begins with the name of a program, not its path; tool_folders say where",
         "server.toml:13: 'paths': '**/' has an empty part; write folder/** for all below a folder",
     ]
+
+
+PLANS = WHOLE + GRANT.replace("dns", "staging") + 'use = "plan"\n'
+LOGIN = 'hosts = ["web1"]\nknown_hosts = "k"\nkey = "credentials/plan"\n'
+
+
+def test_a_credential_for_plans_stands_beside_the_one_that_deploys(home):
+    server = load(home, PLANS + LOGIN + 'user = "plan"\nbecome = true\n')
+    asked = ("0123456789abcdef", "staging", "refs/heads/main")
+    plans = server.credentials_for(*asked, "plan")
+    assert plans is not None and (plans.key, plans.user, plans.become) == (home.path / "credentials/plan", "plan", True)
+    deploys = server.credentials_for(*asked)
+    assert deploys is not None and (deploys.key, deploys.user) == (home.path / "credentials/key", "")
+    modest = load(home, PLANS + LOGIN).credentials_for(*asked, "plan")
+    assert modest is not None and (modest.user, modest.become) == ("", False)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (PLANS.replace('"plan"', '"look"') + LOGIN, "'use' must be one of deploy, plan, not 'look'"),
+        (WHOLE.rstrip("\n") + '\nuser = "x"\n', "'user' is not for use = \"deploy\""),
+        (PLANS + LOGIN + "trusted_command = true\n", "'trusted_command' is not for use = \"plan\""),
+        (PLANS + LOGIN + 'become = "yes"\n', "'become' must be true or false"),
+        (
+            PLANS + LOGIN.replace("credentials/plan", "credentials/key"),
+            "'credentials/key' deploys, and is no key for plans; make another, of a user who may only read",
+        ),
+        (2 * (PLANS.removeprefix(WHOLE) + LOGIN), "environment 'staging' has its credentials for plans twice"),
+    ],
+)
+def test_what_deploys_plans_nothing_and_what_is_of_plans_is_of_nothing_else(home, text, words):
+    text = text if text.startswith(WHOLE) else WHOLE + text
+    assert words in " ".join(faults(home, text))
+
+
+def test_a_credential_for_plans_is_written_as_it_is_read(home):
+    load(home, WHOLE)
+    given = Credentials(("web1",), Path("/k/plan"), Path("/k/hosts"), user="plan", become=True)
+    entry = CredentialEntry("0123456789abcdef", "staging", "refs/heads/main", given, "plan")
+    assert add_credential(home, entry).credentials_for("0123456789abcdef", "staging", entry.branch, "plan") == given

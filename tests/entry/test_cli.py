@@ -91,7 +91,6 @@ def test_a_user_without_an_address_is_warned_about(admin):
         (("user", "key", "list", "nobody"), "gitops: users.toml: there is no user 'nobody'\n"),
         (("user", "email", "remove", "bob", "x@y"), "gitops: users.toml: 'bob' has no address 'x@y'\n"),
         (("verify",), "Usage: gitops-hooks verify [OPTIONS] PATH\n"),
-        (("env", "plan"), "Error: 'env plan' is not in this release\n"),
         (("nonsense",), "Usage: gitops-hooks [OPTIONS] COMMAND [ARGS]...\n"),
         (("repo", "add", "site"), "Usage: gitops-hooks repo add [OPTIONS] PLACE\n"),
         (

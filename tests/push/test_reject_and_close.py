@@ -69,12 +69,3 @@ def test_a_change_is_closed_by_its_owner_or_who_may_land_and_takes_no_more(desk:
     assert again.remote_lines[0] == "gitops: change 2, revision 1 for main"
     # At its commit, as the other verbs, by somebody who may land.
     assert desk.push("alice", f"{commit}:refs/close/2").must().remote == "gitops: change 2 closed by alice"
-
-
-def test_what_is_not_built_is_refused_by_its_name(desk: Desk) -> None:
-    commit = desk.propose("alice", {"a.yml": "a: 1\n"})
-    verbs = "approve, reject, withdraw, land, rebase, comment, close, reopen, deploy, rollback, pause, resume, cancel"
-    result = desk.push("bob", f"{commit}:refs/plan/1")
-    reason = "refs/plan/…: plan is not in this release"
-    assert result.remote == refusal("refs/plan/1", "magic", reason, cure=f"built: for, {verbs}")
-    assert len(desk.said(1)) == 1

@@ -1,0 +1,99 @@
+"""A plan is never in the way of a deployment, and a kill at any moment leaves it to be made again."""
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from gitops_hooks.edge import living
+from tests.environments.conftest import Site
+from tests.environments.planned import BY_HAND, SLOW, STEPS, grant_plans, head, open_planned, planned, propose
+from tests.world import Template
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+def site(staged: Template) -> Iterator[Site]:
+    """Plans and deployments of this site wait while a file is there that the test lays."""
+    with open_planned(staged, BY_HAND, STEPS + SLOW) as site:
+        grant_plans(site)
+        yield site
+
+
+def running(site: Site) -> str:
+    """The run id of a plan under way, or an empty string."""
+    found = list(site.world.home.path.glob("state/*/drift/staging.run"))
+    return found[0].read_text() if found else ""
+
+
+def begin(site: Site, page: str) -> int:
+    """A plan that hangs on both hosts."""
+    for host in site.hosts:
+        (host.root / "slow").touch()
+    number = propose(site, {"page": page})
+    site.world.approve("bob", number).must()
+    before = running(site)
+    site.world.verb("bob", "plan", number).must()
+    site.await_that(lambda: running(site) not in ("", before))
+    return number
+
+
+def let_go(site: Site) -> None:
+    for host in site.hosts:
+        (host.root / "slow").unlink()
+
+
+def test_a_killed_reconciler_leaves_nothing_and_the_plan_is_made_again(site: Site) -> None:
+    number = begin(site, "second\n")
+    first = running(site)
+    for one in living.list_living():
+        if any(f"{site.world.home.path}/bin/gitops-reconcile" in word for word in one.argv):
+            living.send(one, signal.SIGKILL)
+    site.await_that(lambda: not [one for one in living.list_living() if first in one.argv])
+    assert planned(site, number) == []
+    told = site.world.ssh("bob", f"change plan {number}").must().out
+    assert "a plan was asked for; it is made as soon as it may be\n" in told
+    site.await_that(lambda: running(site) not in ("", first))
+    let_go(site)
+    site.await_that(lambda: len(planned(site, number)) == 1)
+    assert "staging: 2 hosts change" in site.world.ssh("bob", f"change plan {number}").must().out
+    site.world.verb("alice", "close", number).must()
+
+
+def test_a_killed_run_is_told_as_unknown_and_ends(site: Site) -> None:
+    number = begin(site, "third\n")
+    run = running(site)
+    for one in [one for one in living.list_living() if run in one.argv]:
+        living.send(one, signal.SIGKILL)
+    site.await_that(lambda: len(planned(site, number)) == 1)
+    assert "staging: 0 hosts change, 0 unchanged, 1 unknown\n" in site.world.ssh("bob", f"change plan {number}").out
+    let_go(site)
+    site.world.verb("alice", "close", number).must()
+
+
+def test_a_deployment_that_is_due_goes_first_and_the_plan_is_made_afterwards(site: Site) -> None:
+    number = begin(site, "fourth\n")
+    first = running(site)
+    other = propose(site, {"site.yml": STEPS, "page": "now\n"})
+    site.world.approve("bob", other).must()
+    site.world.verb("alice", "land", other).must()
+    site.await_that(lambda: site.pages() == ["now\n", "now\n"])
+    assert not [one for one in living.list_living() if first in one.argv]
+    # What it was asked for is in conflict with what landed: both change the page. Nothing is planned of it any more.
+    assert planned(site, number) == []
+    let_go(site)
+
+
+def test_what_nobody_wants_any_more_is_ended(site: Site) -> None:
+    slow = propose(site, {"site.yml": STEPS + SLOW})
+    site.world.approve("bob", slow).must()
+    for host in site.hosts:
+        (host.root / "slow").touch()
+    site.world.verb("bob", "plan", slow).must()
+    site.await_that(lambda: bool(running(site)) and [one for one in living.list_living() if running(site) in one.argv])
+    run = running(site)
+    site.world.verb("bob", "withdraw", slow).must()
+    site.await_that(lambda: not [one for one in living.list_living() if run in one.argv])
+    assert planned(site, slow) == [] and head(site, slow)
+    let_go(site)
