@@ -3,6 +3,7 @@
 from gitops_hooks.core.govern import govern
 from gitops_hooks.core.magic import parse_request
 from gitops_hooks.core.pktline import Report
+from gitops_hooks.core.planned import judge_plan
 from gitops_hooks.core.report import escape, needs, reason, refused
 from gitops_hooks.core.report import field as line
 from gitops_hooks.core.report import landed as landed_lines
@@ -183,7 +184,10 @@ def _land_approved(
         return stored
     effect, hints, _ = complete(sitting, actor, matter, check)
     if effect is None:
-        tell([words, *(text for hint in hints for text in reason("not landed", hint)), *by_hand])
+        # Where it waits for a plan that is to be approved, there is nothing to land by hand.
+        planned = all(one.holds for one in judge_plan(matter.case.governing, matter.case.plan))
+        told = [text for hint in hints for text in reason("not landed", hint)]
+        tell([words, *told, *(by_hand if planned else [])])
         return stored
     tell([f"{words}; landing"])
     new = landing.land(sitting, actor, effect)

@@ -38,8 +38,8 @@ class Wanted:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What it is of; with another one it is made anew."""
-        return self.number, self.head, self.tree, tuple(one.aim for one in self.concerned)
+        """What it is of, beside the tree."""
+        return self.number, self.head, tuple(one.aim for one in self.concerned)
 
 
 @dataclass(slots=True)

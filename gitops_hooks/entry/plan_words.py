@@ -12,9 +12,10 @@ from gitops_hooks.entry.caller import Caller
 from gitops_hooks.entry.judge_environment import find_environment, judge_right
 from gitops_hooks.entry.matter import Matter
 from gitops_hooks.entry.planned import find_concerned, hold_plan
+from gitops_hooks.entry.reach_words import matter_of
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.entry.verb_words import say_verb
-from gitops_hooks.model.change import ChangeRecord
+from gitops_hooks.model.change import ChangeRecord, ChangeState
 from gitops_hooks.model.change_plan import PlanMade, PlannedEnvironment
 from gitops_hooks.model.drift import Difference
 from gitops_hooks.model.errors import EdgeError
@@ -94,8 +95,16 @@ def show_plan(
         lines += [sums_of(one), *(_lines(plan) if isinstance(plan, Plan) else [f"  {plan}"])]
     if only and not plans:
         lines.append(f"it does not concern {escape(only)}")
+    lines += _moved(sitting, record)
     found = {one.name: _facts(plan) for one, plan in plans if isinstance(plan, Plan)}
     return lines, _sums(made) | {"at": notes.at.isoformat() if notes else None, "found": found}
+
+
+def _moved(sitting: Sitting, record: ChangeRecord) -> list[str]:
+    """What is to be said where the plan is not one of what would land any more."""
+    matter = matter_of(sitting, record) if record.state is ChangeState.OPEN else None
+    why = _why(sitting, record, matter) if isinstance(matter, Matter) else ""
+    return [escape(why)] if why else []
 
 
 def _nothing(record: ChangeRecord) -> Iterator[str]:

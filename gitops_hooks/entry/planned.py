@@ -89,7 +89,7 @@ def hold_plan(
     elif is_of(sitting, made, concerned, merged.tree):
         return HeldPlan(made.event, made.digest)
     else:
-        words = f"Branch, inventory or reach have moved since the plan of {head}; it is made anew."
+        words = f"Branch, inventory or reach have moved since the plan of {head}; it has to be made anew."
     return HeldPlan(why=words, cure=f"Look at it, then approve it:  ssh <host> change plan {record.number}")
 
 
@@ -105,7 +105,12 @@ def is_of(sitting: Sitting, made: PlanMade, concerned: tuple[Concerned, ...], tr
     """Whether a plan says what this tree would do to these environments."""
     if {one.aim for one in made.environments} != {one.aim for one in concerned}:
         return False
-    return made.tree == tree or not any(_touched(sitting, one.environment, made.tree, tree) for one in concerned)
+    return says_the_same(sitting, concerned, made.tree, tree)
+
+
+def says_the_same(sitting: Sitting, concerned: tuple[Concerned, ...], old: str, new: str) -> bool:
+    """Whether a plan of one tree is one of the other too: nothing between them concerns these environments."""
+    return old == new or not any(_touched(sitting, one.environment, old, new) for one in concerned)
 
 
 def _touched(sitting: Sitting, environment: Environment, old: str, new: str) -> bool:

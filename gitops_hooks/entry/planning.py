@@ -30,7 +30,7 @@ from gitops_hooks.entry.granting import granted_to
 from gitops_hooks.entry.landing import mend_change
 from gitops_hooks.entry.limiting import definition_of
 from gitops_hooks.entry.plan_wanting import PlanWanting, Wanted
-from gitops_hooks.entry.planned import Concerned
+from gitops_hooks.entry.planned import Concerned, says_the_same
 from gitops_hooks.entry.sitting import Sitting, open_sitting
 from gitops_hooks.entry.tend import next_full_run
 from gitops_hooks.model.change import ChangeState
@@ -121,7 +121,7 @@ class Plans:
         name = sitting.entry.name
         wanted = self.wanting.setdefault(name, PlanWanting()).look(sitting)
         making = self.makings.get(name)
-        if making and making.wanted.key not in [one.key for one in wanted]:
+        if making and not any(_is_still(sitting, making.wanted, one) for one in wanted):
             making.end()
             del self.makings[name]
             making = None
@@ -176,6 +176,11 @@ class Plans:
         for making in self.makings.values():
             making.end()
         self.makings.clear()
+
+
+def _is_still(sitting: Sitting, making: Wanted, wanted: Wanted) -> bool:
+    """Whether what is made is what is wanted: a branch that moves without any effect there ends nothing."""
+    return making.key == wanted.key and says_the_same(sitting, wanted.concerned, making.tree, wanted.tree)
 
 
 def _is_due(sitting: Sitting, environment: Environment) -> bool:

@@ -146,6 +146,9 @@ def _unproven(record: Record, event: Event, body: Approved, approvers: Mapping[s
     if isinstance(certificate, str):
         return certificate
     faults = certificate_faults(certificate, Bound(record.identity, body.change, body.target, body.base, body.head))
+    plans = [option.removeprefix("plan=") for option in certificate.options if option.startswith("plan=")]
+    if not all(body.plan.startswith(plan) for plan in plans):
+        return "it was signed for another plan"
     if faults:
         return "; ".join(faults)
     return unsigned_because(body.signer, certificate.payload, certificate.signature, event.stamp.at)

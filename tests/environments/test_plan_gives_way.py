@@ -7,7 +7,7 @@ import pytest
 
 from gitops_hooks.edge import living
 from tests.environments.conftest import Site
-from tests.environments.planned import BY_HAND, SLOW, STEPS, grant_plans, head, open_planned, planned, propose
+from tests.environments.planned import BY_HAND, SLOW, STEPS, grant_plans, open_planned, planned, propose
 from tests.world import Template
 
 pytestmark = pytest.mark.timeout(600)
@@ -73,27 +73,30 @@ def test_a_killed_run_is_told_as_unknown_and_ends(site: Site) -> None:
 
 
 def test_a_deployment_that_is_due_goes_first_and_the_plan_is_made_afterwards(site: Site) -> None:
-    number = begin(site, "fourth\n")
+    # This one hangs on the deployer, so that the hosts are idle as soon as it is ended.
+    number = propose(site, {"site.yml": STEPS + "    - ansible.builtin.pause: {seconds: 300}\n"})
+    site.world.approve("bob", number).must()
+    before = running(site)
+    site.world.verb("bob", "plan", number).must()
+    site.await_that(lambda: running(site) not in ("", before))
     first = running(site)
-    other = propose(site, {"site.yml": STEPS, "page": "now\n"})
+    other = propose(site, {"page": "now\n"})
     site.world.approve("bob", other).must()
     site.world.verb("alice", "land", other).must()
-    site.await_that(lambda: site.pages() == ["now\n", "now\n"])
+    site.await_that(lambda: site.ref("deployed") == site.tip() and site.pages() == ["now\n", "now\n"])
     assert not [one for one in living.list_living() if first in one.argv]
-    # What it was asked for is in conflict with what landed: both change the page. Nothing is planned of it any more.
-    assert planned(site, number) == []
-    let_go(site)
+    site.await_that(lambda: any(running(site) in one.argv for one in living.list_living()))
+    assert running(site) != first and planned(site, number) == []
+    site.world.verb("alice", "close", number).must()
+    run = running(site)
+    site.await_that(lambda: not [one for one in living.list_living() if run in one.argv])
 
 
 def test_what_nobody_wants_any_more_is_ended(site: Site) -> None:
-    slow = propose(site, {"site.yml": STEPS + SLOW})
-    site.world.approve("bob", slow).must()
-    for host in site.hosts:
-        (host.root / "slow").touch()
-    site.world.verb("bob", "plan", slow).must()
-    site.await_that(lambda: bool(running(site)) and [one for one in living.list_living() if running(site) in one.argv])
+    number = begin(site, "fifth\n")
+    site.await_that(lambda: any(running(site) in one.argv for one in living.list_living()))
     run = running(site)
-    site.world.verb("bob", "withdraw", slow).must()
+    site.world.verb("bob", "withdraw", number).must()
     site.await_that(lambda: not [one for one in living.list_living() if run in one.argv])
-    assert planned(site, slow) == [] and head(site, slow)
+    assert planned(site, number) == []
     let_go(site)

@@ -2,13 +2,20 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from gitops_hooks.edge.record import LOG
+from gitops_hooks.entry.authorised import judge_record
+from gitops_hooks.entry.sitting import open_sitting
+from gitops_hooks.model.event import Landing
+from gitops_hooks.model.event_words import Word
+from gitops_hooks.model.request import Refusal
 from tests.answers import Result
 from tests.environments.conftest import Site
 from tests.environments.planned import REQUIRED, STEPS, grant_plans, head, open_planned, planned, propose
-from tests.world import Template
+from tests.world import REPOSITORY, Template
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -124,9 +131,23 @@ def test_another_plan_takes_the_approvals_away(site: Site) -> None:
 
 
 def test_the_record_proves_it_to_whoever_judges_again(site: Site) -> None:
-    assert site.world.admin("verify", str(site.world.repository), "--key", str(site.world.home.signing_key) + ".pub")
-    shown = json.loads(site.world.ssh("bob", "env show staging --json").must().out)
-    assert shown["sync"] == "Synced"
+    home = site.world.home
+    site.world.admin("verify", str(site.world.repository), "--server-key", f"{home.signing_key}.pub").must()
+    sitting = open_sitting(home, REPOSITORY)
+    rested = [event for event in sitting.record.events(LOG) if len(getattr(event.body, "plan", "")) == 40]
+    newest = rested[0]
+    assert isinstance(newest.body, Landing)
+    older = next(e.body.plan for e in rested if isinstance(e.body, Landing) and e.body.change != newest.body.change)
+    in_force = {newest.body.policy}
+    assert judge_record(sitting.record, newest, in_force) is None
+    unproven = f"landing {newest.oid[:12]}: No plan is recorded of it."
+    for plan in ("", older):
+        claimed = replace(newest, body=replace(newest.body, plan=Word(plan)))
+        assert judge_record(sitting.record, claimed, in_force) == Refusal("plan", unproven)
+    # An approval without the plan is none, whatever the landing says that it counted.
+    nothing = replace(newest, body=replace(newest.body, approvals=()))
+    refused = judge_record(sitting.record, nothing, in_force)
+    assert refused is not None and refused.rule == "approvals"
 
 
 def land_planned(site: Site, files: dict[str, str | None]) -> None:
