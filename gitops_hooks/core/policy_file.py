@@ -3,7 +3,7 @@
 What this release does not enforce is refused by name: a key that is parsed and ignored fails open.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from gitops_hooks.core.check_options import judge_required, read_check_options
 from gitops_hooks.core.policy_branches import gap, read_branch
@@ -29,15 +29,16 @@ def parse_policy(
     *,
     commit: str,
     known: frozenset[str] | None,
-    deployers: frozenset[str] | None = None,
+    deployers: Mapping[str, bool] | None = None,
     checks: Declared | None = None,
     default_branch: str | None = None,
     source: str = ".gitops/policy.yaml",
 ) -> Policy:
     """The policy that this text is. Errors: PolicyError with every fault.
 
-    `known` are the server's people, `deployers` the loaded plugins' names, `checks` the checks with
-    their options, `default_branch` a short name; None leaves that question unasked.
+    `known` are the server's people, `deployers` the loaded plugins' names with whether each can look at
+    what it deployed, `checks` the checks with their options, `default_branch` a short name; None leaves that question
+    unasked.
     """
     documents, found = parse_yaml(text, POLICY_LIMITS)
     faults = [Fault(fault.line, fault.message) for fault in found]

@@ -15,7 +15,6 @@ NOT_ENFORCED = frozenset(
         *("signed_commits", "mode", "evaluate", "override", "floor"),
         *("break-glass", "plan"),
         "window",
-        "prune",
         *("timeout", "retries", "retry", "notify", "providers"),
     )
 )

@@ -1,7 +1,7 @@
 """What the policy's parts share: names held against the server's people, plugins, and paths."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from gitops_hooks.core.globs import path_fault
@@ -26,7 +26,7 @@ class Reading:
     file: str
     faults: list[Fault]
     known: frozenset[str] | None
-    deployers: frozenset[str] | None
+    deployers: Mapping[str, bool] | None
     checks: Declared | None
     groups: dict[str, tuple[str, ...]]
 

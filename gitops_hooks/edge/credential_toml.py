@@ -8,7 +8,10 @@ from gitops_hooks.edge.toml_text import Table
 from gitops_hooks.model.deployment import Credentials
 from gitops_hooks.model.server import DEPLOY, PLAN, USES, CredentialEntry
 
-GRANTED = ("hosts", "key", "known_hosts", "vault_password", "environment_file", "state_folder", "trusted_command")
+GRANTED = (
+    *("hosts", "key", "known_hosts", "vault_password"),
+    *("environment_file", "state_folder", "trusted_command", "kubeconfig"),
+)
 OF_PLANS = ("use", "user", "become")
 _SSH = ("hosts", "key", "known_hosts", "vault_password")
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,253}")
@@ -36,6 +39,7 @@ def read_granted(table: Table, home: Path) -> Credentials:
         _truth(table, "trusted_command"),
         user=table.text("user", _USER, ""),
         become=_truth(table, "become"),
+        kubeconfig=_path(table, "kubeconfig", home),
     )
 
 

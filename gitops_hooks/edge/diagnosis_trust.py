@@ -65,7 +65,7 @@ def policy_lines(home: Home, server: ServerFile, people: People, entry: Reposito
             text,
             commit=default.recorded,
             known=people.names,
-            deployers=frozenset(plugins.deployers()),
+            deployers=plugins.looking(),
             checks=plugins.declared(),
             source=POLICY_PATH,
         )

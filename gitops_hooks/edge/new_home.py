@@ -77,6 +77,7 @@ _SERVER_FILE = """\
 # vault_password = "credentials/staging_vault"
 # environment_file = "credentials/staging_environment"
 # state_folder = "credentials/staging_state"
+# kubeconfig = "credentials/staging_kubeconfig"
 """
 _USERS_FILE = "# Who may log in; written by `gitops-hooks user add` and `user remove`.\n"
 

@@ -57,6 +57,10 @@ class Plugins:
         """Every deployer by its name. Errors: EdgeError where a plugin raises or two offer one name."""
         return self._collect("gitops_deployers", Deployer)
 
+    def looking(self) -> Mapping[str, bool]:
+        """Every deployer's name, with whether it can say how what it deployed differs by now. Errors: as deployers."""
+        return {name: deployer.drift is not None for name, deployer in self.deployers().items()}
+
     def actor(self, environ: Mapping[str, str]) -> Actor | None:
         """Who pushes; None where nobody says so. Errors: EdgeError unless exactly one source answers well."""
         sources = self._implementations("gitops_actor")

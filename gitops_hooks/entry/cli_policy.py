@@ -81,7 +81,7 @@ def _parse(home: Home, text: bytes, source: str) -> Policy:
         text,
         commit=NO_OID,
         known=load_people(home).names,
-        deployers=frozenset(plugins.deployers()),
+        deployers=plugins.looking(),
         checks=plugins.declared(),
         source=source,
     )

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from gitops_hooks.core.policy_deployers import COMMAND, TERRAFORM
+from gitops_hooks.core.policy_deployers import COMMAND, KUBERNETES, TERRAFORM
 from gitops_hooks.model.deployment import Credentials
 
 _ANSIBLE = "ansible"
@@ -12,11 +12,13 @@ _ANSIBLE = "ansible"
 def granted_to(deployer: str, given: Credentials, tools: tuple[Path, ...]) -> Credentials:
     """`tools` are the server's folders of programs, for those that start other programs than their own."""
     if deployer == _ANSIBLE:
-        return replace(given, environment_file=None, state_folder=None)
+        return replace(given, environment_file=None, state_folder=None, kubeconfig=None)
     if deployer == TERRAFORM:
         # A provider of the tree runs here: the key of a host was not granted for that.
         return Credentials(environment_file=given.environment_file, state_folder=given.state_folder, tools=tools)
+    if deployer == KUBERNETES:
+        return Credentials(kubeconfig=given.kubeconfig, tools=tools)
     if deployer == COMMAND and not given.trusted_command:
         # What the tree brings has no network and no secret where nobody said that it may.
         return Credentials(state_folder=given.state_folder, network=False, tools=tools)
-    return replace(given, tools=tools) if deployer == COMMAND else given
+    return replace(given, kubeconfig=None, tools=tools) if deployer == COMMAND else given

@@ -253,7 +253,7 @@ def judge_policy(sitting: Sitting, matter: Matter) -> tuple[Requirement, ...]:
             _policy_bytes(sitting, matter.merged.tree),
             commit=matter.span.head,
             known=sitting.people.names,
-            deployers=frozenset(sitting.plugins.deployers()),
+            deployers=sitting.plugins.looking(),
             checks=sitting.plugins.declared(),
             default_branch=sitting.default_name,
             source=POLICY_PATH,

@@ -169,7 +169,7 @@ def parse_for(sitting: Sitting, text: bytes) -> Policy:
         text,
         commit=NO_OID,
         known=sitting.people.names,
-        deployers=frozenset(sitting.plugins.deployers()),
+        deployers=sitting.plugins.looking(),
         checks=sitting.plugins.declared(),
         default_branch=sitting.default_name,
         source=POLICY_PATH,

@@ -57,7 +57,7 @@ class Outcome:
     detail: str = ""
 
 
-CREDENTIAL_FILES = ("key", "known_hosts", "vault_password", "environment_file")
+CREDENTIAL_FILES = ("key", "known_hosts", "vault_password", "environment_file", "kubeconfig")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ class Credentials:
 
     `environment_file` holds `NAME=value` lines, `state_folder` is what stays from one run to the next and may be
     written to. Without `network` there is none in the box; a script gets it, and secrets, only with `trusted_command`.
-    `tools` are folders of programs that it sees. `user` is who logs in on the hosts, whatever the inventory says
-    (empty: as it says); with `become` a plan may become another user there.
+    `tools` are folders of programs that it sees, `kubeconfig` says how a cluster is reached. `user` is who logs in on
+    the hosts, whatever the inventory says (empty: as it says); with `become` a plan may become another user there.
     """
 
     hosts: tuple[str, ...] = ()
@@ -81,6 +81,7 @@ class Credentials:
     tools: tuple[Path, ...] = ()
     user: str = ""
     become: bool = False
+    kubeconfig: Path | None = None
 
     @classmethod
     def of(
@@ -91,13 +92,13 @@ class Credentials:
         network: bool = True,
     ) -> "Credentials":
         """From what `files` tells."""
-        key, known_hosts, vault, environment = (files.get(name) for name in CREDENTIAL_FILES)
-        return cls(hosts, key, known_hosts, vault, environment, state_folder, network=network)
+        key, known_hosts, vault, environment, kubeconfig = (files.get(name) for name in CREDENTIAL_FILES)
+        return cls(hosts, key, known_hosts, vault, environment, state_folder, network=network, kubeconfig=kubeconfig)
 
     @property
     def files(self) -> tuple[tuple[str, Path], ...]:
         """Every granted file by the name of its key."""
-        found = (self.key, self.known_hosts, self.vault_password, self.environment_file)
+        found = (self.key, self.known_hosts, self.vault_password, self.environment_file, self.kubeconfig)
         return tuple((name, path) for name, path in zip(CREDENTIAL_FILES, found, strict=True) if path is not None)
 
     def ssh(self) -> tuple[Path, Path]:

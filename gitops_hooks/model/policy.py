@@ -5,6 +5,7 @@ from enum import Enum
 
 from gitops_hooks.model.bounds import NO_BOUNDS, Bounds
 from gitops_hooks.model.gates import OPEN, Gates
+from gitops_hooks.model.kubernetes import Kubernetes
 from gitops_hooks.model.options import CheckOptions
 from gitops_hooks.model.rollout import AT_ONCE, Rollout
 
@@ -172,7 +173,8 @@ class Environment:
     `drift`: seconds from one look at its hosts to the next (0: never); with `self_heal` what is out of sync then is
     deployed again. `strategy` is how Ansible reaches hosts: `linear` (a command a task), or `mitogen`.
     `rolls_back`: what failed here by its own fault is not tried again, the last good commit is.
-    What is deployed stands in the keys of its deployer: `playbook` and `inventory`, `module`, or `run`.
+    What is deployed stands in the keys of its deployer: `playbook` and `inventory`, `module`, `run` (with `drift_run`,
+    which looks), or `kubernetes`.
     """
 
     name: str
@@ -192,6 +194,8 @@ class Environment:
     run: tuple[str, ...] = ()
     strategy: str = "linear"
     rolls_back: bool = False
+    drift_run: tuple[str, ...] = ()
+    kubernetes: Kubernetes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ TRUSTED = (
     "gitops_hooks.plugins.ansible.deployer",
     "gitops_hooks.plugins.command_deployer",
     "gitops_hooks.plugins.terraform.deployer",
+    "gitops_hooks.plugins.kubernetes.deployer",
     "gitops_hooks.plugins.journal",
 )
 

@@ -47,8 +47,9 @@ environments:
     inventory: inventories/production
 """
 ENVIRONMENT_KEYS = (
-    "name, branch, deployer, playbook, inventory, module, run, operate, limit, interval, strategy, manual, paused, "
-    "after, soak, windows, freeze, manual_sync, drift, self_heal, batches, max_failed, health, max_changed, on_failure"
+    "name, branch, deployer, playbook, inventory, module, run, drift_run, manifests, namespace, force_conflicts, "
+    "prune, wait, operate, limit, interval, strategy, manual, paused, after, soak, windows, freeze, manual_sync, drift, "
+    "self_heal, batches, max_failed, health, max_changed, on_failure"
 )
 METHODS = "merge, fast-forward, always-merge, squash, rebase"
 
@@ -90,7 +91,7 @@ def test_what_may_run_on_the_deployer_needs_its_own_approval_and_one_of_every_ru
 def test_the_whole_policy_is_read():
     assert parse(
         WHOLE,
-        deployers=frozenset({"ansible"}),
+        deployers={"ansible": True},
         checks={"yaml": (), "secrets": (), "ansible": ()},
         default_branch="main",
     ) == Policy(
@@ -419,7 +420,7 @@ def test_the_approval_that_goes_without_saying_needs_somebody_too():
     ],
 )
 def test_a_fault_in_an_environment_is_told_with_its_line(text, found):
-    assert faults(text, deployers=frozenset({"ansible"})) == found
+    assert faults(text, deployers={"ansible": True}) == found
 
 
 def test_whether_and_how_often_an_environment_visits_all_hosts():
@@ -433,7 +434,7 @@ def test_whether_and_how_often_an_environment_visits_all_hosts():
 
 def test_checks_and_deployers_must_be_there_when_the_server_is_asked():
     text = branch("checks: [yaml, spelling]") + environment().partition("match: main\n")[2]
-    assert faults(text, checks={"yaml": (), "secrets": ()}, deployers=frozenset()) == [
+    assert faults(text, checks={"yaml": (), "secrets": ()}, deployers={}) == [
         (4, "there is no check spelling on this server; there are: secrets, yaml"),
         (6, "there is no deployer ansible on this server; there are: none"),
     ]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gitops_hooks.edge.launch import RunningDeployment
 from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, Progress, Step
+from gitops_hooks.model.drift import Drift
 from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.server import Limits, PluginLists
 from tests.delivery.conftest import run_name
@@ -30,9 +31,9 @@ class Boxed:
     steps: list[Step] = field(default_factory=list)
 
     @contextmanager
-    def start(self) -> Iterator[RunningDeployment]:
+    def start(self, look: bool = False) -> Iterator[RunningDeployment]:
         number = next(_NUMBERS)
-        deployment = Deployment("r1", self.environment, "c" * 40, number, run_name(number))
+        deployment = Deployment("r1", self.environment, "c" * 40, number, run_name(number), look=look)
         running = RunningDeployment.start(
             deployment,
             self.granted,
@@ -49,6 +50,16 @@ class Boxed:
         self.steps.clear()
         with self.start() as running:
             return self.follow(running)
+
+    def look(self) -> Drift:
+        """What a look finds."""
+        found: list[Drift] = []
+        with self.start(look=True) as running:
+            deadline = time.monotonic() + _SECONDS
+            while running.outcome is None and time.monotonic() < deadline:
+                select.select([running], [], [], 0.2)
+                found += [word for word in running.read() if isinstance(word, Drift)]
+            return found[0] if found else Drift(detail=running.outcome.detail if running.outcome else "no end")
 
     def follow(self, running: RunningDeployment) -> Outcome:
         """Listen to the end, and keep what is done."""

@@ -258,15 +258,20 @@ GRANT = '[[credential]]\nrepository = "site"\nenvironment = "dns"\nbranch = "mai
 
 
 def test_an_environment_may_be_granted_variables_and_a_folder_instead_of_hosts(home):
-    more = 'environment_file = "e"\nstate_folder = "/srv/dns"\ntrusted_command = true\n'
+    more = 'environment_file = "e"\nstate_folder = "/srv/dns"\ntrusted_command = true\nkubeconfig = "k"\n'
     home.server_file.write_text(WHOLE + GRANT + more)
-    given = Credentials(environment_file=home.path / "e", state_folder=Path("/srv/dns"), trusted_command=True)
+    given = Credentials(
+        environment_file=home.path / "e",
+        state_folder=Path("/srv/dns"),
+        trusted_command=True,
+        kubeconfig=home.path / "k",
+    )
     assert load_server(home).credentials_for("0123456789abcdef", "dns", "refs/heads/main") == given
     add_repository(home, entry(home, "two"))
     server = add_credential(
-        home, CredentialEntry("id-of-two-1", "dns", "refs/heads/main", Credentials(environment_file=Path("/e")))
+        home, CredentialEntry("id-of-two-1", "dns", "refs/heads/main", Credentials(kubeconfig=Path("/e")))
     )
-    assert server.credentials_for("id-of-two-1", "dns", "refs/heads/main") == Credentials(environment_file=Path("/e"))
+    assert server.credentials_for("id-of-two-1", "dns", "refs/heads/main") == Credentials(kubeconfig=Path("/e"))
 
 
 @pytest.mark.parametrize(

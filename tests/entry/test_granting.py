@@ -7,10 +7,11 @@ import pytest
 from gitops_hooks.entry.granting import granted_to
 from gitops_hooks.model.deployment import Credentials
 
-KEY, KNOWN, VAULT, FILE, STATE = (Path("/granted") / name for name in ("key", "known", "vault", "file", "state"))
+NAMES = ("key", "known", "vault", "file", "state", "kube")
+KEY, KNOWN, VAULT, FILE, STATE, KUBE = (Path("/granted") / name for name in NAMES)
 TOOLS = (Path("/opt/tools"),)
-GIVEN = Credentials(("web1",), KEY, KNOWN, VAULT, FILE, STATE)
-TRUSTED = Credentials(("web1",), KEY, KNOWN, VAULT, FILE, STATE, trusted_command=True)
+GIVEN = Credentials(("web1",), KEY, KNOWN, VAULT, FILE, STATE, kubeconfig=KUBE)
+TRUSTED = Credentials(("web1",), KEY, KNOWN, VAULT, FILE, STATE, trusted_command=True, kubeconfig=KUBE)
 
 
 @pytest.mark.parametrize(
@@ -18,6 +19,7 @@ TRUSTED = Credentials(("web1",), KEY, KNOWN, VAULT, FILE, STATE, trusted_command
     [
         ("ansible", GIVEN, Credentials(("web1",), KEY, KNOWN, VAULT)),
         ("terraform", TRUSTED, Credentials(environment_file=FILE, state_folder=STATE, tools=TOOLS)),
+        ("kubernetes", TRUSTED, Credentials(kubeconfig=KUBE, tools=TOOLS)),
         ("command", GIVEN, Credentials(state_folder=STATE, network=False, tools=TOOLS)),
         ("command", TRUSTED, Credentials(("web1",), KEY, KNOWN, VAULT, FILE, STATE, True, tools=TOOLS)),
         ("acme", GIVEN, GIVEN),

@@ -4,13 +4,10 @@ import hashlib
 import hmac
 import ssl
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from gitops_hooks.plugin import (
     Deployment,
@@ -25,6 +22,7 @@ from gitops_hooks.plugin import (
 )
 from gitops_hooks.plugins import notify_email, notify_prometheus, notify_webhook
 from gitops_hooks.plugins.notify_words import headline
+from tests.certificate import make_certificate
 from tests.plugins.receivers import mail_box, web_hook
 
 AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -208,28 +206,7 @@ def test_a_password_goes_over_tls_to_a_server_whose_certificate_is_known(tmp_pat
 
 def _certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
     """A certificate for 127.0.0.1 that signs itself, and a server's context with it."""
-    import ipaddress
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(address, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path, keys = folder / "ca.pem", folder / "key.pem"
-    path.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    plain = serialization.NoEncryption()
-    keys.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain))
+    path, keys = make_certificate(folder)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(path, keys)
     return path, context

@@ -1,0 +1,107 @@
+"""An environment that is a cluster: from a landing to its objects, and back from what somebody changed by hand."""
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.cluster.server import TOKEN, Cluster, serving
+from tests.delivery.kubernetes_desk import CONFIG, WEB
+from tests.environments.conftest import Site
+from tests.unpacked import KUBECTL
+from tests.world import POLICY, REPOSITORY, Template, World
+
+ENVIRONMENT = """\
+environments:
+  - name: shop
+    branch: main
+    deployer: kubernetes
+    manifests: k8s
+    namespace: shop
+    force_conflicts: true
+    wait: 5s
+"""
+CREDENTIAL = f"""
+[[credential]]
+repository = "{REPOSITORY}"
+environment = "shop"
+branch = "main"
+kubeconfig = "credentials/shop"
+"""
+# Each is a story of several runs.
+pytestmark = pytest.mark.timeout(300)
+
+
+@dataclass(slots=True)
+class Place:
+    """One server, and the cluster that its environment is granted."""
+
+    site: Site
+    cluster: Cluster
+
+    def say(self, words: str) -> str:
+        return re.sub(r"[\d.]+ s\b", "… s", self.site.world.ssh("bob", words).must().out)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    template = Template.build(POLICY + ENVIRONMENT)
+    world = World.copied_from(template)
+    try:
+        with serving(tmp_path_factory.mktemp("cluster")) as cluster:
+            grant(world, cluster)
+            yield Place(Site(world, []), cluster)
+    finally:
+        world.close()
+        template.remove()
+
+
+def grant(world: World, cluster: Cluster) -> None:
+    folder = world.home.path / "credentials"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / "shop").write_text(cluster.kubeconfig())
+    (folder / "shop").chmod(0o600)
+    file = world.home.server_file
+    file.write_text(f'tool_folders = ["{KUBECTL.parent}"]\n{file.read_text()}{CREDENTIAL}')
+
+
+def test_a_landing_brings_the_manifests_of_the_tree_into_the_cluster(place: Place) -> None:
+    shown = place.site.land({"k8s/page.yaml": CONFIG % "first", "k8s/web.yaml": WEB % 1}).err
+    assert "shop       ok 1, changed 1, failed 0" in shown
+    assert place.cluster.get("ConfigMap", "page")["data"] == {"text": "first"}
+    newest = place.say("env log shop").splitlines()[0].split()[2]
+    assert place.say(f"env log shop {newest}").splitlines()[1:] == [
+        "      … s  k8s              changed      create ConfigMap shop/page",
+        "      … s  k8s              changed      create Deployment shop/web",
+        "successful: ok 1, changed 1, failed 0 (… s)",
+    ]
+    told = [path.read_text(errors="replace") for path in place.site.world.home.path.rglob("*") if path.is_file()]
+    assert sum(TOKEN in text for text in told) == 1
+
+
+def test_what_does_not_get_well_is_a_degraded_environment_with_the_reason(place: Place) -> None:
+    place.cluster.sick.add("web")
+    shown = place.site.land({"k8s/web.yaml": WEB % 2}).err
+    assert "k8s: failed: Deployment shop/web: not healthy after 5 s: 0 of 2 replicas are available" in shown
+    assert place.say("env show shop").startswith("shop: OutOfSync, Degraded\n")
+    place.cluster.sick.clear()
+    place.site.land({"k8s/web.yaml": WEB % 3})
+    assert place.say("env show shop").startswith("shop: Synced, Healthy\n")
+
+
+def test_what_somebody_changed_by_hand_is_told_and_brought_back_where_the_policy_says_so(place: Place) -> None:
+    place.cluster.edit("ConfigMap", "page", ("data", "text"), "by hand")
+    shown = place.say("env drift shop --now")
+    assert "k8s: OutOfSync\n  update ConfigMap page\n" in shown
+    assert "    -  text: by hand\n    +  text: first\n" in shown
+    assert place.say("env show shop").startswith("shop: OutOfSync, Healthy\n")
+
+    place.site.land({".gitops/policy.yaml": POLICY + ENVIRONMENT + "    drift: 1h\n    self_heal: true\n"})
+    place.cluster.edit("ConfigMap", "page", ("data", "text"), "by hand again")
+    place.say("env drift shop --now")
+    deadline = time.monotonic() + 60
+    while place.cluster.get("ConfigMap", "page")["data"] != {"text": "first"} and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert place.cluster.get("ConfigMap", "page")["data"] == {"text": "first"}
