@@ -4,13 +4,16 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from gitops_hooks.plugin import (
     Deployer,
     Deployment,
+    Difference,
+    Drift,
     EdgeError,
+    HostDrift,
     HostOutcome,
     HostState,
     Outcome,
@@ -18,6 +21,7 @@ from gitops_hooks.plugin import (
     RunState,
     Say,
     Step,
+    Sync,
     Workplace,
     hookimpl,
 )
@@ -27,6 +31,8 @@ from gitops_hooks.plugins.granted import hider, one_line, read_variables
 _TOLD_EVERY = 0.2
 _LINE_LIMIT = 300
 _MOST_LINES = 5000
+_MOST_DIFFERENCES = 20
+_DIFFERS = 2
 _CUT = f"more than {_MOST_LINES} lines; the rest is not kept"
 # What nobody trusts gets no more than what a check may start.
 _BOUNDS = {"core": 0, "nproc": 256, "data": 2 * 1024**3, "fsize": 1024**3, "nofile": 1024, "memlock": 0, "msgqueue": 0}
@@ -34,33 +40,59 @@ _BOUNDS = {"core": 0, "nproc": 256, "data": 2 * 1024**3, "fsize": 1024**3, "nofi
 
 @hookimpl
 def gitops_deployers() -> Iterable[Deployer]:
-    return (Deployer("command", "runs a script of the repository, in the sandbox unless the server trusts it", deploy),)
+    words = "runs a script of the repository, in the sandbox unless the server trusts it"
+    return (Deployer("command", words, deploy, drift=look),)
 
 
 def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
     """The script stands for a host. Errors: EdgeError where it, or what it is granted, cannot be used."""
-    canceled, deadline = listen_for_term(), last_moment(workplace.run_timeout)
-    variables = read_variables(workplace.credentials)
     script, *words = deployment.environment.run
-    program = _find(workplace.project, script)
+    program = _find(workplace.project, "run", script)
     if isinstance(program, str):
         return Outcome(RunState.ERROR, detail=program)
-    say(Progress(hosts=(script,)))
-    told = _Told(script, say, hider(workplace.credentials, variables.values()))
-    place = Place(workplace.project, {**variables, **_environ(deployment, workplace)}, deadline, canceled)
-    bounds = () if workplace.credentials.network else _bounds()
-    ended = run_program([*bounds, str(program), *words], place, told.hear, _ask)
-    told.flush()
+    told = _Told(script, say, hider(workplace.credentials, read_variables(workplace.credentials).values()))
+    ended = _run(deployment, workplace, [str(program), *words], told)
     return _judge(script, ended, told.last, workplace.run_timeout)
 
 
-def _find(project: Path, script: str) -> Path | str:
+def look(deployment: Deployment, workplace: Workplace, say: Say) -> Drift:
+    """Another script says whether anything differs: 0 for no, 2 for yes, as `terraform plan -detailed-exitcode`."""
+    host = deployment.environment.run[0]
+    if not deployment.environment.drift_run:
+        return Drift(detail="the environment has no drift_run, which would say how it is")
+    script, *words = deployment.environment.drift_run
+    program = _find(workplace.project, "drift_run", script)
+    if isinstance(program, str):
+        return Drift(detail=program)
+    told = _Told(host, say, hider(workplace.credentials, read_variables(workplace.credentials).values()))
+    ended = _run(deployment, workplace, [str(program), *words], told)
+    if not ended.stopped and ended.status == 0:
+        return Drift((HostDrift(host, Sync.SYNCED),))
+    if not ended.stopped and ended.status == _DIFFERS:
+        lines = told.lines or [f"{script} says so, and not what"]
+        found = tuple(Difference("", line) for line in lines[:_MOST_DIFFERENCES])
+        return Drift((HostDrift(host, Sync.OUT, found, len(lines) - len(found)),))
+    return Drift((HostDrift(host, Sync.UNKNOWN, detail=f"{script} {_how(ended)}: {told.last}".removesuffix(": ")),))
+
+
+def _run(deployment: Deployment, workplace: Workplace, words: Sequence[str], told: "_Told") -> Ended:
+    canceled, deadline = listen_for_term(), last_moment(workplace.run_timeout)
+    told.begin()
+    environ = {**read_variables(workplace.credentials), **_environ(deployment, workplace)}
+    place = Place(workplace.project, environ, deadline, canceled)
+    bounds = () if workplace.credentials.network else _bounds()
+    ended = run_program([*bounds, *words], place, told.hear, _ask)
+    told.flush()
+    return ended
+
+
+def _find(project: Path, key: str, script: str) -> Path | str:
     """The script, or why there is none that could be started."""
     path = (project / script).resolve()
     if not path.is_relative_to(project.resolve()) or not path.is_file():
-        return f"run: {script} is no file of the repository; correct the environment's entry in the policy"
+        return f"{key}: {script} is no file of the repository; correct the environment's entry in the policy"
     if not os.access(path, os.X_OK):
-        return f"run: {script} is not executable; run: git update-index --chmod=+x {script}"
+        return f"{key}: {script} is not executable; run: git update-index --chmod=+x {script}"
     return path
 
 
@@ -90,6 +122,7 @@ class _Told:
 
     def __init__(self, script: str, say: Say, hide: Callable[[str], str]) -> None:
         self.last = ""
+        self.lines: list[str] = []
         self._script = script
         self._say = say
         self._hide = hide
@@ -97,11 +130,15 @@ class _Told:
         self._steps: list[Step] = []
         self._left = _MOST_LINES
 
+    def begin(self) -> None:
+        self._say(Progress(hosts=(self._script,)))
+
     def hear(self, line: bytes) -> None:
         text = self._hide(one_line(line.decode("utf-8", "replace")))[:_LINE_LIMIT]
         if text:
             self.last = text
             self._left -= 1
+            self.lines += [text] if self._left >= 0 else []
             if self._left >= -1:
                 self._steps.append(self._step(text if self._left >= 0 else _CUT))
         if time.monotonic() - self._said >= _TOLD_EVERY:
@@ -120,7 +157,7 @@ class _Told:
 def _judge(script: str, ended: Ended, last: str, limit: float) -> Outcome:
     if not ended.stopped and ended.status == 0:
         return Outcome(RunState.SUCCESSFUL, (HostOutcome(script, HostState.OK),))
-    how = f"ended with {ended.status}" if ended.status >= 0 else f"was ended by signal {-ended.status}"
+    how = _how(ended)
     hosts = (HostOutcome(script, HostState.FAILED, 0, f"{how}: {last}" if last else how),)
     if ended.stopped == "canceled":
         return Outcome(RunState.CANCELED, hosts, detail="ended on request; nobody knows how far it came")
@@ -128,3 +165,7 @@ def _judge(script: str, ended: Ended, last: str, limit: float) -> Outcome:
         words = f"did not end within {limit:.0f} s; raise deploy_seconds in server.toml, or do less at once"
         return Outcome(RunState.FAILED, hosts, detail=words)
     return Outcome(RunState.FAILED, hosts, detail=f"{script} {how}")
+
+
+def _how(ended: Ended) -> str:
+    return f"ended with {ended.status}" if ended.status >= 0 else f"was ended by signal {-ended.status}"

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from gitops_hooks.model.deployment import Credentials, HostOutcome, HostState, Outcome, RunState
+from gitops_hooks.model.drift import Difference, Drift, HostDrift, Sync
 from gitops_hooks.model.server import Limits
 from tests.delivery.boxed import Boxed, environment, lay, without_time
 
@@ -143,3 +144,53 @@ def test_what_a_script_says_is_bounded(desk):
     assert desk.deploy().state is RunState.SUCCESSFUL
     assert len(desk.steps) == 5001
     assert lines(desk)[-1] == "more than 5000 lines; the rest is not kept"
+
+
+@pytest.fixture
+def looking(desk):
+    desk.environment = environment("command", run=("deploy.sh",), drift_run=("check.sh", "--all"))
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("exit 0", HostDrift("deploy.sh", Sync.SYNCED)),
+        ("echo fine; exit 0", HostDrift("deploy.sh", Sync.SYNCED)),
+        (
+            'echo "page $1"; echo; echo zone; exit 2',
+            HostDrift("deploy.sh", Sync.OUT, (Difference("", "page --all"), Difference("", "zone"))),
+        ),
+        (
+            "exit 2",
+            HostDrift("deploy.sh", Sync.OUT, (Difference("", "check.sh says so, and not what"),)),
+        ),
+        (
+            "echo no such host; exit 1",
+            HostDrift("deploy.sh", Sync.UNKNOWN, detail="check.sh ended with 1: no such host"),
+        ),
+        ("kill -9 $$", HostDrift("deploy.sh", Sync.UNKNOWN, detail="check.sh was ended by signal 9")),
+    ],
+)
+def test_how_another_script_ends_says_whether_anything_differs(looking, text, found):
+    looking.tree["check.sh"] = (0o100755, f"#!/bin/sh\n{text}\n")
+    assert looking.look() == Drift((found,))
+
+
+def test_what_it_tells_is_bounded_and_without_what_it_was_granted(looking, tmp_path):
+    files = lay(tmp_path / "granted", {"environment_file": f"TOKEN={TOKEN}\n"})
+    looking.granted = Credentials.of(files)
+    looking.tree["check.sh"] = (0o100755, '#!/bin/sh\necho "$TOKEN"; seq 1 100; exit 2\n')
+    (host,) = looking.look().hosts
+    withheld = "withheld, since it carries a credential or a sensitive value"
+    assert [one.task for one in host.differences[:2]] == [withheld, "1"]
+    assert (len(host.differences), host.more) == (20, 81)
+
+
+def test_without_a_script_that_looks_nothing_is_known(desk, looking):
+    looking.tree = {}
+    assert looking.look() == Drift(
+        detail="drift_run: check.sh is no file of the repository; correct the environment's entry in the policy"
+    )
+    looking.environment = environment("command", run=("deploy.sh",))
+    assert looking.look() == Drift(detail="the environment has no drift_run, which would say how it is")

@@ -43,6 +43,15 @@ def test_a_credential_outside_the_folder_is_refused(granted: Path, key: str) -> 
         parse_words(words(granted, key=key), granted)
 
 
+def test_a_kubeconfig_is_a_credential_like_every_other(granted: Path) -> None:
+    (granted / "shop").write_text("x")
+    command = parse_words(["--run-id", "r-1", "--kubeconfig", str(granted / "shop")], granted)
+    place = command.index(str(granted / "shop"))
+    assert command[place - 1 : place + 2] == ["--ro-bind", str(granted / "shop"), "/run/credentials/kubeconfig"]
+    with pytest.raises(EdgeError):
+        parse_words(["--run-id", "r-1", "--kubeconfig", "/etc/passwd"], granted)
+
+
 def test_the_refusal_says_where_credentials_lie(granted: Path) -> None:
     with pytest.raises(EdgeError) as refused:
         parse_words(words(granted, key="/etc/passwd"), granted)
@@ -113,5 +122,5 @@ def test_the_program_ends_with_two_where_it_refuses_and_makes_a_box_where_it_doe
     assert ask("--everything") == (
         2,
         "deploy: words: --run-id is needed, and of --key --known-hosts --vault-password --environment-file "
-        "--state-folder --network --tool-folders each may follow once\n",
+        "--kubeconfig --state-folder --network --tool-folders each may follow once\n",
     )

@@ -3,13 +3,12 @@
 The root module stands for a host; what becomes of its resources are steps.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
 from gitops_hooks.plugin import (
     Deployer,
     Deployment,
-    EdgeError,
     HostOutcome,
     HostState,
     Outcome,
@@ -23,7 +22,8 @@ from gitops_hooks.plugins.deployed_program import Ended, last_moment, listen_for
 from gitops_hooks.plugins.granted import hider, read_variables
 from gitops_hooks.plugins.terraform.heard import Heard, Listening
 from gitops_hooks.plugins.terraform.laid import Refusal, lay_module
-from gitops_hooks.plugins.terraform.secret_values import secret_values
+from gitops_hooks.plugins.terraform.look import look
+from gitops_hooks.plugins.terraform.secret_values import hide_values
 from gitops_hooks.plugins.terraform.started import Started
 
 _LOCK_SECONDS = 60.0
@@ -34,9 +34,8 @@ _CHANGES = 2
 
 @hookimpl
 def gitops_deployers() -> Iterable[Deployer]:
-    return (
-        Deployer("terraform", "plans a root module of Terraform or OpenTofu, and applies exactly that plan", deploy),
-    )
+    words = "plans a root module of Terraform or OpenTofu, and applies exactly that plan"
+    return (Deployer("terraform", words, deploy, drift=look),)
 
 
 def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
@@ -51,7 +50,7 @@ def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
         return Outcome(RunState.ERROR, (), detail=str(refusal))
     listening = Listening(module, say, hider(workplace.credentials, variables.values()))
     ended, heard, applying = _bring(started, listening, _lock(workplace.run_timeout))
-    hide = None if ended.stopped else _hide_more(started, workplace, variables.values(), heard)
+    hide = None if ended.stopped else hide_values(started, workplace, variables.values(), heard)
     outcome = _judge(module, ended, heard, listening.tell_faults(heard, hide), workplace.run_timeout)
     if applying or outcome.state is RunState.SUCCESSFUL:
         return outcome
@@ -80,19 +79,6 @@ def _bring(started: Started, listening: Listening, lock: str) -> tuple[Ended, He
         if not any(fault.summary == _STALE for fault in applied.faults):
             break
     return ended, applied, True
-
-
-def _hide_more(
-    started: Started, workplace: Workplace, values: Iterable[str], heard: Heard
-) -> Callable[[str], str] | None:
-    """What hides every sensitive value of state and plan; None where they cannot be read."""
-    if not heard.faults:
-        return hider(workplace.credentials, values)
-    try:
-        shown = [started.show(), *([started.show(started.plan)] if started.plan.exists() else [])]
-    except EdgeError:
-        return None
-    return hider(workplace.credentials, [*values, *(value for one in shown for value in secret_values(one))])
 
 
 def _judge(module: str, ended: Ended, heard: Heard, fault: str, limit: float) -> Outcome:

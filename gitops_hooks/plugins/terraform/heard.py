@@ -40,6 +40,7 @@ class Heard:
 
     changed: int = 0
     faults: list[Fault] = field(default_factory=list)
+    planned: list[str] = field(default_factory=list)
 
 
 class Listening:
@@ -79,6 +80,8 @@ class Listening:
         kind = said.get("type")
         if kind == "diagnostic" and _mapping(said.get("diagnostic")).get("severity") == "error":
             heard.faults.append(_fault(_mapping(said.get("diagnostic"))))
+        elif kind == "planned_change" and (words := self._planned(said)):
+            heard.planned.append(words)
         elif kind == "change_summary":
             self._add(HostState.OK, _summary(_mapping(said.get("changes"))))
         elif kind == "apply_start":
@@ -86,6 +89,12 @@ class Listening:
         elif kind in _ENDS and _action(said) not in _NO_CHANGE:
             heard.changed += kind == "apply_complete"
             self._add(_ENDS[kind], self._named(said))
+
+    def _planned(self, said: Mapping[str, Any]) -> str:
+        change = _mapping(said.get("change"))
+        action = str(change.get("action", ""))
+        address = _mapping(change.get("resource")).get("addr", "?")
+        return "" if action in _NO_CHANGE else self._hide(one_line(f"{action} {address}"))[:300]
 
     def _named(self, said: Mapping[str, Any]) -> str:
         resource = _mapping(_mapping(said.get("hook")).get("resource"))

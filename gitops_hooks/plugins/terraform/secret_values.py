@@ -1,7 +1,25 @@
 """Every value that a plan or a state marks as sensitive, from what `show -json` answers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
+
+from gitops_hooks.plugin import EdgeError, Workplace
+from gitops_hooks.plugins.granted import hider
+from gitops_hooks.plugins.terraform.heard import Heard
+from gitops_hooks.plugins.terraform.started import Started
+
+
+def hide_values(
+    started: Started, workplace: Workplace, values: Iterable[str], heard: Heard
+) -> Callable[[str], str] | None:
+    """What hides every sensitive value of state and plan in faults; None where they cannot be read."""
+    if not heard.faults:
+        return hider(workplace.credentials, values)
+    try:
+        shown = [started.show(), *([started.show(started.plan)] if started.plan.exists() else [])]
+    except EdgeError:
+        return None
+    return hider(workplace.credentials, [*values, *(value for one in shown for value in secret_values(one))])
 
 
 def secret_values(shown: Mapping[str, Any]) -> Iterator[str]:
