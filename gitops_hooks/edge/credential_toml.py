@@ -56,11 +56,14 @@ def read_use(table: Table) -> str:
 
 def refuse_deploying_keys(tables: Iterable[Table], entries: Iterable[CredentialEntry], home: Path) -> None:
     """What deploys is no plan credential, also where it is written twice."""
-    deploying = {one.credentials.key for one in entries if one.use == DEPLOY} - {None}
-    for table in tables:
-        key = table.values.get("key")
-        if table.values.get("use") == PLAN and isinstance(key, str) and home / key in deploying:
-            table.fault("key", f"{key!a} deploys, and is no key for plans; make another, of a user who may only read")
+    given = [one.credentials for one in entries if one.use == DEPLOY]
+    deploying = {path for one in given for path in (one.key, one.kubeconfig, one.environment_file)} - {None}
+    for table in (each for each in tables if each.values.get("use") == PLAN):
+        for name in ("key", "kubeconfig", "environment_file"):
+            key = table.values.get(name)
+            if isinstance(key, str) and home / key in deploying:
+                words = "deploys, and is no key for plans; make another, of a user who may only read"
+                table.fault(name, f"{key!a} {words}")
 
 
 def _path(table: Table, key: str, home: Path) -> Path | None:

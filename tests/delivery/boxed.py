@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from gitops_hooks.edge.launch import RunningDeployment
 from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, Progress, Step
 from gitops_hooks.model.drift import Drift
+from gitops_hooks.model.plan_found import Plan
 from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.server import Limits, PluginLists
 from tests.delivery.conftest import run_name
 
+_Found = TypeVar("_Found", Drift, Plan)
 _SECONDS = 90.0
 _NUMBERS = itertools.count(1)
 
@@ -31,9 +34,9 @@ class Boxed:
     steps: list[Step] = field(default_factory=list)
 
     @contextmanager
-    def start(self, look: bool = False) -> Iterator[RunningDeployment]:
+    def start(self, look: bool = False, plan: bool = False) -> Iterator[RunningDeployment]:
         number = next(_NUMBERS)
-        deployment = Deployment("r1", self.environment, "c" * 40, number, run_name(number), look=look)
+        deployment = Deployment("r1", self.environment, "c" * 40, number, run_name(number), look=look, plan=plan)
         running = RunningDeployment.start(
             deployment,
             self.granted,
@@ -53,13 +56,22 @@ class Boxed:
 
     def look(self) -> Drift:
         """What a look finds."""
-        found: list[Drift] = []
         with self.start(look=True) as running:
-            deadline = time.monotonic() + _SECONDS
-            while running.outcome is None and time.monotonic() < deadline:
-                select.select([running], [], [], 0.2)
-                found += [word for word in running.read() if isinstance(word, Drift)]
-            return found[0] if found else Drift(detail=running.outcome.detail if running.outcome else "no end")
+            return next(self._found(running, Drift), None) or Drift(detail=self._end(running))
+
+    def plan(self) -> Plan:
+        """What a plan of this tree says."""
+        with self.start(look=True, plan=True) as running:
+            return next(self._found(running, Plan), None) or Plan(detail=self._end(running))
+
+    def _found(self, running: RunningDeployment, kind: type[_Found]) -> Iterator[_Found]:
+        deadline = time.monotonic() + _SECONDS
+        while running.outcome is None and time.monotonic() < deadline:
+            select.select([running], [], [], 0.2)
+            yield from (word for word in running.read() if isinstance(word, kind))
+
+    def _end(self, running: RunningDeployment) -> str:
+        return running.outcome.detail if running.outcome else "no end"
 
     def follow(self, running: RunningDeployment) -> Outcome:
         """Listen to the end, and keep what is done."""

@@ -38,8 +38,10 @@ def test_a_field_that_somebody_changed_is_told_with_both_values(desk, cluster):
     (host,) = desk.look().hosts
     (difference,) = host.differences
     assert (host.sync, difference.task) == (Sync.OUT, "update ConfigMap page")
-    assert difference.text.startswith("--- cluster\n+++ deployed\n@@ -1,")
-    assert "-  text: by hand\n+  text: hello\n" in difference.text
+    assert difference.text == (
+        "--- cluster\n+++ deployed\n@@ -1,6 +1,6 @@\n apiVersion: v1\n data:\n-  text: by hand\n+  text: hello\n"
+        " kind: ConfigMap\n metadata:\n   name: page"
+    )
     assert cluster.asked == []
 
 

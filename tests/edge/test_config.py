@@ -563,6 +563,10 @@ def test_a_credential_for_plans_stands_beside_the_one_that_deploys(home):
         (PLANS + LOGIN + "trusted_command = true\n", "'trusted_command' is not for use = \"plan\""),
         (PLANS + LOGIN + 'become = "yes"\n', "'become' must be true or false"),
         (
+            GRANT + 'kubeconfig = "k"\n' + GRANT + 'use = "plan"\nkubeconfig = "k"\n',
+            "'k' deploys, and is no key for plans; make another, of a user who may only read",
+        ),
+        (
             PLANS + LOGIN.replace("credentials/plan", "credentials/key"),
             "'credentials/key' deploys, and is no key for plans; make another, of a user who may only read",
         ),

@@ -10,6 +10,7 @@ import pytest
 from tests.cluster.server import TOKEN, Cluster, serving
 from tests.delivery.kubernetes_desk import CONFIG, WEB
 from tests.environments.conftest import Site
+from tests.environments.planned import RULES, ask, propose
 from tests.unpacked import KUBECTL
 from tests.world import POLICY, REPOSITORY, Template, World
 
@@ -105,3 +106,22 @@ def test_what_somebody_changed_by_hand_is_told_and_brought_back_where_the_policy
     while place.cluster.get("ConfigMap", "page")["data"] != {"text": "first"} and time.monotonic() < deadline:
         time.sleep(0.2)
     assert place.cluster.get("ConfigMap", "page")["data"] == {"text": "first"}
+
+
+PLANNED = RULES + ENVIRONMENT + "    operate: [bob]\n"
+
+
+def test_a_change_is_planned_with_another_account_before_it_lands(place: Place) -> None:
+    world = place.site.world
+    place.site.land({".gitops/policy.yaml": PLANNED})
+    (world.home.path / "credentials" / "plans").write_text(place.cluster.kubeconfig())
+    (world.home.path / "credentials" / "plans").chmod(0o600)
+    with world.home.server_file.open("a") as server:
+        server.write(CREDENTIAL.replace("credentials/shop", "credentials/plans") + 'use = "plan"\n')
+    number = propose(place.site, {"k8s/page.yaml": CONFIG % "planned"})
+    world.approve("bob", number).must()
+    shown = ask(place.site, "bob", number).must().out
+    assert "shop: 1 host changes, 0 unchanged\nk8s: changes\n  update ConfigMap page\n" in shown
+    assert "    -  text: first\n    +  text: planned\n" in shown
+    assert place.cluster.get("ConfigMap", "page")["data"] == {"text": "first"}
+    assert TOKEN not in shown

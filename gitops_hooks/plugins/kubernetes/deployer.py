@@ -4,10 +4,7 @@ The folder of the manifests stands for a host; what becomes of the objects are s
 """
 
 import dataclasses
-import os
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
 
 from gitops_hooks.plugin import (
     Deployer,
@@ -16,44 +13,28 @@ from gitops_hooks.plugin import (
     EdgeError,
     HostOutcome,
     HostState,
-    Kubernetes,
     Outcome,
-    Progress,
+    Plan,
     Prune,
     RunState,
     Say,
     Workplace,
     hookimpl,
 )
-from gitops_hooks.plugins.deployed_program import Place, last_moment, listen_for_term
-from gitops_hooks.plugins.granted import hider
 from gitops_hooks.plugins.kubernetes.applying import Applied, apply, wait_established, wait_healthy
 from gitops_hooks.plugins.kubernetes.inventory import (
     Inventory,
     Overtaken,
     guard,
-    inventory_name,
     read_inventory,
     write_inventory,
 )
-from gitops_hooks.plugins.kubernetes.kubeconfig import read_access
-from gitops_hooks.plugins.kubernetes.kubectl import Halted, Kubectl, Unreachable, find_kubectl
-from gitops_hooks.plugins.kubernetes.objects import Manifest, Object, Refusal, read_manifests, stages
-from gitops_hooks.plugins.kubernetes.pruning import prune, stale
-from gitops_hooks.plugins.kubernetes.rendering import render
+from gitops_hooks.plugins.kubernetes.kubectl import Halted, Unreachable
+from gitops_hooks.plugins.kubernetes.look import find_drift, find_plan
+from gitops_hooks.plugins.kubernetes.objects import Object, Refusal, stages
+from gitops_hooks.plugins.kubernetes.pruning import left_out, prune
 from gitops_hooks.plugins.kubernetes.told import Telling
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """Everything that a run or a look stands on."""
-
-    deployment: Deployment
-    keys: Kubernetes
-    namespace: str
-    cluster: Kubectl
-    manifests: tuple[Manifest, ...]
-    telling: Telling
+from gitops_hooks.plugins.kubernetes.work import Work, keys_of, prepare
 
 
 class Broken(Exception):
@@ -67,12 +48,12 @@ class Broken(Exception):
 @hookimpl
 def gitops_deployers() -> Iterable[Deployer]:
     words = "applies manifests or a kustomization to a Kubernetes cluster, and prunes what went"
-    return (Deployer("kubernetes", words, deploy, drift=look),)
+    return (Deployer("kubernetes", words, deploy, drift=look, plan=plan),)
 
 
 def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
     """Errors: EdgeError where what is granted or installed cannot be used."""
-    telling = Telling(_keys(deployment).manifests, say)
+    telling = Telling(keys_of(deployment).manifests, say)
     try:
         work = prepare(deployment, workplace, telling)
         good = _brought(work)
@@ -91,9 +72,7 @@ def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
 
 def look(deployment: Deployment, workplace: Workplace, say: Say) -> Drift:
     """How the cluster differs from what was deployed. Errors: as deploy."""
-    from gitops_hooks.plugins.kubernetes.look import find_drift
-
-    telling = Telling(_keys(deployment).manifests, say)
+    telling = Telling(keys_of(deployment).manifests, say)
     try:
         return find_drift(prepare(deployment, workplace, telling))
     except (Refusal, Overtaken, Unreachable) as error:
@@ -102,29 +81,15 @@ def look(deployment: Deployment, workplace: Workplace, say: Say) -> Drift:
         return Drift(detail=f"the look was ended: {halted.why}")
 
 
-def _keys(deployment: Deployment) -> Kubernetes:
-    if deployment.environment.kubernetes is None:
-        raise EdgeError("policy", "the environment says nothing of its manifests")
-    return deployment.environment.kubernetes
-
-
-def prepare(deployment: Deployment, workplace: Workplace, telling: Telling) -> Work:
-    """Render first, without network or credential. Errors: Refusal, EdgeError, Halted."""
-    canceled, deadline = listen_for_term(), last_moment(workplace.run_timeout)
-    telling.tell(Progress(hosts=(telling.folder,), task="kustomize"))
-    keys, program = _keys(deployment), find_kubectl(os.environ["PATH"])
-    access = read_access(workplace.credentials, keys.namespace)
-    place = Place(workplace.scratch, _environ(workplace.scratch), deadline, canceled)
-    manifests = read_manifests(render(keys.manifests, program, workplace, place), access.namespace)
-    settings = access.lay(workplace.scratch / "kubeconfig")
-    hide = hider(workplace.credentials, access.secrets)
-    cluster = Kubectl(program, place, workplace.scratch, settings, inventory_name(deployment), hide)
-    return Work(deployment, keys, access.namespace, cluster, manifests, telling)
-
-
-def _environ(scratch: Path) -> dict[str, str]:
-    said = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
-    return said | {"HOME": str(scratch)}
+def plan(deployment: Deployment, workplace: Workplace, say: Say) -> Plan:
+    """What a change would do to the cluster. Errors: as deploy."""
+    telling = Telling(keys_of(deployment).manifests, say)
+    try:
+        return find_plan(prepare(deployment, workplace, telling))
+    except (Refusal, Overtaken, Unreachable) as error:
+        return Plan(detail=str(error))
+    except Halted as halted:
+        return Plan(detail=f"the plan was ended: {halted.why}")
 
 
 def _brought(work: Work) -> bool:
@@ -165,7 +130,7 @@ def _lay_namespace(work: Work, applied: Applied) -> bool:
 def _clear(work: Work, claimed: Inventory, applied: Applied) -> bool:
     """Prune, and write down what is there now."""
     guard(work.cluster, work.deployment, work.namespace)
-    left = stale(claimed.objects, applied)
+    left = left_out(claimed.objects, applied.objects, work.namespace)
     if work.keys.prune is Prune.NONE:
         _write(work, claimed, (*left, *applied.objects))
         return True

@@ -1,7 +1,7 @@
 """Objects that the tree does not have any more: those of them that our inventory names and that are still ours."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gitops_hooks.plugin import EdgeError
@@ -14,16 +14,18 @@ from gitops_hooks.plugins.kubernetes.told import Telling
 SPARED = ("Namespace", "CustomResourceDefinition", "PersistentVolumeClaim", "PersistentVolume")
 
 
-def stale(known: Sequence[Object], applied: Applied) -> tuple[Object, ...]:
-    """What the inventory names beside what is there now, in the order in which it goes."""
-    there = {_placed(one, one.namespace) for one in applied.objects}
-    left = [one for one in known if not {_placed(one, one.namespace), _placed(one, applied.namespace)} & there]
+def left_out(known: Sequence[Object], there: Iterable[Object], namespace: str) -> tuple[Object, ...]:
+    """What the inventory names beside what is there, in the order in which it goes.
+
+    A manifest that names no namespace is in that of the environment, or in none.
+    """
+    placed = {_place(one, space) for one in there for space in (one.namespace, one.namespace or namespace)}
+    left = [one for one in known if not {_place(one, one.namespace), _place(one, one.namespace or namespace)} & placed]
     return tuple(sorted(left, key=rank, reverse=True))
 
 
-def _placed(one: Object, namespace: str) -> tuple[str, str, str, str]:
-    """A manifest that names no namespace is in that of the environment, or in none."""
-    return one.group, one.kind, one.namespace or namespace, one.name
+def _place(one: Object, namespace: str) -> tuple[str, str, str, str]:
+    return one.group, one.kind, namespace, one.name
 
 
 def prune(

@@ -22,7 +22,7 @@ from gitops_hooks.plugins.deployed_program import Ended, last_moment, listen_for
 from gitops_hooks.plugins.granted import hider, read_variables
 from gitops_hooks.plugins.terraform.heard import Heard, Listening
 from gitops_hooks.plugins.terraform.laid import Refusal, lay_module
-from gitops_hooks.plugins.terraform.look import look
+from gitops_hooks.plugins.terraform.look import look, plan
 from gitops_hooks.plugins.terraform.secret_values import hide_values
 from gitops_hooks.plugins.terraform.started import Started
 
@@ -35,7 +35,7 @@ _CHANGES = 2
 @hookimpl
 def gitops_deployers() -> Iterable[Deployer]:
     words = "plans a root module of Terraform or OpenTofu, and applies exactly that plan"
-    return (Deployer("terraform", words, deploy, drift=look),)
+    return (Deployer("terraform", words, deploy, drift=look, plan=plan),)
 
 
 def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
