@@ -17,7 +17,9 @@ from gitops_hooks.model.policy import Environment
 def definition_of(environment: Environment) -> str:
     """What an environment deploys, as one word: another one makes what hosts have worth nothing."""
     one = environment
-    parts = (one.branch, one.deployer, one.playbook, one.inventory, one.module, *one.run)
+    cluster = one.kubernetes
+    keys = (cluster.manifests, cluster.namespace, str(cluster.force_conflicts), cluster.prune.value) if cluster else ()
+    parts = (one.branch, one.deployer, one.playbook, one.inventory, one.module, *one.run, *keys)
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 

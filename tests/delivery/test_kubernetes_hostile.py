@@ -1,5 +1,6 @@
 """The deployer `kubernetes` where somebody means harm, something hangs, or a run is killed on the way."""
 
+import hashlib
 import sys
 import time
 from dataclasses import replace
@@ -64,6 +65,14 @@ def test_a_kubeconfig_without_tls_is_refused_and_so_is_none(desk, tmp_path, clus
     )
 
 
+def test_the_inventory_is_no_manifest(desk):
+    name = f"gitops-hooks-staging-{hashlib.sha256(b'r1 staging').hexdigest()[:8]}"
+    desk.tree[f"{FOLDER}/page.yaml"] = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n"
+    assert without_time(desk.deploy()) == error(
+        f"ConfigMap {name} is the inventory of this environment, and no manifest; take it out"
+    )
+
+
 def test_the_token_is_never_told(desk, cluster):
     desk.tree[f"{FOLDER}/page.yaml"] = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {TOKEN}}}\n"
     cluster.refuse.add("ConfigMap")
@@ -104,6 +113,26 @@ def test_nothing_is_fetched_from_outside_the_repository(desk, resource):
     assert outcome.state is RunState.ERROR
     assert outcome.detail.startswith("k8s cannot be rendered: accumulating resources")
     assert outcome.detail.endswith("; nothing is fetched from outside the repository: put it into the tree")
+
+
+GENERATOR = """\
+apiVersion: acme.example/v1
+kind: Maker
+metadata:
+  name: a
+  annotations: {config.kubernetes.io/function: "exec: {path: ./make.sh}"}
+"""
+
+
+def test_no_program_of_the_tree_runs_while_it_is_rendered(desk):
+    desk.tree[f"{FOLDER}/kustomization.yaml"] = "generators: [maker.yaml]\n"
+    desk.tree[f"{FOLDER}/maker.yaml"] = GENERATOR
+    desk.tree[f"{FOLDER}/make.sh"] = (0o100755, f"#!/bin/sh\necho '{CONFIG % 'made'}'\n")
+    outcome = desk.deploy()
+    assert outcome.state is RunState.ERROR and outcome.detail.startswith("k8s cannot be rendered: ")
+    desk.tree[f"{FOLDER}/kustomization.yaml"] = "helmCharts: [{name: a, version: 1.0.0}]\n"
+    outcome = desk.deploy()
+    assert outcome.state is RunState.ERROR and "--enable-helm" in outcome.detail
 
 
 LOOK = """\
@@ -167,7 +196,7 @@ def test_a_run_that_is_asked_to_end_says_so(desk, cluster):
     keep(desk, wait=60)
     cluster.sick.add("web")
     with desk.start() as running:
-        desk.listen(running, lambda: cluster.get("Deployment", "web") is not None)
+        desk.listen(running, lambda: len(desk.steps) == 2)
         running.terminate()
         outcome = desk.follow(running)
     assert without_time(outcome) == Outcome(

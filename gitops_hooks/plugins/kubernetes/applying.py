@@ -13,6 +13,7 @@ from gitops_hooks.plugins.kubernetes.objects import Manifest, Object, object_of
 from gitops_hooks.plugins.kubernetes.told import Telling
 
 _APPLY_SECONDS = 900.0
+_READ_SECONDS = 300.0  # kubectl asks 50 times a second, once for each object
 _POLL_SECONDS = 2.0
 _MOST_NAMED = 5
 _CONFLICT = "conflict with "
@@ -44,7 +45,8 @@ def read_objects(cluster: Kubectl, objects: Iterable[Object], *more: str) -> tup
     if not listed:
         return ()
     path = cluster.lay("asked.json", [json.dumps({"apiVersion": "v1", "kind": "List", "items": listed}).encode()])
-    answer = cluster.run("get", f"--filename={path}", "--ignore-not-found", "-o=json", *more)
+    words = ("get", f"--filename={path}", "--ignore-not-found", "-o=json", *more)
+    answer = cluster.run(*words, seconds=_READ_SECONDS)
     if answer.status:
         raise EdgeError("kubectl get", answer.complaint)
     return answer.items()

@@ -11,7 +11,7 @@ from gitops_hooks.plugins.kubernetes.difference import lay_comparer
 from gitops_hooks.plugins.kubernetes.inventory import inventory_name
 from gitops_hooks.plugins.kubernetes.kubeconfig import read_access
 from gitops_hooks.plugins.kubernetes.kubectl import Kubectl, find_kubectl
-from gitops_hooks.plugins.kubernetes.objects import Manifest, read_manifests
+from gitops_hooks.plugins.kubernetes.objects import Manifest, Refusal, read_manifests
 from gitops_hooks.plugins.kubernetes.rendering import render
 from gitops_hooks.plugins.kubernetes.told import Telling
 
@@ -42,6 +42,7 @@ def prepare(deployment: Deployment, workplace: Workplace, telling: Telling) -> W
     access = read_access(workplace.credentials, keys.namespace)
     place = Place(workplace.scratch, _environ(workplace.scratch), deadline, canceled)
     manifests = read_manifests(render(keys.manifests, program, workplace, place), access.namespace)
+    _refuse_inventory(manifests, inventory_name(deployment))
     settings = access.lay(workplace.scratch / "kubeconfig")
     hide = hider(workplace.credentials, access.secrets)
     cluster = Kubectl(program, place, workplace.scratch, settings, inventory_name(deployment), hide)
@@ -51,3 +52,8 @@ def prepare(deployment: Deployment, workplace: Workplace, telling: Telling) -> W
 def _environ(scratch: Path) -> dict[str, str]:
     said = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
     return said | {"HOME": str(scratch), "KUBECTL_EXTERNAL_DIFF": str(lay_comparer(scratch))}
+
+
+def _refuse_inventory(manifests: tuple[Manifest, ...], name: str) -> None:
+    if any((one.object.kind, one.object.name) == ("ConfigMap", name) for one in manifests):
+        raise Refusal(f"ConfigMap {name} is the inventory of this environment, and no manifest; take it out")
