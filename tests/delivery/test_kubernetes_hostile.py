@@ -12,7 +12,7 @@ from gitops_hooks.model.deployment import HostOutcome, HostState, Outcome, RunSt
 from gitops_hooks.model.server import Limits
 from tests.cluster.server import TOKEN, serving
 from tests.delivery.boxed import without_time
-from tests.delivery.kubernetes_desk import CONFIG, FOLDER, error, grant, inventory, keep, make_desk
+from tests.delivery.kubernetes_desk import CONFIG, FOLDER, error, failed, grant, inventory, keep, make_desk
 from tests.unpacked import KUBECTL
 
 
@@ -181,6 +181,15 @@ def hanging(tmp_path, word: str) -> Path:
     (tools / "kubectl").write_text(text)
     (tools / "kubectl").chmod(0o755)
     return tools
+
+
+def test_a_kubectl_that_never_stops_talking_is_ended(desk, tmp_path):
+    tools = tmp_path / "talking"
+    tools.mkdir(mode=0o755)
+    (tools / "kubectl").write_text(f'#!/bin/sh\n[ "$1" != get ] || exec yes\nexec {KUBECTL}/kubectl "$@"\n')
+    (tools / "kubectl").chmod(0o755)
+    desk.granted = replace(desk.granted, tools=(tools, KUBECTL))
+    assert without_time(desk.deploy()) == failed("kubectl: said more than 64 MiB at once")
 
 
 def test_a_kubectl_that_hangs_is_ended_in_time(desk, tmp_path):

@@ -21,8 +21,6 @@ _TOLD_LIMIT = 600
 _ASK_SECONDS = 60.0
 _REQUEST_SECONDS = 30
 _MEMORY = 4 * 1024**3
-# What programs in Go say at the end of a file's bounds: they do not hear the signal.
-TOO_LARGE = "file too large"
 # Both outputs as files: an answer is one text, however long its lines are, and bounded by the size of a file.
 _TO_FILES = 'exec "$@" >"$0.out" 2>"$0.err"'
 _LOG_LINE = re.compile(r"^(?:[IWEF][0-9]{4} .*|Warning: .*)$", re.MULTILINE)
@@ -92,7 +90,7 @@ class Kubectl:
 
     def _read(self, ended: Ended) -> Answer:
         out, errors = read_said(self.scratch / "said")
-        if ended.status and TOO_LARGE in errors:
+        if is_too_large(ended, errors):
             raise EdgeError("kubectl", f"said more than {OUTPUT_LIMIT // 1024**2} MiB at once")
         return Answer(ended.status, out, self.words(errors) or f"kubectl ended with {ended.status}")
 
@@ -122,6 +120,11 @@ class Kubectl:
 def is_unknown(complaint: str) -> bool:
     """Whether the cluster does not know the kind, or has not got the namespace, of what it was asked for."""
     return bool(_UNKNOWN.search(complaint))
+
+
+def is_too_large(ended: Ended, errors: str) -> bool:
+    """Whether it came to the end of its file's bounds; programs in Go do not hear the signal, and say so."""
+    return ended.status == -signal.SIGXFSZ or (ended.status != 0 and "file too large" in errors)
 
 
 def find_kubectl(path: str) -> str:

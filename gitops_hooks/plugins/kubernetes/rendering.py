@@ -11,7 +11,7 @@ from gitops_hooks.plugin import EdgeError, Workplace
 from gitops_hooks.plugins.deployed_program import Place
 from gitops_hooks.plugins.granted import one_line
 from gitops_hooks.plugins.kubernetes import alone
-from gitops_hooks.plugins.kubernetes.kubectl import TOO_LARGE, read_said, run_bounded
+from gitops_hooks.plugins.kubernetes.kubectl import is_too_large, read_said, run_bounded
 from gitops_hooks.plugins.kubernetes.objects import Refusal
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -35,7 +35,7 @@ def render(folder: str, program: str, workplace: Workplace, place: Place) -> byt
     words = [*_alone(workplace), program, "kustomize", str(found)]
     ended = run_bounded(words, replace(place, folder=found), said, _SECONDS, _SIZE, _MEMORY)
     out, errors = read_said(said)
-    if ended.status and TOO_LARGE in errors:
+    if is_too_large(ended, errors):
         raise Refusal(f"{folder} renders more than {_SIZE // 1024**2} MiB; split the environment")
     if ended.status == alone.FAILED and errors.startswith(alone.SAID):
         raise EdgeError("kustomize", f"cannot be kept from the network here: {one_line(errors)[:300]}")
