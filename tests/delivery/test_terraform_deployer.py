@@ -55,8 +55,8 @@ def told(desk: Boxed) -> list[tuple[str, str]]:
     return [(step.state.value, step.task) for step in desk.steps]
 
 
-def failed(why: str, state=RunState.FAILED, detail="failed: infra") -> Outcome:
-    return Outcome(state, (HostOutcome("infra", HostState.FAILED, 0, why),), 0.0, detail)
+def failed(why: str, state=RunState.FAILED, detail="failed: infra", *, untouched=False) -> Outcome:
+    return Outcome(state, (HostOutcome("infra", HostState.FAILED, 0, why, untouched),), 0.0, detail)
 
 
 def test_a_module_is_planned_and_applied_and_its_state_outlives_the_run(desk, state):
@@ -171,7 +171,8 @@ def test_a_fault_is_told_with_its_place_in_the_tree(desk):
     desk.tree["infra/main.tf"] = ONE % "${nonsense.a}"
     assert without_time(desk.deploy()) == failed(
         'infra/main.tf:7: Reference to undeclared resource: A managed resource "nonsense" "a" has not been declared in '
-        "the root module."
+        "the root module.",
+        untouched=True,
     )
 
 
