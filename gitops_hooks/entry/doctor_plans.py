@@ -6,15 +6,15 @@ from gitops_hooks.core.govern import govern
 from gitops_hooks.edge.diagnosis import Line, State
 from gitops_hooks.edge.home import Home
 from gitops_hooks.entry.sitting import open_sitting
-from gitops_hooks.model.errors import PolicyError
+from gitops_hooks.model.errors import EdgeError, PolicyError
 from gitops_hooks.model.server import PLAN, RepositoryEntry, ServerFile
 
 
 def plan_lines(home: Home, server: ServerFile, entry: RepositoryEntry) -> Iterator[Line]:
-    """A note for each environment; a policy that cannot be read is told of by its own line."""
+    """A note for each environment; what cannot be read is told of by lines of its own."""
     try:
         policy = open_sitting(home, entry.name, server=server).policy
-    except PolicyError:
+    except (EdgeError, PolicyError):
         return
     for environment in policy.environments:
         governing = govern(policy, environment.branch)
