@@ -58,12 +58,7 @@ class RunningDeployment:
         Outcome that `read` answers. Before that of a look comes a Drift or a Plan.
         """
         running = cls(deployment, deploy_as)
-        laid = tuple(name for name, _ in credentials.files) + (("state",) if credentials.state_folder else ())
-        seconds = (limits.connect_seconds, limits.deploy_seconds)
-        # When it may begin was decided before, and is no affair of the child's.
-        told = dataclasses.replace(deployment, environment=dataclasses.replace(deployment.environment, gates=OPEN))
-        login = (credentials.user, credentials.become)
-        job = Job(told, credentials.hosts, laid, credentials.network, plugins.trusted, *seconds, _TREE_BYTES, *login)
+        job = _job_of(deployment, credentials, limits, plugins)
         try:
             running._child = Child(box_command(deployment.run_id, credentials, deploy_as))
             running._child.feed(encode(job), files)
@@ -170,3 +165,22 @@ class RunningDeployment:
         """The box dies a moment after its outermost program; whoever hears the outcome may rely on it."""
         found = leftovers((self.deployment.run_id,), self._deploy_as)
         return " ".join(str(one.pid) for one in living.wait_gone(found, _END_SECONDS))
+
+
+def _job_of(deployment: Deployment, credentials: Credentials, limits: Limits, plugins: PluginLists) -> Job:
+    laid = tuple(name for name, _ in credentials.files) + (("state",) if credentials.state_folder else ())
+    # When it may begin was decided before, and is no affair of the child's.
+    told = dataclasses.replace(deployment, environment=dataclasses.replace(deployment.environment, gates=OPEN))
+    return Job(
+        told,
+        credentials.hosts,
+        laid,
+        credentials.network,
+        credentials.door,
+        plugins.trusted,
+        limits.connect_seconds,
+        limits.deploy_seconds,
+        _TREE_BYTES,
+        credentials.user,
+        credentials.become,
+    )

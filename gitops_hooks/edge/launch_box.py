@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from gitops_hooks.edge import door
 from gitops_hooks.edge.sandbox_cure import cure
 from gitops_hooks.model.deployment import Credentials
 from gitops_hooks.model.errors import EdgeError
@@ -59,7 +60,25 @@ def own_box(run_id: str, credentials: Credentials) -> list[str]:
     """The box as this user makes it. Errors: EdgeError where bubblewrap is not installed."""
     program = own_program(MODULE, "--run-id", run_id)
     binds = [*_credential_binds(credentials), *_tools(credentials.tools)]
-    return [_bwrap(), *_walls(), *([] if credentials.network else _ALONE), *_view(), *binds, "--", *program]
+    leave, into = _door(credentials)
+    return [
+        *leave,
+        _bwrap(),
+        *_walls(),
+        *([] if credentials.network else _ALONE),
+        *_view(),
+        *binds,
+        *into,
+        "--",
+        *program,
+    ]
+
+
+def _door(credentials: Credentials) -> tuple[list[str], list[str]]:
+    """What stands around the box, and what is shown in it, where there is one way out."""
+    if credentials.network or not credentials.door or credentials.known_hosts is None:
+        return [], []
+    return own_program(door.MODULE, str(credentials.known_hosts.absolute())), ["--bind", door.FOLDER, str(door.PLACE)]
 
 
 def own_program(module: str, *words: str) -> list[str]:
@@ -129,6 +148,8 @@ def _credential_words(credentials: Credentials) -> Iterator[str]:
         yield from ("--state-folder", str(credentials.state_folder))
     if not credentials.network:
         yield from ("--network", "no")
+    if credentials.door:
+        yield from ("--door", "yes")
     if credentials.tools:
         yield from ("--tool-folders", os.pathsep.join(map(str, credentials.tools)))
 

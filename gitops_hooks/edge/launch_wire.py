@@ -32,6 +32,7 @@ class Job:
     hosts: tuple[str, ...]
     laid: tuple[str, ...]
     network: bool
+    door: bool
     plugins: tuple[str, ...]
     connect_seconds: float
     run_seconds: float

@@ -19,7 +19,7 @@ from gitops_hooks.model.errors import EdgeError
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 _FILES = {f"--{name.replace('_', '-')}": name for name in CREDENTIAL_FILES}
-_WORDS = ("--run-id", *_FILES, "--state-folder", "--network", "--tool-folders")
+_WORDS = ("--run-id", *_FILES, "--state-folder", "--network", "--door", "--tool-folders")
 _UNREADABLE = "cannot be read by the deployment user"
 
 
@@ -61,11 +61,13 @@ def parse_words(words: Sequence[str], folder: Path) -> list[str]:
         raise EdgeError("run id", "letters, digits and dashes only")
     if given.get("--network", "no") != "no":
         raise EdgeError("--network", "can only be no")
+    if given.get("--door", "yes") != "yes":
+        raise EdgeError("--door", "can only be yes")
     files = {name: _credential(folder, given[word]) for word, name in _FILES.items() if word in given}
     state = given.get("--state-folder")
     granted = Credentials.of(files, (), _state(folder, state) if state else None, "--network" not in given)
     tools = _tool_folders(given.get("--tool-folders", ""))
-    return own_box(given["--run-id"], dataclasses.replace(granted, tools=tools))
+    return own_box(given["--run-id"], dataclasses.replace(granted, tools=tools, door="--door" in given))
 
 
 def _state(folder: Path, name: str) -> Path:

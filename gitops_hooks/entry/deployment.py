@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from gitops_hooks.edge import launch_box as box
+from gitops_hooks.edge.door import SOCKET
 from gitops_hooks.edge.launch_unpack import ExactReader, unpack
 from gitops_hooks.edge.launch_wire import LINE_LIMIT, TERMINATE, Job, Said, encode, parse_job, parse_word
 from gitops_hooks.edge.plugins import load_plugins
@@ -203,7 +204,8 @@ def _workplace(job: Job) -> Workplace:
         raise EdgeError("credentials", "the state_folder of this environment is not writable for deployments")
     credentials = Credentials.of(laid, job.hosts, state, job.network)
     credentials = dataclasses.replace(credentials, user=job.user, become=job.become)
-    return Workplace(box.PROJECT, box.SCRATCH, credentials, job.connect_seconds, job.run_seconds)
+    way = SOCKET if job.door and not job.network else None
+    return Workplace(box.PROJECT, box.SCRATCH, credentials, job.connect_seconds, job.run_seconds, way)
 
 
 def _say(pipe: int, word: Progress) -> None:

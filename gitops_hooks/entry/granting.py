@@ -9,6 +9,12 @@ from gitops_hooks.model.deployment import Credentials
 _ANSIBLE = "ansible"
 
 
+def granted_for_plan(deployer: str, given: Credentials, tools: tuple[Path, ...]) -> Credentials:
+    """What has not landed reaches hosts whose keys are pinned, and nothing else; others have servers of their own."""
+    found = granted_to(deployer, given, tools)
+    return replace(found, network=False, door=True) if deployer == _ANSIBLE else found
+
+
 def granted_to(deployer: str, given: Credentials, tools: tuple[Path, ...]) -> Credentials:
     """`tools` are the server's folders of programs, for those that start other programs than their own."""
     if deployer == _ANSIBLE:

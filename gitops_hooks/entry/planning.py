@@ -26,7 +26,7 @@ from gitops_hooks.edge.stopping import read_stop
 from gitops_hooks.edge.tree import whole_tree
 from gitops_hooks.entry.aim import gate_again, take_aim
 from gitops_hooks.entry.deploying import allowed_in, end_look
-from gitops_hooks.entry.granting import granted_to
+from gitops_hooks.entry.granting import granted_for_plan
 from gitops_hooks.entry.landing import mend_change
 from gitops_hooks.entry.limiting import definition_of
 from gitops_hooks.entry.plan_wanting import PlanWanting, Wanted
@@ -223,7 +223,7 @@ def _launch(sitting: Sitting, deployment: Deployment, tree: str) -> RunningDeplo
     seconds = min(server.limits.deploy_seconds, server.limits.plan_seconds)
     return RunningDeployment.start(
         deployment,
-        granted_to(environment.deployer, found, server.tool_folders),
+        granted_for_plan(environment.deployer, found, server.tool_folders),
         whole_tree(sitting.repository.git2, tree, server.limits.input_size),
         limits=dataclasses.replace(server.limits, deploy_seconds=seconds),
         plugins=server.plugins,

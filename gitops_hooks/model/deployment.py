@@ -66,6 +66,7 @@ class Credentials:
 
     `environment_file` holds `NAME=value` lines, `state_folder` is what stays from one run to the next and may be
     written to. Without `network` there is none in the box; a script gets it, and secrets, only with `trusted_command`.
+    With `door` there is one way out then, to the places that `known_hosts` pins.
     `tools` are folders of programs that it sees, `kubeconfig` says how a cluster is reached. `user` is who logs in on
     the hosts, whatever the inventory says (empty: as it says); with `become` a plan may become another user there.
     """
@@ -82,6 +83,7 @@ class Credentials:
     user: str = ""
     become: bool = False
     kubeconfig: Path | None = None
+    door: bool = False
 
     @classmethod
     def of(
@@ -155,13 +157,17 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """Where a deployer works: the tree written from objects, private scratch, credentials, limits in seconds."""
+    """Where a deployer works: the tree written from objects, private scratch, credentials, limits in seconds.
+
+    `door` is the socket of the one way out, where the box has no network (edge/door.py).
+    """
 
     project: Path
     scratch: Path
     credentials: Credentials
     connect_timeout: float = 10.0
     run_timeout: float = 3600.0
+    door: Path | None = None
 
 
 Say = Callable[[Progress], None]

@@ -14,6 +14,7 @@ import pytest
 from gitops_hooks.edge.keys import make_key
 from gitops_hooks.edge.launch import RunningDeployment
 from gitops_hooks.edge.sshd import Sshd, start_sshd
+from gitops_hooks.entry.granting import granted_for_plan
 from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, Progress
 from gitops_hooks.model.drift import Drift
 from gitops_hooks.model.plan_found import Plan
@@ -107,6 +108,8 @@ class World:
         deployment = Deployment(repository, environment, "c" * 40, number, own, hosts, **words)
         login = {name: more[name] for name in ("user", "become") if name in more}
         credentials = Credentials(self.granted, self.key, self.known_hosts, self.vault_password, **login)
+        if deployment.plan:
+            credentials = granted_for_plan(deployer, credentials, ())
         running = RunningDeployment.start(deployment, credentials, self.files(), limits=limits, plugins=plugins)
         self.running.append(running)
         return running

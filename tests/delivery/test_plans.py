@@ -1,9 +1,12 @@
 """A plan runs the tree in check mode as whom the server's file names, and tells what would change on each host."""
 
 import getpass
+import socket
 
+import paramiko
 import pytest
 
+from gitops_hooks.edge import door
 from gitops_hooks.model.deployment import RunState
 from gitops_hooks.model.drift import Difference
 from gitops_hooks.model.plan_found import HostPlan, Prospect
@@ -23,7 +26,7 @@ def test_it_tells_what_would_change_changes_nothing_and_is_the_same_again(world)
     world.tree["templates/page.j2"] = "for {{ inventory_hostname }}\n"
     (world.hosts[1].root / "page").write_text("for web2\n")
     first, outcome = world.plan(generation=3)
-    assert outcome.state is RunState.SUCCESSFUL
+    assert outcome.state is RunState.SUCCESSFUL, outcome
     one, two, lost = first.hosts
     assert (one.name, one.prospect, one.more, one.withheld) == ("web1", Prospect.CHANGES, 0, 0)
     (difference,) = one.differences
@@ -101,3 +104,61 @@ def test_a_deployer_that_cannot_plan_or_answers_something_else_ends_in_an_error(
     lists = PluginLists(trusted=("odd_plans",))
     found, outcome = world.plan(plugins=lists, deployer=deployer, run_id=run_name(90))
     assert found is None and (outcome.state, outcome.detail) == (RunState.ERROR, words)
+
+
+def test_nothing_is_reached_but_hosts_whose_keys_are_pinned(world):
+    """A lookup of the tree runs on the deployer, and finds no network there."""
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        elsewhere.settimeout(0.2)
+        url = f"http://127.0.0.1:{elsewhere.getsockname()[1]}/"
+        world.tree["site.yml"] = HEAD + (
+            "    - name: tell\n      debug: {msg: here}\n"
+            f"      changed_when: lookup('url', '{url}', errors='ignore') == 'never'\n"
+            "    - name: ask\n"
+            f"      debug: {{msg: \"{{{{ lookup('url', '{url}') }}}}\"}}\n"
+        )
+        found, _ = world.plan(hosts=("web1",))
+        with pytest.raises(TimeoutError):
+            elsewhere.accept()
+    assert (found.hosts[0].prospect, "Connection refused" in found.hosts[0].detail) == (Prospect.UNKNOWN, True), found
+    lines = world.known_hosts.read_text().splitlines()
+    world.known_hosts.write_text("\n".join(lines[1:]) + "\n")
+    (host,) = world.plan(hosts=("web1",))[0].hosts
+    assert "no key of" in host.detail and "is pinned, and nothing else is reached" in host.detail
+
+
+def test_a_door_that_was_killed_leaves_nothing_for_long(world, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    left, kept = tmp_path / "gitops-door-left", tmp_path / "gitops-door-kept"
+    for folder in (left, kept):
+        folder.mkdir()
+        with socket.socket(socket.AF_UNIX) as dead:
+            dead.bind(str(folder / "socket"))
+    (kept / "socket").unlink()
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(kept / "socket"))
+        listening.listen()
+        door.sweep(tmp_path)
+    assert sorted(path.name for path in tmp_path.glob("gitops-door-*")) == ["gitops-door-kept"]
+
+
+@pytest.mark.parametrize(
+    ("line", "pinned"),
+    [
+        ("10.0.0.5 ssh-ed25519 AAAA", True),
+        ("db1,10.0.0.5 ssh-ed25519 AAAA", True),
+        ("[10.0.0.5]:22 ssh-ed25519 AAAA", False),
+        ("10.0.0.* ssh-ed25519 AAAA", False),
+        ("#10.0.0.5 ssh-ed25519 AAAA", False),
+        ("@cert-authority 10.0.0.5 ssh-ed25519 AAAA", False),
+        ("@revoked 10.0.0.5 ssh-ed25519 AAAA", False),
+        ("10.0.0.50 ssh-ed25519 AAAA", False),
+        ("|1|broken ssh-ed25519 AAAA", False),
+        (paramiko.HostKeys.hash_host("10.0.0.5") + " ssh-ed25519 AAAA", True),
+        (paramiko.HostKeys.hash_host("10.0.0.6") + " ssh-ed25519 AAAA", False),
+    ],
+)
+def test_the_door_leads_to_exactly_what_is_pinned(line, pinned):
+    assert door.is_pinned(f"other ssh-rsa AAAA\n{line}\n", "10.0.0.5", 22) is pinned
+    assert not door.is_pinned(line, "10.0.0.5", 2222)
+    assert door.is_pinned("[DB1]:2222 ssh-ed25519 AAAA", "db1", 2222)

@@ -28,7 +28,15 @@ def test_a_word_comes_back_as_it_was_on_one_line(word):
 def test_a_job_comes_back_as_it_was(operate):
     environment = Environment("staging", "refs/heads/main", "ansible", "site.yml", "inv", operate, "p:1")
     job = Job(
-        Deployment("r1", environment, "c" * 40, 7, "run-7"), ("web1",), ("key", "state"), True, ("a.b",), 5, 60.5, 1000
+        Deployment("r1", environment, "c" * 40, 7, "run-7"),
+        ("web1",),
+        ("key", "state"),
+        True,
+        False,
+        ("a.b",),
+        5,
+        60.5,
+        1000,
     )
 
     assert parse_job(encode(job)) == job

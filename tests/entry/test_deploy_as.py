@@ -122,5 +122,5 @@ def test_the_program_ends_with_two_where_it_refuses_and_makes_a_box_where_it_doe
     assert ask("--everything") == (
         2,
         "deploy: words: --run-id is needed, and of --key --known-hosts --vault-password --environment-file "
-        "--kubeconfig --state-folder --network --tool-folders each may follow once\n",
+        "--kubeconfig --state-folder --network --door --tool-folders each may follow once\n",
     )

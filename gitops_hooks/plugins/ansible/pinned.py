@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gitops_hooks.plugin import Credentials, EdgeError, Environment, Workplace
+from gitops_hooks.plugins.ansible import way_out
 from gitops_hooks.plugins.ansible.mitogen import MITOGEN, mitogen_variables, strategy_settings
 
 FORKS = 10
@@ -48,6 +49,11 @@ Host *
   UpdateHostKeys no
   UserKnownHostsFile {known_hosts}
   VerifyHostKeyDNS no
+"""
+# Where the box has no network, its door connects, and hands the descriptor over.
+_BY_THE_DOOR = """\
+  ProxyCommand {python} -I -S {program} {door} %h %p {seconds}
+  ProxyUseFdpass yes
 """
 
 # What follows the options and the host is the remote command, which goes through the fence as one quoted word; a call
@@ -127,10 +133,18 @@ def pin(workplace: Workplace, environment: Environment) -> Pinned:
     key, known_hosts = credentials.ssh()
     known = {"key": _quoted(key), "known_hosts": _quoted(known_hosts)}
     patience = {"count": ASKED_TIMES, "interval": asked_after(workplace.connect_timeout)}
-    _lay(folder / "ssh_config", _SSH_CONFIG.format(**known, **patience))
+    _lay(folder / "ssh_config", _SSH_CONFIG.format(**known, **patience) + _way_out(workplace))
     _lay(folder / "ansible.cfg", "[defaults]\n")
     values = _environment(folder, credentials, workplace) | strategy_settings(environment.strategy)
     return Pinned(folder, credentials, values, environment.strategy == MITOGEN)
+
+
+def _way_out(workplace: Workplace) -> str:
+    if workplace.door is None:
+        return ""
+    words = {"python": sys.executable, "program": way_out.__file__, "door": str(workplace.door)}
+    quoted = {name: shlex.quote(word) for name, word in words.items()}
+    return _BY_THE_DOOR.format(**quoted, seconds=asked_after(workplace.connect_timeout))
 
 
 def pin_routes(

@@ -10,6 +10,7 @@ import paramiko
 
 from gitops_hooks.plugin import Credentials, Deployment, EdgeError, HostOutcome, HostState, Workplace
 from gitops_hooks.plugins.ansible.fence import Taken, take
+from gitops_hooks.plugins.ansible.way_out import go_out
 
 _AT_ONCE = 16
 
@@ -91,7 +92,7 @@ def _check(
     client = paramiko.SSHClient()
     client.set_missing_host_key_policy(_Strict())
     try:
-        _connect(client, target, key, known, workplace.connect_timeout)
+        _connect(client, target, key, known, workplace.connect_timeout, workplace.door)
         transport = client.get_transport()
         host_key = transport.get_remote_server_key().asbytes() if transport else b""
         taken = take(client, target.name, host_key, target.python, deployment, workplace.connect_timeout)
@@ -125,8 +126,16 @@ def open_client(target: Target, credentials: Credentials, seconds: float) -> par
     return client
 
 
-def _connect(client: paramiko.SSHClient, target: Target, key: paramiko.PKey, known: Path, seconds: float) -> None:
+def _connect(
+    client: paramiko.SSHClient,
+    target: Target,
+    key: paramiko.PKey,
+    known: Path,
+    seconds: float,
+    door: Path | None = None,
+) -> None:
     client.load_host_keys(str(known))
+    way = go_out(str(door), target.address, target.port, seconds) if door else None
     client.connect(
         target.address,
         target.port,
@@ -136,6 +145,7 @@ def _connect(client: paramiko.SSHClient, target: Target, key: paramiko.PKey, kno
         banner_timeout=seconds,
         auth_timeout=seconds,
         channel_timeout=seconds,
+        sock=way,
         allow_agent=False,
         look_for_keys=False,
     )
