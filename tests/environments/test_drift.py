@@ -22,10 +22,11 @@ STEPS = """\
       ansible.builtin.copy: {content: "{{ word | default('none') }}", dest: "{{ root }}/word", mode: "0644"}
       no_log: true
 """
+# Nothing of it stays on a host when it is ended: what does is another story, of hosts that are set aside.
 SLOW = """\
     - name: Slow
-      ansible.builtin.wait_for: {path: "{{ root }}/slow", state: absent, timeout: 300}
-      check_mode: false
+      ansible.builtin.pause: {seconds: 300}
+      when: ansible_check_mode
 """
 ALWAYS = """\
     - name: Never the same
@@ -105,8 +106,6 @@ def test_only_who_may_operate_has_hosts_looked_at_and_everybody_sees_what_was_fo
 
 def test_a_look_begins_anew_after_a_kill_and_a_landing_meanwhile_goes_first(site: Site) -> None:
     site.land({"site.yml": STEPS + SLOW})
-    slow = site.hosts[0].root / "slow"
-    slow.touch()
     notes = next(site.world.home.path.glob("state/*/drift"))
     (notes / "staging.asked").write_text("somebody")
     ring(site.world.home)
@@ -119,7 +118,7 @@ def test_a_look_begins_anew_after_a_kill_and_a_landing_meanwhile_goes_first(site
     site.await_that(lambda: (notes / "staging.run").exists() and (notes / "staging.run").read_text() != first)
 
     site.land({"page": "second\n", "site.yml": STEPS})
-    assert site.pages() == ["second\n", "second\n"] and slow.exists()
+    assert site.pages() == ["second\n", "second\n"]
     # Whoever asked is answered by a look at what is deployed now.
     site.await_that(lambda: not (notes / "staging.asked").exists())
     assert facts(site)["drift"]["commit"] == site.tip()

@@ -23,6 +23,7 @@ def test_the_push_that_lands_shows_the_deployment_to_its_end(site: Site):
         f"  desired    {site.tip()}\n"
         f"  attempted  {site.tip()}\n"
         f"  deployed   {site.tip()}\n"
+        f"  hosts      web1 web2 at {site.tip()[:7]}\n"
         f"  last       deployment N of {site.tip()[:7]} successful: ok 2, changed 2, failed 0\n"
         "             web1: changed\n"
         "             web2: changed\n"
