@@ -154,11 +154,13 @@ def test_a_door_that_was_killed_leaves_nothing_for_long(world, tmp_path, monkeyp
         ("@revoked 10.0.0.5 ssh-ed25519 AAAA", False),
         ("10.0.0.50 ssh-ed25519 AAAA", False),
         ("|1|broken ssh-ed25519 AAAA", False),
-        (paramiko.HostKeys.hash_host("10.0.0.5") + " ssh-ed25519 AAAA", True),
-        (paramiko.HostKeys.hash_host("10.0.0.6") + " ssh-ed25519 AAAA", False),
+        ("hash of 10.0.0.5", True),
+        ("hash of 10.0.0.6", False),
     ],
 )
 def test_the_door_leads_to_exactly_what_is_pinned(line, pinned):
+    if line.startswith("hash of "):
+        line = f"{paramiko.HostKeys.hash_host(line.removeprefix('hash of '))} ssh-ed25519 AAAA"
     assert door.is_pinned(f"other ssh-rsa AAAA\n{line}\n", "10.0.0.5", 22) is pinned
     assert not door.is_pinned(line, "10.0.0.5", 2222)
     assert door.is_pinned("[DB1]:2222 ssh-ed25519 AAAA", "db1", 2222)
