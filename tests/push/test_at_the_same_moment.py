@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
+from gitops_hooks.edge.index import open_index
+from gitops_hooks.entry.sitting import open_sitting
 from tests.answers import Result
 from tests.push.desk import MAIN, POLICY, Desk
 from tests.world import PEOPLE
@@ -55,3 +58,12 @@ def test_two_branches_land_at_once_without_waiting_for_each_other(desk: Desk) ->
     intents = [event.commit for event in desk.log() if event.fact("Event") == "landing"]
     ended = [event.fact("Landing") for event in desk.log() if event.fact("Event") in ("landed", "voided")]
     assert sorted(ended) == sorted(intents)
+
+
+def test_who_has_not_read_the_log_so_far_reads_on_before_a_branch_is_called_moved(desk: Desk) -> None:
+    sitting = open_sitting(desk.world.home, "site")
+    tip = desk.land({"a.yml": "a: 1\n"})
+    # An index of one who has read nothing of it yet, as it is for a moment while somebody else lands.
+    record = replace(sitting.record, index=open_index(desk.world.folder / "behind"))
+    standing = record.standing(MAIN)
+    assert (standing.real, standing.recorded) == (tip, tip)
