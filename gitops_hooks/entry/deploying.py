@@ -29,6 +29,7 @@ from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.event import NEVER, Event, Finished, Started
 from gitops_hooks.model.event_words import Hosts, Oid, Text, Word
 from gitops_hooks.model.policy import Environment
+from gitops_hooks.model.server import Limits
 
 _DETAIL = 2000
 
@@ -161,13 +162,20 @@ def end_look(sitting: Sitting, environment: str) -> None:
 
 def launch(sitting: Sitting, deployment: Deployment) -> RunningDeployment:
     """Start the child, with the tree and what the server grants. Errors: EdgeError."""
+    granted, tree = _granted(sitting, deployment.environment), sitting.repository.tree_of(deployment.commit)
+    return start_child(sitting, deployment, granted, tree, sitting.server.limits)
+
+
+def start_child(
+    sitting: Sitting, deployment: Deployment, granted: Credentials, tree: str, limits: Limits
+) -> RunningDeployment:
+    """The child of a deployment, a look or a plan. Errors: EdgeError."""
     server = sitting.server
-    tree = sitting.repository.tree_of(deployment.commit)
     return RunningDeployment.start(
         deployment,
-        _granted(sitting, deployment.environment),
+        granted,
         whole_tree(sitting.repository.git2, tree, server.limits.input_size),
-        limits=server.limits,
+        limits=limits,
         plugins=server.plugins,
         deploy_as=server.deploy_as,
     )

@@ -164,32 +164,26 @@ def _deploy(job: Job, pipe: int) -> Outcome:
     if name not in deployers:
         known = ", ".join(sorted(deployers)) or "none"
         raise EdgeError("deployer", f"no enabled plugin offers '{name}' (offered: {known}); enable it in server.toml")
-    if job.deployment.plan:
-        return _plan(deployers[name], job, pipe)
-    if job.deployment.look:
-        return _look(deployers[name], job, pipe)
+    if job.deployment.plan or job.deployment.look:
+        return _find(deployers[name], job, pipe)
     outcome = deployers[name].deploy(job.deployment, _workplace(job), lambda word: _say(pipe, word))
     if not isinstance(outcome, Outcome):
         raise EdgeError("deployer", f"{name} answered {type(outcome).__name__} instead of Outcome")
     return outcome
 
 
-def _look(deployer: Deployer, job: Job, pipe: int) -> Outcome:
-    if deployer.drift is None:
-        raise EdgeError("deployer", f"{deployer.name} cannot tell how hosts differ from what was deployed")
-    found = deployer.drift(job.deployment, _workplace(job), lambda word: _say(pipe, word))
-    if not isinstance(found, Drift):
-        raise EdgeError("deployer", f"{deployer.name} answered {type(found).__name__} instead of Drift")
-    _write(pipe, found)
-    return Outcome(RunState.SUCCESSFUL)
-
-
-def _plan(deployer: Deployer, job: Job, pipe: int) -> Outcome:
-    if deployer.plan is None:
-        raise EdgeError("deployer", f"{deployer.name} cannot tell what a change would do")
-    found = deployer.plan(job.deployment, _workplace(job), lambda word: _say(pipe, word))
-    if not isinstance(found, Plan):
-        raise EdgeError("deployer", f"{deployer.name} answered {type(found).__name__} instead of Plan")
+def _find(deployer: Deployer, job: Job, pipe: int) -> Outcome:
+    """What a look or a plan answers, said before its outcome."""
+    ask, kind, cannot = (
+        (deployer.plan, Plan, "what a change would do")
+        if job.deployment.plan
+        else (deployer.drift, Drift, "how hosts differ from what was deployed")
+    )
+    if ask is None:
+        raise EdgeError("deployer", f"{deployer.name} cannot tell {cannot}")
+    found = ask(job.deployment, _workplace(job), lambda word: _say(pipe, word))
+    if not isinstance(found, kind):
+        raise EdgeError("deployer", f"{deployer.name} answered {type(found).__name__} instead of {kind.__name__}")
     _write(pipe, found)
     return Outcome(RunState.SUCCESSFUL)
 

@@ -20,7 +20,7 @@ from gitops_hooks.edge.stopping import read_stop
 from gitops_hooks.entry.aim import Aim, gate_again, take_aim
 from gitops_hooks.entry.deploying import Run, Start, allowed_in, begin, end_look, environment_ref, launch
 from gitops_hooks.entry.sitting import Sitting, open_sitting
-from gitops_hooks.entry.tend import next_full_run
+from gitops_hooks.entry.tend import full_run_is_due
 from gitops_hooks.model.deployment import Deployment, Outcome
 from gitops_hooks.model.drift import Drift, Sync
 from gitops_hooks.model.errors import EdgeError, PolicyError
@@ -180,8 +180,7 @@ def _is_due(sitting: Sitting, environment: Environment) -> bool:
     aim = take_aim(sitting, environment)
     if not isinstance(aim.step, Settled):
         return True
-    full = next_full_run(sitting, environment, aim.log)
-    return bool(full and full <= sitting.ledger.clock()) and not isinstance(gate_again(sitting, environment, aim), Held)
+    return full_run_is_due(sitting, environment, aim)
 
 
 def _take(home: Home, name: str, looking: Looking, found: Drift) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Container
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from gitops_hooks.core.plan import Broken, Deploy, Held, Settled
+from gitops_hooks.core.plan import Broken, Deploy, Settled
 from gitops_hooks.core.planned_content import counts_of, digest_of
 from gitops_hooks.edge.disk import needing_room
 from gitops_hooks.edge.drift_notes import drift_notes
@@ -23,16 +23,15 @@ from gitops_hooks.edge.plan_notes import PlanNotes, digest_key, write_plan
 from gitops_hooks.edge.pushes import using
 from gitops_hooks.edge.record import meta_ref
 from gitops_hooks.edge.stopping import read_stop
-from gitops_hooks.edge.tree import whole_tree
-from gitops_hooks.entry.aim import gate_again, take_aim
-from gitops_hooks.entry.deploying import allowed_in, end_look
+from gitops_hooks.entry.aim import take_aim
+from gitops_hooks.entry.deploying import allowed_in, end_look, start_child
 from gitops_hooks.entry.granting import granted_for_plan
 from gitops_hooks.entry.landing import mend_change
 from gitops_hooks.entry.limiting import definition_of
 from gitops_hooks.entry.plan_wanting import PlanWanting, Wanted
 from gitops_hooks.entry.planned import Concerned, says_the_same
 from gitops_hooks.entry.sitting import Sitting, open_sitting
-from gitops_hooks.entry.tend import next_full_run
+from gitops_hooks.entry.tend import full_run_is_due
 from gitops_hooks.model.change import ChangeState
 from gitops_hooks.model.change_event import Planned
 from gitops_hooks.model.change_plan import PlannedEnvironment
@@ -188,8 +187,7 @@ def _is_due(sitting: Sitting, environment: Environment) -> bool:
     aim = take_aim(sitting, environment)
     if not isinstance(aim.step, Settled):
         return isinstance(aim.step, Deploy | Broken)
-    full = next_full_run(sitting, environment, aim.log)
-    return bool(full and full <= sitting.ledger.clock()) and not isinstance(gate_again(sitting, environment, aim), Held)
+    return full_run_is_due(sitting, environment, aim)
 
 
 def _begin(sitting: Sitting, wanted: Wanted, part: Concerned) -> Going:
@@ -221,14 +219,8 @@ def _launch(sitting: Sitting, deployment: Deployment, tree: str) -> RunningDeplo
     if found is None:
         raise EdgeError(environment.name, "the server grants it no plan credential")
     seconds = min(server.limits.deploy_seconds, server.limits.plan_seconds)
-    return RunningDeployment.start(
-        deployment,
-        granted_for_plan(environment.deployer, found, server.tool_folders),
-        whole_tree(sitting.repository.git2, tree, server.limits.input_size),
-        limits=dataclasses.replace(server.limits, deploy_seconds=seconds),
-        plugins=server.plugins,
-        deploy_as=server.deploy_as,
-    )
+    granted = granted_for_plan(environment.deployer, found, server.tool_folders)
+    return start_child(sitting, deployment, granted, tree, dataclasses.replace(server.limits, deploy_seconds=seconds))
 
 
 def record_plan(home: Home, name: str, making: Making) -> None:

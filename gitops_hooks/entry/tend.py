@@ -167,6 +167,12 @@ def next_full_run(sitting: Sitting, environment: Environment, log: LogState | No
     return full_run_due(environment, end.whole_at, sitting.entry.id) if end else None
 
 
+def full_run_is_due(sitting: Sitting, environment: Environment, aim: Aim) -> bool:
+    """Whether a run over all hosts begins as soon as somebody looks."""
+    due = next_full_run(sitting, environment, aim.log)
+    return bool(due and due <= sitting.ledger.clock()) and not isinstance(gate_again(sitting, environment, aim), Held)
+
+
 def _bury(sitting: Sitting, environment: Environment, broken: Broken) -> None:
     """A run whose reconciler died: end what is left of it, then record its end."""
     started = broken.started.body

@@ -21,6 +21,7 @@ from gitops_hooks.model.plan_found import Plan
 from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.rollout import AT_ONCE
 from gitops_hooks.model.server import Limits, PluginLists
+from tests.cluster.server import serving
 
 ANSIBLE = PluginLists(trusted=("gitops_hooks.plugins.ansible.deployer",))
 LIMITS = Limits(connect_seconds=5.0, deploy_seconds=60.0)
@@ -191,6 +192,12 @@ def world(tmp_path):
     finally:
         for host in hosts:
             host.sshd.stop()
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    with serving(tmp_path) as cluster:
+        yield cluster
 
 
 @pytest.fixture(autouse=True)

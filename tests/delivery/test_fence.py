@@ -4,6 +4,8 @@ import dataclasses
 import os
 from pathlib import Path
 
+import pytest
+
 from gitops_hooks.edge import living
 from gitops_hooks.model.deployment import RunState
 from tests.delivery.conftest import LIMITS, details, run_name, states, wait_for
@@ -42,6 +44,13 @@ def environment_of(pid: int) -> list[str]:
         return Path(f"/proc/{pid}/environ").read_text().split("\0")
     except OSError:
         return []  # gone by now, or another user's
+
+
+def pythons(host):
+    """The programs that mitogen keeps on a host."""
+    mark = f"HOME={host.home}"
+    mine = [one for one in living.list_living() if "(mitogen:" in " ".join(one.argv)]
+    return [one for one in mine if mark in environment_of(one.pid)]
 
 
 def test_an_older_generation_is_refused_after_a_newer_one(world):
@@ -104,10 +113,11 @@ def test_a_run_that_lost_its_host_to_a_newer_one_writes_no_more(world):
     }
 
 
-def test_what_still_works_on_a_host_after_its_run_keeps_newer_runs_off_until_it_ends(world):
+@pytest.mark.parametrize("strategy", ["linear", "mitogen"])
+def test_what_still_works_on_a_host_after_its_run_keeps_newer_runs_off_until_it_ends(world, strategy):
     host = world.hosts[0]
     work(world, "first", "1")
-    killed = world.start()
+    killed = world.start(strategy=strategy)
     until_it_works(host, "first")
     killed.kill()
     assert killed.wait(10).state is RunState.CANCELED
@@ -119,8 +129,9 @@ def test_what_still_works_on_a_host_after_its_run_keeps_newer_runs_off_until_it_
     assert not (host.root / "second").exists()
 
     (host.root / "go").touch()
-    assert world.deploy().state is RunState.SUCCESSFUL
+    assert world.deploy(strategy=strategy).state is RunState.SUCCESSFUL
     assert host.read("version") == "2\n"
+    assert pythons(host) == []
 
 
 def test_the_fence_lies_in_a_folder_that_nobody_else_can_open(world):

@@ -6,7 +6,6 @@ import pytest
 
 from gitops_hooks.model.deployment import HostState, RunState
 from gitops_hooks.model.kubernetes import Prune
-from tests.cluster.server import serving
 from tests.delivery.boxed import without_time
 from tests.delivery.kubernetes_desk import (
     CONFIG,
@@ -22,12 +21,6 @@ from tests.delivery.kubernetes_desk import (
     make_desk,
     told,
 )
-
-
-@pytest.fixture
-def cluster(tmp_path):
-    with serving(tmp_path) as cluster:
-        yield cluster
 
 
 @pytest.fixture

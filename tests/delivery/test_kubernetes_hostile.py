@@ -10,16 +10,10 @@ import pytest
 
 from gitops_hooks.model.deployment import HostOutcome, HostState, Outcome, RunState
 from gitops_hooks.model.server import Limits
-from tests.cluster.server import TOKEN, serving
+from tests.cluster.server import TOKEN
 from tests.delivery.boxed import without_time
 from tests.delivery.kubernetes_desk import CONFIG, FOLDER, error, failed, grant, inventory, keep, make_desk
 from tests.unpacked import KUBECTL
-
-
-@pytest.fixture
-def cluster(tmp_path):
-    with serving(tmp_path) as cluster:
-        yield cluster
 
 
 @pytest.fixture

@@ -3,14 +3,7 @@
 import pytest
 
 from gitops_hooks.model.drift import Difference, Drift, HostDrift, Sync
-from tests.cluster.server import serving
 from tests.delivery.kubernetes_desk import CONFIG, FOLDER, SECRET, VALUE, grant, make_desk
-
-
-@pytest.fixture
-def cluster(tmp_path):
-    with serving(tmp_path) as cluster:
-        yield cluster
 
 
 @pytest.fixture

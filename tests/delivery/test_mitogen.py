@@ -19,13 +19,6 @@ TASKS = """\
 """
 
 
-def pythons(host):
-    """The programs that mitogen keeps on a host."""
-    mark = f"HOME={host.home}"
-    mine = [one for one in living.list_living() if "(mitogen:" in " ".join(one.argv)]
-    return [one for one in mine if mark in environment_of(one.pid)]
-
-
 def test_hosts_come_to_the_same_end_as_by_single_commands(world):
     outcome = world.deploy(**MITOGEN)
 
@@ -60,26 +53,6 @@ def test_a_look_finds_what_a_hand_changed_and_mends_nothing(world):
         "web3": "Synced",
     }
     assert world.hosts[1].read("motd") == "by hand\n"
-
-
-def test_what_still_works_on_a_host_after_its_run_keeps_newer_runs_off_until_it_ends(world):
-    host = world.hosts[0]
-    work(world, "first", "1")
-    killed = world.start(**MITOGEN)
-    until_it_works(host, "first")
-    killed.kill()
-    assert killed.wait(10).state is RunState.CANCELED
-
-    work(world, "second", "2")
-    outcome = world.deploy(limits=SHORT)
-    assert states(outcome) == {"web1": "unreachable"}
-    assert details(outcome)["web1"].startswith("not known idle: a command of an earlier run still works on web1 (")
-    assert not (host.root / "second").exists()
-
-    (host.root / "go").touch()
-    assert world.deploy(**MITOGEN).state is RunState.SUCCESSFUL
-    assert host.read("version") == "2\n"
-    assert pythons(host) == []
 
 
 def test_no_newer_run_gets_a_host_while_the_python_of_an_older_one_lives(world):

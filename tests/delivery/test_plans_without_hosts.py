@@ -3,23 +3,15 @@
 import pytest
 
 from gitops_hooks.core.planned_content import digest_of
-from gitops_hooks.model.deployment import Credentials, RunState
+from gitops_hooks.model.deployment import RunState
 from gitops_hooks.model.drift import Difference
 from gitops_hooks.model.kubernetes import Prune
 from gitops_hooks.model.plan_found import HostPlan, Plan, Prospect
-from tests.cluster.server import serving
-from tests.delivery.boxed import Boxed, environment
+from tests.delivery import terraform_desk
 from tests.delivery.kubernetes_desk import CONFIG, FOLDER, SECRET, VALUE, keep, make_desk
-from tests.delivery.test_terraform_deployer import ONE
-from tests.plugins.terraform_program import make_program
+from tests.delivery.terraform_desk import ONE
 
 WITHHELD = "withheld, since it carries a credential or a sensitive value"
-
-
-@pytest.fixture
-def cluster(tmp_path):
-    with serving(tmp_path) as cluster:
-        yield cluster
 
 
 @pytest.fixture
@@ -100,12 +92,7 @@ def test_a_tree_that_cannot_be_rendered_says_why(desk):
 
 @pytest.fixture
 def module(tmp_path):
-    made = Boxed(environment("terraform", module="infra"), "gitops_hooks.plugins.terraform.deployer", {})
-    tools, state = tmp_path / "tools", tmp_path / "state"
-    tools.mkdir()
-    state.mkdir(mode=0o700)
-    made.granted = Credentials(state_folder=state, tools=(make_program(tools),))
-    made.tree["infra/main.tf"] = ONE % "first"
+    made = terraform_desk.make_desk(tmp_path)
     assert made.deploy().state is RunState.SUCCESSFUL
     return made
 

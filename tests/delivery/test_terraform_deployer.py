@@ -9,36 +9,16 @@ import pytest
 
 from gitops_hooks.model.deployment import Credentials, HostOutcome, HostState, Outcome, RunState
 from gitops_hooks.model.server import Limits
-from tests.delivery.boxed import Boxed, environment, lay, without_time
-from tests.plugins.terraform_program import make_program
+from tests.delivery.boxed import Boxed, lay, without_time
+from tests.delivery.terraform_desk import ONE, make_desk
 from tests.plugins.tiny_provider import MODULE, PLACE, PROGRAM
 
 SECRET = "hunter2hunter2"
-ONE = """\
-variable "name" {
-  type    = string
-  default = "nobody"
-}
-
-resource "terraform_data" "one" {
-  input = "%s"
-}
-
-output "name" {
-  value = var.name
-}
-"""
 
 
 @pytest.fixture
 def desk(tmp_path):
-    made = Boxed(environment("terraform", module="infra"), "gitops_hooks.plugins.terraform.deployer", {})
-    tools, state = tmp_path / "tools", tmp_path / "state"
-    tools.mkdir()
-    state.mkdir(mode=0o700)
-    made.granted = Credentials(state_folder=state, tools=(make_program(tools),))
-    made.tree["infra/main.tf"] = ONE % "first"
-    return made
+    return make_desk(tmp_path)
 
 
 @pytest.fixture

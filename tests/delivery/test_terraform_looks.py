@@ -6,21 +6,16 @@ import pytest
 
 from gitops_hooks.model.deployment import Credentials, RunState
 from gitops_hooks.model.drift import Difference, Drift, HostDrift, Sync
-from tests.delivery.boxed import Boxed, environment, lay
-from tests.delivery.test_terraform_deployer import ONE, held
-from tests.plugins.terraform_program import make_program
+from tests.delivery.boxed import lay
+from tests.delivery.terraform_desk import ONE, make_desk
+from tests.delivery.test_terraform_deployer import held
 
 SECRET = "hunter2hunter2"
 
 
 @pytest.fixture
 def desk(tmp_path):
-    made = Boxed(environment("terraform", module="infra"), "gitops_hooks.plugins.terraform.deployer", {})
-    tools, state = tmp_path / "tools", tmp_path / "state"
-    tools.mkdir()
-    state.mkdir(mode=0o700)
-    made.granted = Credentials(state_folder=state, tools=(make_program(tools),))
-    made.tree["infra/main.tf"] = ONE % "first"
+    made = make_desk(tmp_path)
     assert made.deploy().state is RunState.SUCCESSFUL
     return made
 

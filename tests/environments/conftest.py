@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -68,14 +68,15 @@ class Site:
             time.sleep(0.2)
 
     def retry_after(self, seconds: int) -> None:
-        file = self.world.home.server_file
-        text = re.sub(r"retry_seconds = \d+\n", "", file.read_text())
-        file.write_text(text.replace("[limits]\n", f"[limits]\nretry_seconds = {seconds}\n", 1))
+        self._limit("retry_seconds", seconds)
 
     def follow_for(self, seconds: int) -> None:
+        self._limit("follow_seconds", seconds)
+
+    def _limit(self, name: str, seconds: int) -> None:
         file = self.world.home.server_file
-        text = re.sub(r"follow_seconds = \d+\n", "", file.read_text())
-        file.write_text(text.replace("[limits]\n", f"[limits]\nfollow_seconds = {seconds}\n", 1))
+        text = re.sub(rf"{name} = \d+\n", "", file.read_text())
+        file.write_text(text.replace("[limits]\n", f"[limits]\n{name} = {seconds}\n", 1))
 
 
 @pytest.fixture(scope="session")
@@ -92,14 +93,22 @@ def site(staged: Template) -> Iterator[Site]:
 
 
 @contextmanager
-def open_site(staged: Template, playbook: str = SITE) -> Iterator[Site]:
-    """web1 and web2 hold the first page; the reconciler runs, started by the pushes themselves."""
+def open_site(
+    staged: Template, playbook: str = SITE, names: Sequence[str] = ("web1", "web2"), policy: str = "", follow: int = 0
+) -> Iterator[Site]:
+    """These hosts hold the first page; the reconciler runs, started by the pushes themselves.
+
+    `policy` comes with that page where it is given, and pushes show for `follow` seconds what follows.
+    """
     world = World.copied_from(staged)
     try:
-        site = Site(world, world.add_hosts("web1", "web2"))
+        site = Site(world, world.add_hosts(*names))
         site.retry_after(600)
-        site.land({"site.yml": playbook, "page": "first\n", "inventories/staging/hosts.yml": inventory(site.hosts)})
-        assert site.pages() == ["first\n", "first\n"]
+        if follow:
+            site.follow_for(follow)
+        files = {"site.yml": playbook, "page": "first\n", "inventories/staging/hosts.yml": inventory(site.hosts)}
+        site.land({**files, **({".gitops/policy.yaml": policy} if policy else {})})
+        assert site.pages() == ["first\n"] * len(names)
         yield site
     finally:
         world.close()

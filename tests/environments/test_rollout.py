@@ -5,10 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.environments.conftest import ENVIRONMENT, SITE, Site
+from tests.environments.conftest import ENVIRONMENT, Site, open_site
 from tests.environments.test_from_push_to_host import seconds_away
-from tests.hosts import inventory
-from tests.world import POLICY, Template, World
+from tests.world import POLICY, Template
 
 BATCHES = ENVIRONMENT + "    batches: [1, 50%]\n    health: [{command: test ! -e ~/sick, retries: 0}]\n"
 
@@ -18,16 +17,8 @@ pytestmark = pytest.mark.timeout(300)
 
 @pytest.fixture(scope="module")
 def site(staged: Template) -> Iterator[Site]:
-    world = World.copied_from(staged)
-    try:
-        site = Site(world, world.add_hosts("web1", "web2", "web3"))
-        site.retry_after(600)
-        files = {"site.yml": SITE, "page": "first\n", "inventories/staging/hosts.yml": inventory(site.hosts)}
-        site.land({**files, ".gitops/policy.yaml": POLICY + BATCHES})
-        assert site.pages() == ["first\n"] * 3
+    with open_site(staged, names=("web1", "web2", "web3"), policy=POLICY + BATCHES) as site:
         yield site
-    finally:
-        world.close()
 
 
 def waits(site: Site) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.environments.conftest import ENVIRONMENT, Site
+from tests.environments.conftest import ENVIRONMENT, Site, open_site
 from tests.environments.test_from_push_to_host import seconds_away
 from tests.hosts import inventory
 from tests.world import POLICY, Template, World
@@ -43,17 +43,8 @@ pytestmark = pytest.mark.timeout(600)
 
 @pytest.fixture(scope="module")
 def site(staged: Template) -> Iterator[Site]:
-    world = World.copied_from(staged)
-    try:
-        site = Site(world, world.add_hosts("web1", "web2", "web3"))
-        site.retry_after(600)
-        site.follow_for(55)
-        files = {"site.yml": PLAYBOOK, "page": "first\n", "inventories/staging/hosts.yml": inventory(site.hosts)}
-        site.land({**files, ".gitops/policy.yaml": STRICT + BACK})
-        assert site.pages() == ["first\n"] * 3
+    with open_site(staged, PLAYBOOK, ("web1", "web2", "web3"), STRICT + BACK, 55) as site:
         yield site
-    finally:
-        world.close()
 
 
 def until(site: Site, holds: Callable[[], bool]) -> None:
