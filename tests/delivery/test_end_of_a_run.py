@@ -92,8 +92,11 @@ command = box_command(told["run"], credentials)
 laid = tuple(name for name, _ in credentials.files)
 plugins = ("gitops_hooks.plugins.ansible.deployer",)
 child = Child([*told["between"], *command])
-job = encode(Job(deployment, ("web1",), laid, credentials.network, plugins, 5.0, 60.0, 1000000))
-child.feed(job, [(path, 0o100644, text.encode()) for path, text in told["tree"].items()])
+job = Job(
+    deployment, ("web1",), laid, credentials.network, door=False, plugins=plugins,
+    connect_seconds=5.0, run_seconds=60.0, tree_bytes=1_000_000,
+)
+child.feed(encode(job), [(path, 0o100644, text.encode()) for path, text in told["tree"].items()])
 time.sleep(60)
 """
 # Stands where sudo stands: a program between, which lives on when its parent dies.
