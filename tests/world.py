@@ -12,6 +12,7 @@ from gitops_hooks.edge import living
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.keys import make_key
 from gitops_hooks.edge.sshd import Sshd, start_sshd
+from gitops_hooks.edge.warm_place import running
 from tests.answers import EVENT_FORMAT, Event, Result, change_number, parse_event
 from tests.copying import copy_folder
 from tests.history import lay_history
@@ -103,6 +104,8 @@ class World:
         if self.sshd is not None:
             self.sshd.stop()
         self.stop_reconciler()
+        while found := running(self.home):
+            living.end(found, gentle_seconds=0)
 
     def on_server(self, words: Sequence[str]) -> list[str]:
         """The command that runs these words where the server stands: here, or in a namespace of its own."""

@@ -12,6 +12,7 @@ from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.launchers import reconcile_launcher
 from gitops_hooks.edge.living import Living
 from gitops_hooks.edge.sshd import stop_sshd
+from gitops_hooks.edge.warm_place import stop_warm
 from tests.hosts import inventory
 from tests.people import clean_environment
 from tests.world import REPOSITORY, ROOT, World
@@ -109,6 +110,7 @@ def end_stage(folder: Path) -> bool:
     stop_sshd(folder / "sshd")
     if world.home.server_file.exists():
         world.stop_reconciler()
+        stop_warm(world.home)
     for name in HOSTS:
         stop_sshd(folder / "hosts" / name / "sshd")
     left = living.end((*_noted(folder), *_reconcilers(folder)), gentle_seconds=0)

@@ -23,18 +23,17 @@ Sign = tuple[str, int, int, int]
 def code_sign(modules: Iterable[str]) -> str:
     """The sign for these modules (their whole top packages) and our own.
 
-    Empty where there is none: a module has no files, there are too many, or one has changed since this process began,
-    which may then run other code than there is.
+    Empty where there is none: a module has no files, there are too many, or one has changed since the process that
+    loaded this code began, which may then run other code than there is.
     """
     try:
         places = sorted({place for name in {_OURS, *modules} for place in _places(name.partition(".")[0])})
         signs = [sign for place in places for sign in _signs(place)]
         beside = {place.parent for place in (*places, *_places(_FIRST_INSTALLED))}
-        began = _began()
         installed = sorted(sign for folder in beside for sign in _installed(folder))
     except (OSError, ValueError):
         return ""
-    if len(signs) > _MOST_FILES or any(changed > began for _, _, changed, _ in signs):
+    if len(signs) > _MOST_FILES or any(changed > _BEGAN for _, _, changed, _ in signs):
         return ""
     said = repr((sys.version, sys.prefix, signs, installed))
     return hashlib.sha256(said.encode("utf-8", "backslashreplace")).hexdigest()
@@ -85,3 +84,7 @@ def _began() -> int:
     words = Path("/proc/self/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
     since_boot = int(words[19]) / os.sysconf("SC_CLK_TCK")
     return int((time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + since_boot) * 1e9)
+
+
+# Asked once, when this is loaded: a fork of the warm judge runs what that one loaded, however young it is itself.
+_BEGAN = _began()

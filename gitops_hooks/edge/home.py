@@ -57,6 +57,11 @@ class Home:
         """Locks, the bell and process ids: nothing that must outlive a reboot."""
         return self.path / "run"
 
+    @property
+    def judge(self) -> Path:
+        """The warm judge's socket, lock and log; nobody else may so much as look into it."""
+        return self.run / "judge"
+
     def state(self, repository_id: str) -> Path:
         """What belongs to one repository and can be rebuilt from its refs."""
         return self.path / "state" / repository_id

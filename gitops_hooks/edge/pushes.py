@@ -55,6 +55,14 @@ class LivePush:
             self.unclean.touch()
 
 
+def mark_cut_off(unclean: Path) -> None:
+    """For who ends a part of a push that may be over by then: a marker that looks dead has the next push sweep."""
+    with suppress(OSError):
+        make_folder(unclean.parent)
+        (unclean.parent / _ALIVE).touch(0o600)
+        unclean.touch(0o600)
+
+
 @contextmanager
 def open_push(home: Home, repository: RepositoryEntry, push: str) -> Iterator[LivePush]:
     """Mark a push as alive; after a clean end nothing of it is left. Errors: EdgeError where maintenance goes on."""

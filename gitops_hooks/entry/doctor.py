@@ -12,6 +12,7 @@ from gitops_hooks.edge import diagnosis_contents as contents
 from gitops_hooks.edge import diagnosis_notify as notify
 from gitops_hooks.edge import diagnosis_trust as trust
 from gitops_hooks.edge import diagnosis_verdicts as verdicts
+from gitops_hooks.edge import diagnosis_warm as warm
 from gitops_hooks.edge.config import load_server
 from gitops_hooks.edge.diagnosis import Line, State, ask
 from gitops_hooks.edge.home import Home
@@ -64,6 +65,7 @@ def examine(home: Home) -> Iterator[Line]:
 
 
 def _examine_contents(home: Home, server: ServerFile, people: People) -> Iterator[Line]:
+    yield from ask("warm judge", lambda: warm.warm_lines(home, server))
     yield from ask("server key", lambda: access.key_pair_lines(home))
     yield from ask("releases", lambda: access.release_lines(home))
     yield from ask("writable files", lambda: access.writable_lines(home, server))

@@ -19,6 +19,7 @@ from gitops_hooks.edge.living_pushes import too_many
 from gitops_hooks.edge.pushes import LivePush, open_push
 from gitops_hooks.edge.store import make_folder
 from gitops_hooks.edge.terminal import tell
+from gitops_hooks.edge.warm_place import ensure_warm
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.push import Actor
 from gitops_hooks.model.request import Refusal
@@ -68,6 +69,8 @@ def run_git(session: Session) -> int | Refusal:
         return Refusal("disk", "the server's disk is full", cure)
     if refusal := too_many(session.home.state(session.repository.id), session.server.limits.pushes):
         return refusal
+    if session.server.limits.warm_seconds:
+        ensure_warm(session.home, _fixed_environment(session.home))
     push = secrets.token_hex(16)
     with open_push(session.home, session.repository, push) as live:
         lay_for_push(live.hooks)
@@ -83,15 +86,7 @@ def _has_room(session: Session) -> bool:
 def git_environment(session: Session, push: str, hooks: Path) -> dict[str, str]:
     """All that git and the hooks get to know; nothing of what the client's session brought but GIT_PROTOCOL."""
     limits = session.server.limits
-    make_folder(session.home.run / "empty")
-    found = {
-        "PATH": PATH,
-        "HOME": str(session.home.run.absolute() / "empty"),
-        "LANG": "C.UTF-8",
-        "GIT_NO_REPLACE_OBJECTS": "1",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_ATTR_NOSYSTEM": "1",
+    found = _fixed_environment(session.home) | {
         "GITOPS_HOOKS_HOME": str(session.home.path.absolute()),
         "GITOPS_HOOKS_ACTOR": session.actor.name,
         "GITOPS_HOOKS_KEY": session.actor.key,
@@ -100,6 +95,7 @@ def git_environment(session: Session, push: str, hooks: Path) -> dict[str, str]:
         "GITOPS_HOOKS_PUSH": push,
         "GITOPS_HOOKS_JUDGE_SECONDS": f"{limits.judge_seconds:g}",
         "GITOPS_HOOKS_FOLLOW_SECONDS": f"{limits.follow_seconds:g}",
+        "GITOPS_HOOKS_WARM": "1" if limits.warm_seconds else "0",
     }
     if _PROTOCOL.fullmatch(session.protocol):
         found["GIT_PROTOCOL"] = session.protocol
@@ -107,6 +103,20 @@ def git_environment(session: Session, push: str, hooks: Path) -> dict[str, str]:
     if session.program is GitProgram.RECEIVE_PACK:
         settings += signing_settings(session.home)
     return found | settings_environment(settings, session.repository.path)
+
+
+def _fixed_environment(home: Home) -> dict[str, str]:
+    """What is the same for every push, and for the warm judge: libraries read it when they are loaded."""
+    make_folder(home.run / "empty")
+    return {
+        "PATH": PATH,
+        "HOME": str(home.run.absolute() / "empty"),
+        "LANG": "C.UTF-8",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_ATTR_NOSYSTEM": "1",
+    }
 
 
 def _run(session: Session, push: str, live: LivePush | None) -> int:

@@ -1,20 +1,28 @@
 """What git starts as a hook: a parent that exits 1 unless its child sent a whole verdict of acceptance.
 
-A plugin that calls os._exit(0), crashes or hangs ends the child and not the hook (a `finally` in one process
-would not run). Only built-in modules are imported here: this runs under `python -I -S`, three times a push.
+The child is one of the warm judge's, or its own where that does not run. A plugin that calls os._exit(0), crashes or
+hangs ends the child and not the hook (a `finally` in one process would not run). Only built-in modules are imported
+here: this runs under `python -I -S`, three times a push.
 """
 
 import os
 import select
-import signal
 import sys
 import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Callable
+else:
+    import _signal as signal  # enum, which the other one loads, is a quarter of this program's start
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _STEP = 0.2
 _MOST = 200  # bytes of a verdict: a nonce and a word
 _ACCEPTED = b"accept\n"
 _REFUSED = b"refuse\n"
+_NOT_ASKED = b"not asked"
 _DOCTOR = " Ask the administrator to run: gitops-hooks doctor"
 # What a judge's silence means depends on how far git is.
 _SILENT = {
@@ -35,37 +43,83 @@ class _Ended(BaseException):
 
 def run(name: str) -> None:
     """Judge by `gitops_hooks.entry.<name>.main(protocol_in, protocol_out)`; never returns: exits 0 or 1."""
-    nonce = os.urandom(16).hex().encode()
+    nonce, seconds = os.urandom(16).hex().encode(), _seconds(name)
+    deadline = time.monotonic() + seconds
+    answer = _ask_warm(name, nonce, deadline)
+    if answer is _NOT_ASKED:
+        answer = _ask_child(name, nonce, deadline)
+    os._exit(0 if _is_accepted(name, nonce, answer, seconds) else 1)
+
+
+def _ask_warm(name: str, nonce: bytes, deadline: float) -> bytes | None:
+    """As _read_verdict; _NOT_ASKED where no warm judge took the push."""
+    # Not imported where it is not used: a hook that judges by itself needs nothing that could be missing.
+    if os.environ.get("GITOPS_HOOKS_WARM") != "1":
+        return _NOT_ASKED
+    try:
+        from gitops_hooks.edge import warm_client as warm
+    except ImportError:
+        return _NOT_ASKED
+    judge = warm.find_judge(name.encode(), nonce, deadline)
+    if judge is None:
+        return _NOT_ASKED
+    _set_signals(_end)
+    answer: bytes | None = b""
+    is_over = False
+    try:
+        if not warm.hand_over(judge):
+            answer, is_over = _NOT_ASKED, True
+        else:
+            # The protocol belongs to the judge alone: held open here, its end would never be seen.
+            _point_away(0, 1)
+            answer, is_over = warm.hear(judge, nonce, deadline)
+    except _Ended:
+        answer = b""
+    finally:
+        _set_signals(signal.SIG_DFL if answer is _NOT_ASKED else signal.SIG_IGN)
+        if not is_over:
+            warm.let_go(judge)
+        judge.close()
+    return answer
+
+
+def _ask_child(name: str, nonce: bytes, deadline: float) -> bytes | None:
+    """As _read_verdict, of a child of this program's own."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reader)
         _be_the_judge(name, nonce, writer)
     os.close(writer)
-    os._exit(0 if _wait(name, child, reader, nonce) else 1)
+    return _wait(child, reader, deadline)
 
 
-def _wait(name: str, child: int, reader: int, nonce: bytes) -> bool:
+def _wait(child: int, reader: int, deadline: float) -> bytes | None:
     """Wait for the verdict; whatever the judge left running in its group is ended with it."""
-    seconds = _deadline(name)
-    for number in _SIGNALS:
-        signal.signal(number, _end)
+    _set_signals(_end)
     try:
         # The protocol belongs to the child alone: held open here, its end would never be seen.
         _point_away(0, 1)
-        answer = _read_verdict(child, reader, time.monotonic() + seconds)
+        return _read_verdict(child, reader, deadline)
     except _Ended:
-        answer = b""
+        return b""
     finally:
-        for number in _SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
+        _set_signals(signal.SIG_IGN)
         _kill_group(child)
+
+
+def _is_accepted(name: str, nonce: bytes, answer: bytes | None, seconds: float) -> bool:
     verdicts = {nonce + b" " + _ACCEPTED: True, nonce + b" " + _REFUSED: False}
     if answer in verdicts:
         return verdicts[answer]
     _mark_unclean()
     _say(_LATE[name].format(seconds) if answer is None else _SILENT[name])
     return False
+
+
+def _set_signals(what: "Callable[[int, object], None] | int") -> None:
+    for number in _SIGNALS:
+        signal.signal(number, what)
 
 
 def _read_verdict(child: int, reader: int, deadline: float) -> bytes | None:
@@ -101,21 +155,32 @@ def _be_the_judge(name: str, nonce: bytes, writer: int) -> None:
     """The child: everything that may fail happens here, and only its last act can accept."""
     try:
         os.setpgid(0, 0)
-        protocol_in, protocol_out = os.dup(0), os.dup(1)
-        _point_away(0, 1)
+        protocol = take_protocol()
         # Installed packages are found only now: the parent needs none of them.
         import site
 
         site.main()
-        from gitops_hooks.entry import guard
-
-        accepted = guard.judge(name, protocol_in, protocol_out)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os.write(writer, nonce + b" " + (_ACCEPTED if accepted is True else _REFUSED))
+        judge_and_answer(name, nonce, writer, protocol)
     finally:
         # Also on an exception: a traceback would go to the pusher, and doctor tells the administrator.
         os._exit(0)
+
+
+def take_protocol() -> tuple[int, int]:
+    """What git says, and where it is answered: taken away from 0 and 1."""
+    protocol = os.dup(0), os.dup(1)
+    _point_away(0, 1)
+    return protocol
+
+
+def judge_and_answer(name: str, nonce: bytes, writer: int, protocol: tuple[int, int]) -> None:
+    """The one way to judge, here and in the warm judge's forks; the verdict is written whole, as the last act."""
+    from gitops_hooks.entry import guard
+
+    accepted = guard.judge(name, *protocol)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.write(writer, nonce + b" " + (_ACCEPTED if accepted is True else _REFUSED))
 
 
 def _point_away(stdin: int, stdout: int) -> None:
@@ -126,7 +191,7 @@ def _point_away(stdin: int, stdout: int) -> None:
     os.close(null)
 
 
-def _deadline(name: str) -> float:
+def _seconds(name: str) -> float:
     """Seconds; post-receive follows a deployment, and the others judge."""
     key = "GITOPS_HOOKS_FOLLOW_SECONDS" if name == "post_receive" else "GITOPS_HOOKS_JUDGE_SECONDS"
     try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gitops_hooks.edge.bell import Bell, ensure_reconciler, open_bell, reconcile_lock, rotate_log, stop_reconciler
+from gitops_hooks.edge.bell import Bell, ensure_reconciler, open_bell, reconcile_lock, rotate_log
 from gitops_hooks.edge.command_run import RunningCommand
 from gitops_hooks.edge.config import load_server
 from gitops_hooks.edge.disk import needing_room
@@ -21,6 +21,7 @@ from gitops_hooks.edge.locks import try_lock
 from gitops_hooks.edge.pushes import using
 from gitops_hooks.edge.teller import Teller
 from gitops_hooks.edge.upkeep import Upkeep
+from gitops_hooks.edge.warm_place import stop_programs
 from gitops_hooks.entry.auto_land import land_waiting
 from gitops_hooks.entry.beside import Beside
 from gitops_hooks.entry.deploying import ProgressPlace, Run, record_end
@@ -234,7 +235,7 @@ def main(argv: Sequence[str]) -> int:
         ensure_reconciler(home)
         return 0
     if words.stop:
-        return 0 if stop_reconciler(home) else 1
+        return 0 if stop_programs(home) else 1
     if words.tell:
         due = tell_all(home)
         print("" if due is None else f"{due:.3f}", flush=True)

@@ -102,7 +102,10 @@ class PluginLists:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Stated defaults; times in seconds, sizes in bytes. No `verdicts` (0) are kept where none shall be."""
+    """Stated defaults; times in seconds, sizes in bytes. No `verdicts` (0) are kept where none shall be.
+
+    `warm_seconds` is how long the warm judge waits for the next push before it ends; 0 is for none.
+    """
 
     push_seconds: float = 300.0
     judge_seconds: float = 60.0
@@ -139,6 +142,7 @@ class Limits:
     retry_seconds: float = 15.0
     retry_most_seconds: float = 900.0
     journal_size: int = 8 * 1024 * 1024
+    warm_seconds: float = 900.0
     verdicts: int = 20_000
     verdict_size: int = 64 * 1024 * 1024
 

@@ -21,6 +21,15 @@ if sys.argv[2]:
     open(sys.argv[2], "a").write("#")
 print(code_sign(sys.argv[3:]))
 """
+IN_A_FORK = SIGN.replace(
+    "print(",
+    """import os, time
+time.sleep(0.1)
+if os.fork():
+    os.wait()
+    sys.exit()
+print(""",
+)
 MODULES = ("acme_checks.names", "acme_alone")
 
 
@@ -35,9 +44,11 @@ def site(tmp_path: Path) -> Path:
     return folder
 
 
-def sign(site: Path, touch: str = "", modules: tuple[str, ...] = MODULES, packages: Path = ROOT) -> str:
+def sign(
+    site: Path, touch: str = "", modules: tuple[str, ...] = MODULES, packages: Path = ROOT, script: str = SIGN
+) -> str:
     time.sleep(0.05)  # files must be older than the process by more than a tick of the clock
-    words = [sys.executable, "-B", "-c", SIGN, f"{packages}:{site}:{ROOT}", touch, *modules]
+    words = [sys.executable, "-B", "-c", script, f"{packages}:{site}:{ROOT}", touch, *modules]
     return subprocess.run(words, capture_output=True, check=True, timeout=60, text=True).stdout.strip()
 
 
@@ -80,6 +91,11 @@ def test_a_file_that_came_or_went_gives_another_sign_and_byte_code_does_not(site
 
 def test_a_process_that_may_run_older_code_than_there_is_has_no_sign(site):
     assert sign(site, touch=str(site / "acme_checks" / "names.py")) == ""
+
+
+def test_a_young_fork_is_as_old_as_what_loaded_its_code(site):
+    assert sign(site, script=IN_A_FORK) == sign(site)
+    assert sign(site, str(site / "acme_alone.py"), script=IN_A_FORK) == ""
 
 
 def test_a_module_without_files_has_no_sign(site):

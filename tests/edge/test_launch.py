@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import select
+import socket
 
 import pytest
 
@@ -99,6 +100,9 @@ def outcome_of(running):
 def test_the_tree_the_credentials_and_little_else_are_inside(start, tmp_path):
     asked = [str(tmp_path / "secret"), "/etc/shadow", "/etc/ssh", "/root/.ssh", "/usr/bin", "/etc/passwd"]
     (tmp_path / "secret").write_text("x")
+    with socket.socket(socket.AF_UNIX) as warm:
+        warm.bind(str(tmp_path / "socket"))
+    asked.append(str(tmp_path / "socket"))
     files = [
         ("ask", 0o100644, json.dumps(asked).encode()),
         ("bin/tool", 0o100755, b"#!/bin/sh\n"),

@@ -8,7 +8,7 @@ import pytest
 
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.locks import try_lock
-from gitops_hooks.edge.pushes import mend, open_push, use_lock
+from gitops_hooks.edge.pushes import mark_cut_off, mend, open_push, use_lock
 from gitops_hooks.edge.sweep import sweep
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.server import RepositoryEntry
@@ -159,3 +159,21 @@ def test_a_marker_that_was_cut_off_in_the_making_goes_with_the_next_sweep(home, 
     half.mkdir()
     mend(home, repository)
     assert not half.exists()
+
+
+def test_who_was_ended_after_the_forced_command_had_gone_is_swept_behind(home, repository):
+    with open_push(home, repository, "a-push") as live:
+        mark = live.unclean
+    assert not mark.parent.exists()
+    leave(repository.path, "refs/heads/main.lock")
+    mark_cut_off(mark)
+    assert mend(home, repository) == ("refs/heads/main.lock",)
+    assert not mark.parent.exists()
+
+
+def test_a_push_that_was_marked_while_it_lives_is_left_alone(home, repository):
+    with open_push(home, repository, "a-push") as live:
+        mark_cut_off(live.unclean)
+        leave(repository.path, "refs/heads/main.lock")
+        assert mend(home, repository) == ()
+    assert not (repository.path / "refs/heads/main.lock").exists()

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from gitops_hooks.edge.authorized_keys import read_block
-from gitops_hooks.edge.bell import stop_reconciler
 from gitops_hooks.edge.config_edit import set_value
 from gitops_hooks.edge.enrolment import Wish, enrol
 from gitops_hooks.edge.home import Home
@@ -22,6 +21,7 @@ from gitops_hooks.edge.identities import add_user, remove_user
 from gitops_hooks.edge.keys import make_key
 from gitops_hooks.edge.living import look_at
 from gitops_hooks.edge.new_home import make_home
+from gitops_hooks.edge.warm_place import stop_programs
 
 PEOPLE = ("alice", "bob", "carol", "dave")
 DOCTOR = "Ask the administrator to run: gitops-hooks doctor"
@@ -114,7 +114,7 @@ class Server:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = Server(tmp_path_factory.mktemp("server"))
     yield server
-    assert stop_reconciler(server.home)
+    assert stop_programs(server.home)
 
 
 @pytest.fixture
@@ -253,7 +253,7 @@ def test_git_gets_an_environment_of_its_own(server):
         "GIT_NO_REPLACE_OBJECTS",
         "GIT_ATTR_NOSYSTEM",
         *(f"GITOPS_HOOKS_{name}" for name in ("HOME", "ACTOR", "KEY", "KIND", "REPOSITORY", "PUSH")),
-        *(f"GITOPS_HOOKS_{name}" for name in ("JUDGE_SECONDS", "FOLLOW_SECONDS", "UNCLEAN", "HOLD", "CLIENT")),
+        *(f"GITOPS_HOOKS_{name}" for name in ("JUDGE_SECONDS", "FOLLOW_SECONDS", "WARM", "UNCLEAN", "HOLD", "CLIENT")),
     }
     assert "GIT_CONFIG_PARAMETERS" not in found
     assert (found["GITOPS_HOOKS_ACTOR"], found["GITOPS_HOOKS_KIND"], found["GITOPS_HOOKS_REPOSITORY"]) == (

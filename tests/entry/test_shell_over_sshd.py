@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from gitops_hooks.edge.bell import stop_reconciler
 from gitops_hooks.edge.config_edit import set_value
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.identities import add_user
 from gitops_hooks.edge.keys import make_key
 from gitops_hooks.edge.new_home import make_home
 from gitops_hooks.edge.sshd import start_sshd
+from gitops_hooks.edge.warm_place import stop_programs
 
 
 class Login:
@@ -52,7 +52,7 @@ def login(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Login]:
     login = Login(tmp_path_factory.mktemp("login"))
     yield login
     login.sshd.stop()
-    assert stop_reconciler(login.home)
+    assert stop_programs(login.home)
 
 
 def test_the_key_says_who_it_is_whatever_the_account_is_called(login):

@@ -65,10 +65,7 @@ def _end_callers(ends: str) -> None:
     """SIGKILL to whoever waits for this write, and for `session` to everything of the push on the server."""
     doomed = [os.getppid()]
     if ends == "session":
-        session = os.getsid(0)
-        leader = Path(f"/proc/{session}/cmdline").read_bytes()
-        # A command that was started by hand shares the session of whoever runs the tests.
-        assert b"receive-pack" in leader, leader
+        session = _push_session()
         doomed += [int(Path(f"/proc/{session}/stat").read_text().rpartition(")")[2].split()[1])]
         doomed += [pid for pid in _numbers() if pid != os.getpid() and _session(pid) == session]
     for pid in doomed:
@@ -77,6 +74,33 @@ def _end_callers(ends: str) -> None:
         except ProcessLookupError:
             continue
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _push_session() -> int:
+    """git's, which is not ours where the warm judge's fork writes: found by the lock that all of a push hold."""
+    mine = _held(os.getppid())
+    for pid in _numbers():
+        if b"receive-pack" in _read(f"/proc/{pid}/cmdline") and _session(pid) == pid and mine & _held(pid):
+            return pid
+    raise AssertionError("this write belongs to no push")
+
+
+def _held(pid: int) -> set[str]:
+    """The markers of living pushes that a program holds open."""
+    found = set()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            found.add(str(entry.readlink()))
+        except OSError:
+            continue
+    return {name for name in found if name.endswith("/alive")}
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError:
+        return b""
 
 
 def _numbers() -> list[int]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitops_hooks.edge import living
+from gitops_hooks.edge.warm_place import MODULE
 from tests.answers import Result
 from tests.faults.failpoints import Faults
 from tests.faults.invariants import Watch
@@ -92,7 +93,11 @@ class Scene:
     def _of_pushes(self) -> list[living.Living]:
         here = str(self.world.folder)
         found = [one for one in living.list_living() if any(here in word for word in one.argv)]
-        return [one for one in found if not any("sshd" in word or "reconcile" in word for word in one.argv)]
+        # The warm judge is the server's, its forks are of pushes.
+        judges = {one.pid for one in found if any(MODULE in word for word in one.argv)}
+        warm = {one.pid for one in found if one.pid in judges and one.parent not in judges}
+        known = ("sshd", "reconcile")
+        return [one for one in found if one.pid not in warm and not any(k in word for word in one.argv for k in known)]
 
     def leftovers(self) -> list[str]:
         """I6, I9: lock files, quarantines and folders of pushes that no longer live."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_hooks.edge.living import list_living
+from gitops_hooks.edge.warm_place import running
 from gitops_hooks.model.server import CHECKS
 from tests.hostile.rogue import DEEDS, MARK, name_of
 from tests.push.desk import Content, Desk
@@ -152,6 +153,8 @@ class Ground:
         """By the mark, or by the environment of this server's hooks, which every fork of theirs still has."""
         place = str(self.desk.world.home.path).encode()
         found = [each for each in list_living() if MARK in each.argv or place in _environment(each.pid)]
+        warm = {one.pid for one in running(self.desk.world.home)}
+        found = [each for each in found if each.pid not in warm]
         return [each.argv for each in found if not any("reconcile" in word for word in each.argv)]
 
 

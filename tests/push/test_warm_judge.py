@@ -1,0 +1,246 @@
+"""The warm judge: the same verdicts sooner, nothing of one push in the next, and whatever changes counts at once."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from gitops_hooks.edge import warm_client
+from gitops_hooks.edge.warm_place import running, stop_programs
+from tests.push.desk import MAIN, Desk
+from tests.push.warm_desk import PLUGIN, WarmDesk, await_true, lay_release, warm_desk
+from tests.world import Template, World
+
+AT_ONCE = 40
+MOST = 128  # guests of one warm judge
+
+
+@pytest.fixture
+def warm(site: Template) -> Iterator[WarmDesk]:
+    with warm_desk(site) as warm:
+        yield warm
+
+
+def open_descriptors(pid: int) -> list[int]:
+    return [int(entry.name) for entry in Path(f"/proc/{pid}/fd").iterdir()]
+
+
+def set_limits(world: World, *lines: str) -> None:
+    server = world.home.server_file
+    server.write_text(server.read_text().replace("[limits]\n", "\n".join(["[limits]", *lines, ""]), 1))
+
+
+def test_it_begins_with_the_first_push_and_judges_those_that_follow(warm: WarmDesk) -> None:
+    assert running(warm.world.home) == ()
+    warm.propose("first")
+    first = warm.warm_up()
+    assert warm.propose("second")[0] == 0
+    assert warm.seen()[-1].parent == first
+    assert len({seen.judge for seen in warm.seen()}) == len(warm.seen())
+
+
+def tell_a_story(desk: Desk) -> list[str]:
+    """Everything that pushers read, of a day on which much goes wrong; commits are the same wherever it is told."""
+    said = []
+    dates = {"GIT_AUTHOR_DATE": "@1700000000 +0000", "GIT_COMMITTER_DATE": "@1700000000 +0000"}
+    files = {"a.yml": "a: 1\n", "b.yml": "b: [\n", "c.yml": "c: 1\nc: 2\n"}
+    good, bad, twice = (
+        desk.commit("alice", {name: text}, onto=desk.tip(MAIN), **dates) for name, text in files.items()
+    )
+    for who, word in (
+        ("alice", f"{good}:{MAIN}"),
+        ("alice", f"{good}:refs/for/main"),
+        ("alice", f"{bad}:refs/for/main/bad"),
+        ("alice", f"{twice}:refs/for/main/twice"),
+        ("alice", f"{good}:refs/approve/1"),
+        ("alice", f"{good}:refs/approve/7"),
+        ("carol", f"{good}:refs/changes/1/head"),
+        ("alice", f"{good}:refs/heads/free"),
+        ("bob", f"{good}:refs/approve/1"),
+        ("bob", f"{good}:refs/approve/1"),
+        ("alice", ":refs/heads/free"),
+    ):
+        done = desk.push(who, "-q", word)
+        said += [f"{who} {word.partition(':')[2]} {done.code}", *done.remote_lines]
+    said += [event.fact("Event") or "" for event in desk.log()]
+    return said
+
+
+def test_what_pushers_read_is_the_same_without_it(site: Template) -> None:
+    told = []
+    for seconds in (0, 600):
+        world = World.copied_from(site)
+        try:
+            set_limits(world, f"warm_seconds = {seconds}")
+            desk = Desk.beside(world)
+            if seconds:
+                desk.push("alice", f"{desk.tip(MAIN)}:refs/heads/begin").must()
+                await_true((world.home.judge / "socket").exists)
+            told.append(tell_a_story(desk))
+            assert bool(running(world.home)) == bool(seconds)
+        finally:
+            world.close()
+    assert told[0] == told[1]
+    assert "bob refs/approve/1 0" in told[0]
+
+
+def test_nothing_of_one_push_is_left_to_the_next(warm: WarmDesk) -> None:
+    judge = warm.warm_up()
+    before = len(warm.seen())
+    warm.be("leak")
+    for number in range(3):
+        assert warm.propose(f"leaking-{number}")[0] == 0
+    leaking = warm.seen()[before:]
+    assert [(seen.parent, seen.left, seen.environ) for seen in leaking] == [(judge, 0, "None")] * 3
+    assert len({seen.umask for seen in warm.seen()}) == 1
+    assert 150 not in open_descriptors(judge)
+
+
+def test_an_edited_plugin_counts_at_once(warm: WarmDesk) -> None:
+    judge = warm.warm_up()
+    warm.write_plugin("2")
+    assert warm.propose("edited")[0] == 0
+    assert (warm.seen()[-1].version, warm.seen()[-1].parent == judge) == ("2", False)
+    await_true(lambda: not any(one.pid == judge for one in running(warm.world.home)))
+    assert warm.warm_up() != judge
+    assert warm.seen()[-1].version == "2"
+
+
+def test_an_edited_server_file_counts_at_once(warm: WarmDesk) -> None:
+    judge = warm.warm_up()
+    server = warm.world.home.server_file
+    text = server.read_text()
+    server.write_text(text.replace('"told_plugin"', '"no_such_plugin"'))
+    code, said = warm.propose("edited")
+    assert code == 1
+    assert said == [
+        "gitops: no_such_plugin: this plugin does not load: ModuleNotFoundError: No module named 'no_such_plugin'"
+    ]
+    await_true(lambda: not any(one.pid == judge for one in running(warm.world.home)))
+    server.write_text(text.replace(', "told_plugin"', ""))
+    before = len(warm.seen())
+    assert warm.propose("without")[0] == 0
+    assert len(warm.seen()) == before
+
+
+def test_an_edited_release_counts_at_once(warm: WarmDesk) -> None:
+    judge = warm.warm_up()
+    path = warm.release / "gitops_hooks" / "core" / "report.py"
+    path.write_text(path.read_text() + "\n")
+    assert warm.propose("edited")[0] == 0
+    assert warm.seen()[-1].parent != judge
+    await_true(lambda: not any(one.pid == judge for one in running(warm.world.home)))
+
+
+def test_a_push_of_another_release_is_judged_by_that_release(warm: WarmDesk) -> None:
+    judge = warm.warm_up()
+    other = warm.world.folder / "other"
+    lay_release(warm.world, other)
+    (other / "told_plugin.py").write_text(PLUGIN.replace("VERSION", "other"))
+    assert warm.propose("other")[0] == 0
+    assert (warm.seen()[-1].version, warm.seen()[-1].parent == judge) == ("other", False)
+    await_true(lambda: not any(one.pid == judge for one in running(warm.world.home)))
+    assert warm.warm_up() != judge
+    assert warm.seen()[-1].version == "other"
+
+
+def test_it_ends_when_nobody_has_pushed_for_a_while(warm: WarmDesk) -> None:
+    set_limits(warm.world, "warm_seconds = 2")
+    judge = warm.warm_up()
+    await_true(lambda: not any(one.pid == judge for one in running(warm.world.home)))
+    assert not (warm.world.home.judge / "socket").exists()
+    assert warm.propose("later")[0] == 0
+
+
+def test_a_server_that_wants_none_has_none(warm: WarmDesk) -> None:
+    set_limits(warm.world, "warm_seconds = 0")
+    for number in range(2):
+        assert warm.propose(f"cold-{number}")[0] == 0
+    assert running(warm.world.home) == ()
+    assert not warm.world.home.judge.exists()
+
+
+def test_the_administrators_stop_ends_it_too(warm: WarmDesk) -> None:
+    warm.warm_up()
+    assert stop_programs(warm.world.home)
+    assert running(warm.world.home) == ()
+    assert not (warm.world.home.judge / "socket").exists()
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "import threading\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n",
+        "KEPT = open(os.devnull)\n",
+        "os.environ['FROM_IMPORT'] = 'x'\n",
+        "signal.signal(signal.SIGTERM, lambda *_: None)\n",
+        "import subprocess\nsubprocess.Popen(['sleep', '5'])\n",
+    ],
+    ids=["thread", "file", "environment", "signal", "child"],
+)
+def test_a_plugin_whose_import_does_what_cannot_be_shared_is_loaded_by_each_hook(warm: WarmDesk, deed: str) -> None:
+    warm.write_plugin("1", PLUGIN + deed)
+    assert warm.propose("first")[0] == 0
+    await_true(lambda: not running(warm.world.home))
+    log = (warm.world.home.judge / "log").read_text()
+    assert log == (
+        "gitops-hooks, warm judge: a plugin's import started, opened or changed something that cannot be shared; "
+        "each hook loads it itself\n"
+    )
+    assert not (warm.world.home.judge / "socket").exists()
+
+
+@pytest.mark.timeout(400)
+def test_many_who_push_at_once_are_each_judged_for_themselves(warm: WarmDesk) -> None:
+    judge = warm.warm_up()
+    before = len(warm.seen())
+    people = ("alice", "bob", "carol", "dave")
+    heads = [warm.desk.commit("alice", {f"{number}.yml": "a: 1\n"}) for number in range(AT_ONCE)]
+
+    def push(number: int) -> int:
+        word = f"{heads[number]}:refs/for/main/many-{number}"
+        return warm.desk.git(people[number % 4], "push", "-q", "host:site", word, seconds=300).code
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        codes = list(pool.map(push, range(AT_ONCE)))
+    assert codes == [0] * AT_ONCE
+    refs = warm.desk.refs()
+    assert set(heads) <= {refs[name] for name in refs if name.endswith("/head")}
+    assert sum(seen.parent == judge for seen in warm.seen()[before:]) > AT_ONCE // 2
+    assert {seen.left for seen in warm.seen()} == {0}
+    await_true(lambda: len(open_descriptors(judge)) < 12)
+
+
+def test_who_says_nothing_is_sent_away_and_keeps_no_push_from_being_judged(warm: WarmDesk) -> None:
+    judge = warm.warm_up()
+    home = str(warm.world.home.path)
+    callers = [warm_client.connect(home) for _ in range(MOST + 1)]
+    assert callers[-1].recv(1) == b""
+    assert warm.propose("full")[0] == 0
+    assert warm.seen()[-1].parent != judge
+    for caller in callers:
+        caller.settimeout(30)
+        assert caller.recv(1) == b""
+        caller.close()
+    assert warm.propose("free")[0] == 0
+    assert warm.seen()[-1].parent == judge
+
+
+@pytest.mark.parametrize("said", [b"x" * 8, b"00000000", b"ffffffff", b"00000003a\0b"])
+def test_who_says_what_no_hook_says_is_sent_away_at_once(warm: WarmDesk, said: bytes) -> None:
+    warm.warm_up()
+    with suppress(ConnectionResetError), closing(warm_client.connect(str(warm.world.home.path))) as caller:
+        caller.sendall(said)
+        assert caller.recv(100) == b""
+
+
+def test_a_new_push_soon_after_its_end_judges_by_itself(warm: WarmDesk) -> None:
+    warm.warm_up()
+    assert stop_programs(warm.world.home)
+    begun = time.monotonic()
+    assert warm.propose("soon")[0] == 0
+    assert warm.seen()[-1].parent not in {one.pid for one in running(warm.world.home)}
+    assert time.monotonic() - begun < 30
