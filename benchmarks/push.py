@@ -1,10 +1,11 @@
-"""What governing a push costs: medians and ratios of one interleaved run over loopback SSH.
+"""What governing a push costs: medians of one interleaved run over loopback SSH, as ratios and added milliseconds.
 
-    python benchmarks/push.py [--runs 10] [--files 1 100 50000] [--changes 1 1000 20000]
+    python benchmarks/push.py [--runs 10] [--files 1 100 50000] [--changes 1 1000 20000] [--clients 1 4 16]
 
-Rows: a push to a bare repository without hooks, over the same sshd; a branch outside the policy; a proposal with one
-changed YAML file; an approval that lands. Ratios are against the bare push. Then the same by files in the tree and by
-changes on the server. Figures are printed and never asserted: seconds drift, ratios hold.
+Columns: a push to a bare repository without hooks, over the same kind of sshd; ours with the warm judge; ours with
+hooks that judge by themselves (warm_seconds = 0). Rows: a branch outside the policy; a proposal with one changed YAML
+file; an approval that lands. Then the same by files in the tree and by changes on the server, and proposals a second by
+clients that push at once. Figures are printed and never asserted: seconds drift, ratios hold.
 """
 
 import argparse
@@ -16,6 +17,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pygit2
@@ -49,11 +52,14 @@ branches:
 class Course:
     """One server, and the four pushes that are compared on it."""
 
-    def __init__(self, files: int, changes: int) -> None:
+    def __init__(self, files: int, changes: int, *, warm: bool) -> None:
         self.world = World(Path(tempfile.mkdtemp(prefix="gw-")), None)
         self.world.lay_people()
         lay_files(self.world, files)
         self.world.admin("repo", "add", REPOSITORY, "--admin", "bob", "--write", "*").must()
+        if not warm:
+            server = self.world.home.server_file
+            server.write_text(server.read_text().replace("[limits]\n", "[limits]\nwarm_seconds = 0\n", 1))
         self.world.open()
         self.desk = Desk.beside(self.world)
         self.count = 0
@@ -61,6 +67,9 @@ class Course:
             fill(self.world.home, changes)
         self.bare = self.world.folder / "bare.git"
         self.world.server_git("clone", "-q", "--bare", str(self.world.repository), str(self.bare))
+        self.free_push()
+        while warm and not (self.world.home.judge / "socket").exists():
+            time.sleep(0.1)
 
     def commit(self) -> str:
         self.count += 1
@@ -72,9 +81,9 @@ class Course:
         self.plain_ssh()
         return timed(lambda: self.plain(commit))
 
-    def plain(self, commit: str) -> None:
+    def plain(self, commit: str, name: str = "") -> None:
         env = {**self.world.environment("alice"), "GIT_SSH_COMMAND": str(self.plain_ssh())}
-        words = ["git", "push", "-q", f"plain:{self.bare}", f"{commit}:refs/heads/plain{self.count}"]
+        words = ["git", "push", "-q", f"plain:{self.bare}", f"{commit}:refs/heads/{name or f'plain{self.count}'}"]
         subprocess.run(words, cwd=self.desk.clone, env=env, check=True, capture_output=True)
 
     def plain_ssh(self) -> Path:
@@ -163,10 +172,12 @@ def all_refs(repository: Path) -> list[tuple[str, str]]:
     return [(line.split(" ")[0], line.split(" ")[1]) for line in lines]
 
 
-def measure(course: Course, runs: int) -> dict[str, list[float]]:
-    """The four in turn, so that a slow moment of the machine meets all of them."""
-    found: dict[str, list[float]] = {"bare": [], "free": [], "proposal": [], "landing": []}
-    acts = {"bare": course.bare_push, "free": course.free_push, "proposal": course.proposal, "landing": course.landing}
+def measure(warm: Course, cold: Course, runs: int) -> dict[str, list[float]]:
+    """All in turn, so that a slow moment of the machine meets all of them; the first round is for the caches."""
+    acts = {"bare": warm.bare_push}
+    for name in ("free_push", "proposal", "landing"):
+        acts |= {f"{name} warm": getattr(warm, name), f"{name} cold": getattr(cold, name)}
+    found: dict[str, list[float]] = {name: [] for name in acts}
     for run in range(runs + 1):
         for name, act in acts.items():
             taken = act()
@@ -175,10 +186,50 @@ def measure(course: Course, runs: int) -> dict[str, list[float]]:
     return found
 
 
-def row(title: str, found: dict[str, list[float]]) -> str:
-    bare = statistics.median(found["bare"])
-    cells = [f"{statistics.median(v) * 1000:7.0f} ms {statistics.median(v) / bare:5.2f}x" for v in found.values()]
-    return f"{title:<28}" + "".join(f"{cell:>20}" for cell in cells)
+TITLES = {"free_push": "branch outside the policy", "proposal": "proposal, one file", "landing": "approval that lands"}
+
+
+def print_table(title: str, found: dict[str, list[float]]) -> None:
+    middle = {name: statistics.median(taken) * 1000 for name, taken in found.items()}
+    bare = middle["bare"]
+    print(f"\n{title}, milliseconds (ratio to bare; added)", flush=True)
+    print(f"  {'':<28}{'bare':>8}{'warm judge':>24}{'hooks by themselves':>24}")
+    for name, words in TITLES.items():
+        cells = [f"{taken:.0f} ({taken / bare:.2f}x, +{taken - bare:.0f})" for taken in ours(middle, name)]
+        print(f"  {words:<28}{bare:>8.0f}" + "".join(f"{cell:>24}" for cell in cells), flush=True)
+
+
+def ours(middle: dict[str, float], name: str) -> tuple[float, float]:
+    return middle[f"{name} warm"], middle[f"{name} cold"]
+
+
+def at_once(course: Course, clients: int, *, bare: bool = False) -> float:
+    """Pushes a second where so many clients push at once, each three times (once where there are many)."""
+    times = 3 if clients < 50 else 1
+    commits = [[course.commit() for _ in range(times)] for _ in range(clients)]
+    course.plain_ssh()
+
+    def push_all(mine: list[str]) -> None:
+        for commit in mine:
+            if bare:
+                course.plain(commit, f"at-once-{commit}")
+            else:
+                words = ("-q", "host:site", f"{commit}:refs/for/main/{commit[:12]}")
+                course.desk.git("alice", "push", *words, seconds=600).must()
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(clients) as pool:
+        list(pool.map(push_all, commits))
+    return clients * times / (time.perf_counter() - began)
+
+
+def print_clients(warm: Course, cold: Course, clients: list[int]) -> None:
+    print("\nproposals a second, by clients that push at once")
+    print(f"  {'':<28}{'bare':>8}{'warm judge':>24}{'hooks by themselves':>24}")
+    for count in clients:
+        bare, ours, itself = at_once(warm, count, bare=True), at_once(warm, count), at_once(cold, count)
+        cells = [f"{each:.1f} ({each / bare:.2f}x)" for each in (ours, itself)]
+        print(f"  {count:<28}{bare:>8.1f}" + "".join(f"{cell:>24}" for cell in cells), flush=True)
 
 
 def main() -> None:
@@ -186,18 +237,20 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--files", type=int, nargs="*", default=[1, 100, 50_000])
     parser.add_argument("--changes", type=int, nargs="*", default=[1, 1_000, 20_000])
+    parser.add_argument("--clients", type=int, nargs="*", default=[1, 4, 16])
     words = parser.parse_args()
     git = subprocess.run(["git", "--version"], capture_output=True, text=True, check=True).stdout.strip()
     print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {git}, medians of {words.runs}")
-    print(f"{'':<28}{'bare':>20}{'outside policy':>20}{'proposal':>20}{'landing':>20}")
     cases = [(f"{files} files", files, 1) for files in words.files]
     cases += [(f"{changes} changes", 1, changes) for changes in words.changes if changes > 1]
     for title, files, changes in cases:
-        course = Course(files, changes)
-        try:
-            print(row(title, measure(course, words.runs)), flush=True)
-        finally:
-            course.close()
+        with ExitStack() as stack:
+            warm, cold = (Course(files, changes, warm=is_warm) for is_warm in (True, False))
+            stack.callback(warm.close)
+            stack.callback(cold.close)
+            print_table(title, measure(warm, cold, words.runs))
+            if words.clients and (title, files, changes) == cases[0]:
+                print_clients(warm, cold, words.clients)
 
 
 if __name__ == "__main__":
