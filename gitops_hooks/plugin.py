@@ -7,8 +7,8 @@ from gitops_hooks.edge.store import replace_file
 from gitops_hooks.hookspec import API_VERSION, Check, Deployer, Entry, Tree, Workbench, hookimpl
 from gitops_hooks.model.change import Change, ChangedFile
 from gitops_hooks.model.command import Command
+from gitops_hooks.model.credentials import Credentials
 from gitops_hooks.model.deployment import (
-    Credentials,
     Deployment,
     HostOutcome,
     HostState,
@@ -22,7 +22,8 @@ from gitops_hooks.model.deployment import (
 from gitops_hooks.model.drift import Difference, Drift, HostDrift, Sync
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.kubernetes import Kubernetes, Prune
-from gitops_hooks.model.notice import News, Notice
+from gitops_hooks.model.news import News
+from gitops_hooks.model.notice import Notice
 from gitops_hooks.model.options import Option, OptionKind
 from gitops_hooks.model.plan_found import HostPlan, Plan, Prospect
 from gitops_hooks.model.policy import Environment

@@ -158,7 +158,16 @@ def test_every_hook_is_used_documented_and_tested(name: str) -> None:
 
 @pytest.mark.parametrize("entry", ["pre_receive", "proc_receive", "post_receive", "shell"])
 def test_no_hook_loads_what_only_a_deployment_needs(entry: str) -> None:
+    assert {name.partition(".")[0] for name in loaded_by(entry)}.isdisjoint(HEAVY)
+
+
+def test_a_login_loads_neither_policies_nor_events() -> None:
+    """They would be half of the start of each push and fetch, which reads none."""
+    assert loaded_by("shell").isdisjoint({"gitops_hooks.model.policy", "gitops_hooks.model.event", "pygit2", "yaml"})
+
+
+def loaded_by(entry: str) -> set[str]:
     code = f"import sys, json, gitops_hooks.entry.{entry}; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    assert {name.partition(".")[0] for name in json.loads(done.stdout)}.isdisjoint(HEAVY)
+    return set(json.loads(done.stdout))

@@ -9,7 +9,8 @@ from gitops_hooks.core.log_state import PINNED
 from gitops_hooks.model.deployment import HostOutcome, HostState, Outcome, RunState
 from gitops_hooks.model.environment_event import Drifted, Reverted, RolledBack
 from gitops_hooks.model.event import Event, Finished, Started
-from gitops_hooks.model.notice import Ended, Found, News
+from gitops_hooks.model.news import News
+from gitops_hooks.model.notice import Ended, Found
 
 # Who comes back after a long silence hears of the newest ends only; the log has them all.
 MOST = 20

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gitops_hooks.edge.toml_text import Table
-from gitops_hooks.model.deployment import Credentials
+from gitops_hooks.model.credentials import Credentials
 from gitops_hooks.model.server import DEPLOY, PLAN, USES, CredentialEntry
 
 GRANTED = (

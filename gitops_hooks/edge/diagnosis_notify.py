@@ -7,7 +7,7 @@ from gitops_hooks.edge.diagnosis import Line, State
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.plugins import load_notifier
 from gitops_hooks.edge.told import load_told
-from gitops_hooks.model.notice import NotifyEntry
+from gitops_hooks.model.news import NotifyEntry
 from gitops_hooks.model.server import ServerFile
 
 

@@ -12,7 +12,8 @@ from gitops_hooks.edge.launch_child import Child
 from gitops_hooks.edge.launch_feed import Gone
 from gitops_hooks.edge.launch_leftovers import end_leftovers, leftovers
 from gitops_hooks.edge.launch_wire import LINE_LIMIT, TERMINATE, Job, Said, encode, parse_word
-from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, RunState
+from gitops_hooks.model.credentials import Credentials
+from gitops_hooks.model.deployment import Deployment, Outcome, RunState
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.gates import OPEN
 from gitops_hooks.model.server import Limits, PluginLists

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gitops_hooks.edge import door
 from gitops_hooks.edge.sandbox_cure import cure
-from gitops_hooks.model.deployment import Credentials
+from gitops_hooks.model.credentials import Credentials
 from gitops_hooks.model.errors import EdgeError
 
 MODULE = "gitops_hooks.entry.deployment"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from gitops_hooks.edge.toml_text import Table
-from gitops_hooks.model.notice import News, NotifyEntry
+from gitops_hooks.model.news import News, NotifyEntry
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")

@@ -16,7 +16,7 @@ from gitops_hooks.edge.exec_check import exec_check
 from gitops_hooks.edge.home import Home
 from gitops_hooks.hookspec import Check, Deployer
 from gitops_hooks.model.errors import EdgeError
-from gitops_hooks.model.notice import NotifyEntry
+from gitops_hooks.model.news import NotifyEntry
 from gitops_hooks.model.options import Declared
 from gitops_hooks.model.push import Actor, Push
 from gitops_hooks.model.server import ExecCheck, PluginLists

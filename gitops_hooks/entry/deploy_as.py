@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from gitops_hooks.edge.launch_box import SYSTEM_PATH, own_box, own_probe
-from gitops_hooks.model.deployment import CREDENTIAL_FILES, Credentials
+from gitops_hooks.model.credentials import CREDENTIAL_FILES, Credentials
 from gitops_hooks.model.errors import EdgeError
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")

@@ -24,7 +24,8 @@ from gitops_hooks.entry.ending import Watch
 from gitops_hooks.entry.granting import granted_to
 from gitops_hooks.entry.limiting import definition_of, find_limit, heal_limit
 from gitops_hooks.entry.sitting import Sitting, open_sitting
-from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, Progress, RunState
+from gitops_hooks.model.credentials import Credentials
+from gitops_hooks.model.deployment import Deployment, Outcome, Progress, RunState
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.event import NEVER, Event, Finished, Started
 from gitops_hooks.model.event_words import Hosts, Oid, Text, Word

@@ -20,7 +20,8 @@ from gitops_hooks.edge.launch_unpack import ExactReader, unpack
 from gitops_hooks.edge.launch_wire import LINE_LIMIT, TERMINATE, Job, Said, encode, parse_job, parse_word
 from gitops_hooks.edge.plugins import load_plugins
 from gitops_hooks.hookspec import Deployer
-from gitops_hooks.model.deployment import Credentials, Outcome, Progress, RunState, Workplace
+from gitops_hooks.model.credentials import Credentials
+from gitops_hooks.model.deployment import Outcome, Progress, RunState, Workplace
 from gitops_hooks.model.drift import Drift
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.plan_found import Plan

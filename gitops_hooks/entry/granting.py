@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gitops_hooks.core.policy_deployers import COMMAND, KUBERNETES, TERRAFORM
-from gitops_hooks.model.deployment import Credentials
+from gitops_hooks.model.credentials import Credentials
 
 _ANSIBLE = "ansible"
 

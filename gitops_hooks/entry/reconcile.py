@@ -34,7 +34,7 @@ from gitops_hooks.entry.telling import tell_all
 from gitops_hooks.entry.tend import mend, report_alarms, tend
 from gitops_hooks.model.deployment import Outcome, RunState
 from gitops_hooks.model.errors import EdgeError, PolicyError
-from gitops_hooks.model.notice import NotifyEntry
+from gitops_hooks.model.news import NotifyEntry
 from gitops_hooks.model.server import RepositoryEntry, ServerFile
 
 _UPKEEP_PAUSE = 0.1

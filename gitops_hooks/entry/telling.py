@@ -25,7 +25,8 @@ from gitops_hooks.entry.sitting import Sitting, open_sitting
 from gitops_hooks.model.deployment import Deployment, Outcome
 from gitops_hooks.model.errors import EdgeError, PolicyError
 from gitops_hooks.model.event import Finished
-from gitops_hooks.model.notice import Ended, Found, News, Notice, NotifyEntry
+from gitops_hooks.model.news import News, NotifyEntry
+from gitops_hooks.model.notice import Ended, Found, Notice
 from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.server import ServerFile
 

@@ -3,21 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
 
 from gitops_hooks.model.deployment import Deployment, Outcome
 from gitops_hooks.model.environment_event import Drifted
 from gitops_hooks.model.event import Finished
-
-
-class News(Enum):
-    """How an environment's state changed by the end of a deployment, or by a look at its hosts (the last two)."""
-
-    DEPLOYED = "deployed"
-    DEGRADED = "degraded"
-    RECOVERED = "recovered"
-    DRIFTED = "drifted"
-    SYNCED = "synced"
+from gitops_hooks.model.news import News
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +56,3 @@ class Telling:
     deployment: Deployment
     outcome: Outcome
     notice: Notice
-
-
-@dataclass(frozen=True, slots=True)
-class NotifyEntry:
-    """One `[[notify]]`: a plugin (module path), what it is told of, and its settings.
-
-    `repositories` and `environments` are names, empty for all. `on` are the kinds of news; empty means every end.
-    """
-
-    name: str
-    plugin: str
-    repositories: tuple[str, ...] = ()
-    environments: tuple[str, ...] = ()
-    on: tuple[News, ...] = tuple(News)
-    settings: Mapping[str, object] = field(default_factory=dict)
-
-    def wants(self, repository: str, environment: str) -> bool:
-        return (not self.repositories or repository in self.repositories) and (
-            not self.environments or environment in self.environments
-        )

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gitops_hooks.model.deployment import Credentials
-from gitops_hooks.model.notice import NotifyEntry
+from gitops_hooks.model.credentials import Credentials
+from gitops_hooks.model.news import NotifyEntry
 from gitops_hooks.model.options import Option
 
 CHECKS = (

@@ -11,7 +11,7 @@ from gitops_hooks.model.drift import Difference, Drift, HostDrift, Sync
 from gitops_hooks.model.environment_event import Drifted
 from gitops_hooks.model.event import Body, Event, Finished, Started
 from gitops_hooks.model.event_words import Hosts, Stamp, Text, Word
-from gitops_hooks.model.notice import News
+from gitops_hooks.model.news import News
 from gitops_hooks.model.policy import Environment
 from tests.core.records import AT, oid
 

@@ -8,7 +8,7 @@ from gitops_hooks.core.notices import MOST, news_of, untold
 from gitops_hooks.model.deployment import HostOutcome, HostState, RunState
 from gitops_hooks.model.event import Event, Finished, Requested, Started
 from gitops_hooks.model.event_words import Hosts, Stamp, Text, Word
-from gitops_hooks.model.notice import News
+from gitops_hooks.model.news import News
 from tests.core.records import AT, oid
 
 GOOD, FAILED, ERROR, CANCELED = RunState.SUCCESSFUL, RunState.FAILED, RunState.ERROR, RunState.CANCELED

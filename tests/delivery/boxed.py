@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from gitops_hooks.edge.launch import RunningDeployment
-from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, Progress, Step
+from gitops_hooks.model.credentials import Credentials
+from gitops_hooks.model.deployment import Deployment, Outcome, Progress, Step
 from gitops_hooks.model.drift import Drift
 from gitops_hooks.model.plan_found import Plan
 from gitops_hooks.model.policy import Environment

@@ -15,7 +15,8 @@ from gitops_hooks.edge.keys import make_key
 from gitops_hooks.edge.launch import RunningDeployment
 from gitops_hooks.edge.sshd import Sshd, start_sshd
 from gitops_hooks.entry.granting import granted_for_plan
-from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, Progress
+from gitops_hooks.model.credentials import Credentials
+from gitops_hooks.model.deployment import Deployment, Outcome, Progress
 from gitops_hooks.model.drift import Drift
 from gitops_hooks.model.plan_found import Plan
 from gitops_hooks.model.policy import Environment

@@ -4,7 +4,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from gitops_hooks.model.deployment import Credentials, HostOutcome, HostState, Outcome, RunState
+from gitops_hooks.model.credentials import Credentials
+from gitops_hooks.model.deployment import HostOutcome, HostState, Outcome, RunState
 from gitops_hooks.model.kubernetes import Kubernetes
 from tests.cluster.server import Cluster
 from tests.delivery.boxed import Boxed, environment, lay

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gitops_hooks.model.deployment import Credentials
+from gitops_hooks.model.credentials import Credentials
 from tests.delivery.boxed import Boxed, environment
 from tests.plugins.terraform_program import make_program
 

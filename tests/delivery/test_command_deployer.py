@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from gitops_hooks.model.deployment import Credentials, HostOutcome, HostState, Outcome, RunState
+from gitops_hooks.model.credentials import Credentials
+from gitops_hooks.model.deployment import HostOutcome, HostState, Outcome, RunState
 from gitops_hooks.model.drift import Difference, Drift, HostDrift, Sync
 from gitops_hooks.model.server import Limits
 from tests.delivery.boxed import Boxed, environment, lay, without_time

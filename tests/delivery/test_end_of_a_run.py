@@ -81,7 +81,8 @@ sys.path.insert(0, sys.argv[1])
 from gitops_hooks.edge.launch_box import box_command
 from gitops_hooks.edge.launch_child import Child
 from gitops_hooks.edge.launch_wire import Job, encode
-from gitops_hooks.model.deployment import Credentials, Deployment
+from gitops_hooks.model.credentials import Credentials
+from gitops_hooks.model.deployment import Deployment
 from gitops_hooks.model.policy import Environment
 
 told = json.loads(sys.argv[2])

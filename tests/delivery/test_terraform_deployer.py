@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from gitops_hooks.model.deployment import Credentials, HostOutcome, HostState, Outcome, RunState
+from gitops_hooks.model.credentials import Credentials
+from gitops_hooks.model.deployment import HostOutcome, HostState, Outcome, RunState
 from gitops_hooks.model.server import Limits
 from tests.delivery.boxed import Boxed, lay, without_time
 from tests.delivery.terraform_desk import ONE, make_desk

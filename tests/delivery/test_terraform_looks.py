@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from gitops_hooks.model.deployment import Credentials, RunState
+from gitops_hooks.model.credentials import Credentials
+from gitops_hooks.model.deployment import RunState
 from gitops_hooks.model.drift import Difference, Drift, HostDrift, Sync
 from tests.delivery.boxed import lay
 from tests.delivery.terraform_desk import ONE, make_desk

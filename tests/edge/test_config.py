@@ -10,9 +10,9 @@ from gitops_hooks.edge.config_edit import add_credential, add_repository, remove
 from gitops_hooks.edge.floor_toml import load_floor
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.new_home import make_home
-from gitops_hooks.model.deployment import Credentials
+from gitops_hooks.model.credentials import Credentials
 from gitops_hooks.model.errors import EdgeError, PolicyError
-from gitops_hooks.model.notice import News, NotifyEntry
+from gitops_hooks.model.news import News, NotifyEntry
 from gitops_hooks.model.options import Option, OptionKind
 from gitops_hooks.model.policy import ApprovalRule, Names
 from gitops_hooks.model.server import (

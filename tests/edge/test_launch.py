@@ -10,7 +10,8 @@ import pytest
 
 from gitops_hooks.edge import launch_box, living
 from gitops_hooks.edge.launch import RunningDeployment, leftovers, probe
-from gitops_hooks.model.deployment import Credentials, Deployment, Outcome, Progress, RunState
+from gitops_hooks.model.credentials import Credentials
+from gitops_hooks.model.deployment import Deployment, Outcome, Progress, RunState
 from gitops_hooks.model.policy import Environment, Names
 from gitops_hooks.model.server import Limits, PluginLists
 

@@ -17,7 +17,7 @@ from gitops_hooks.edge.identities import add_user
 from gitops_hooks.edge.keys import make_key
 from gitops_hooks.edge.new_home import make_home
 from gitops_hooks.entry.doctor import examine
-from gitops_hooks.model.deployment import Credentials
+from gitops_hooks.model.credentials import Credentials
 from gitops_hooks.model.server import CredentialEntry
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gitops_hooks.entry.granting import granted_to
-from gitops_hooks.model.deployment import Credentials
+from gitops_hooks.model.credentials import Credentials
 
 NAMES = ("key", "known", "vault", "file", "state", "kube")
 KEY, KNOWN, VAULT, FILE, STATE, KUBE = (Path("/granted") / name for name in NAMES)
