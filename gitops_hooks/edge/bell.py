@@ -33,10 +33,13 @@ def ensure_reconciler(home: Home) -> bool:
     if not reconcile_launcher(home).is_file():
         return False
     try:
-        if not _is_free(home):
+        if (lock := try_lock(reconcile_lock(home))) is None:
             return True
-        # Between here and its own lock another may be started: the second one finds the lock taken and leaves.
-        _start(home)
+        # It inherits the lock: who comes by while it still loads starts no second one.
+        try:
+            _start(home, lock)
+        finally:
+            os.close(lock)
     except OSError:
         return False
     return True
@@ -52,6 +55,11 @@ def stop_reconciler(home: Home) -> bool:
         if found is not None and any("reconcile" in word for word in found.argv):
             end([found], _STOP_SECONDS)
     return _is_free(home)
+
+
+def note_holder(home: Home, pid: int) -> None:
+    """For who has taken the reconciler's lock: whose it is, for `stop_reconciler`. Errors: OSError."""
+    (home.run / "reconcile.pid").write_text(f"{pid}\n")
 
 
 def _is_free(home: Home) -> bool:
@@ -116,16 +124,24 @@ def _address(home: Home) -> Iterator[str]:
         os.close(folder)
 
 
-def _start(home: Home) -> None:
+def _start(home: Home, lock: int) -> None:
     log = _open_log(home)
-    command = [sys.executable, "-I", str(reconcile_launcher(home))]
+    command = [sys.executable, "-I", str(reconcile_launcher(home)), "--lock", str(lock)]
     env = {"PATH": os.defpath, "HOME": str(home.run / "empty"), "LANG": "C.UTF-8"}
     env["GITOPS_HOOKS_HOME"] = str(home.path.absolute())  # for plugins that keep the journal
     try:
         # All three redirected and a session of its own: it must not keep a pusher's connection open.
-        subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env, cwd=home.path, start_new_session=True
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=env,
+            cwd=home.path,
+            pass_fds=(lock,),
+            start_new_session=True,
         )
+        note_holder(home, child.pid)
     finally:
         os.close(log)
 

@@ -21,7 +21,7 @@ sys.exit(main(["--home", {home!r}, *sys.argv[1:]]))
 _RECONCILE = """\
 {start}import sys
 sys.path.append({package!r})
-from gitops_hooks.entry.reconcile import main
+from gitops_hooks.entry.reconciler import main
 sys.exit(main(["--home", {home!r}, *sys.argv[1:]]))
 """
 

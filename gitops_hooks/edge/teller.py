@@ -21,8 +21,7 @@ class Teller:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._child: subprocess.Popen[bytes] | None = None
-        # What ended while no reconciler lived is told by the first look.
-        self._due: float | None = 0.0
+        self._due: float | None = None
 
     def ring(self) -> None:
         """There may be something to tell."""

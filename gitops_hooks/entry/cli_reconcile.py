@@ -12,6 +12,6 @@ from gitops_hooks.edge.home import Home
 @click.pass_obj
 def reconcile(home: Home, mode: str | None) -> int:
     """Compare what should be live with what is, and deploy until they are equal."""
-    from gitops_hooks.entry.reconcile import main
+    from gitops_hooks.entry.reconciler import main
 
     return main(["--home", str(home.path), *([mode] if mode else [])])

@@ -6,31 +6,25 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
-from gitops_hooks.edge.bell import Bell, ensure_reconciler, open_bell, reconcile_lock, rotate_log
+from gitops_hooks.edge.bell import Bell, open_bell, rotate_log
 from gitops_hooks.edge.command_run import RunningCommand
 from gitops_hooks.edge.config import load_server
 from gitops_hooks.edge.disk import needing_room
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.launch import RunningDeployment
-from gitops_hooks.edge.locks import try_lock
 from gitops_hooks.edge.pushes import using
 from gitops_hooks.edge.teller import Teller
 from gitops_hooks.edge.upkeep import Upkeep
-from gitops_hooks.edge.warm_place import stop_programs
 from gitops_hooks.entry.auto_land import land_waiting
 from gitops_hooks.entry.beside import Beside
 from gitops_hooks.entry.deploying import ProgressPlace, Run, record_end
 from gitops_hooks.entry.preempting import pre_empt
 from gitops_hooks.entry.pressing import end_canceled, end_silent, obey_stop, pressing_in
-from gitops_hooks.entry.reconcile_words import parse_words
 from gitops_hooks.entry.reverting import open_reverts
 from gitops_hooks.entry.sitting import brought_up, open_sitting
-from gitops_hooks.entry.telling import tell_all
 from gitops_hooks.entry.tend import mend, report_alarms, tend
 from gitops_hooks.model.deployment import Outcome, RunState
 from gitops_hooks.model.errors import EdgeError, PolicyError
@@ -84,7 +78,7 @@ class Reconciler:
             due += [next_due] if next_due else []
         self.teller.poll()
         if fault := self.beside.start_commands():
-            _say(fault)
+            say(fault)
         return settled, min(due, default=None)
 
     @property
@@ -99,7 +93,7 @@ class Reconciler:
             mend(sitting)
             for landed in land_waiting(sitting):
                 number = landed.effect.record.number if landed.effect.record else 0
-                _say(f"{name}: change {number} landed, as {landed.actor.name} had asked")
+                say(f"{name}: change {number} landed, as {landed.actor.name} had asked")
             sitting = brought_up(sitting)
             fault = self.beside.look_at_commands(sitting)
             pre_empt(sitting, self.runs)
@@ -111,9 +105,10 @@ class Reconciler:
         for run in (*look.began, *drift.began):
             environment = run.deployment.environment.name
             self.runs[name, environment] = (run, ProgressPlace(sitting, environment))
-            _say(f"{name}: {environment}: deployment {run.deployment.generation} of {run.deployment.commit[:12]}")
+            say(f"{name}: {environment}: deployment {run.deployment.generation} of {run.deployment.commit[:12]}")
         with using(sitting.state):
             fault += open_reverts(sitting)
+        # Also of what ended while no reconciler lived: to the first look every end is new.
         ends = {(name, environment): tip for environment, tip in look.ends}
         if not ends.items() <= self.ends.items():
             self.ends |= ends
@@ -152,7 +147,7 @@ class Reconciler:
     def _alarm(self, name: str, alarms: tuple[str, ...]) -> None:
         if alarms and alarms != self.alarms.get(name):
             for alarm in alarms:
-                _say(f"{name}: ALARM: {alarm}")
+                say(f"{name}: ALARM: {alarm}")
         self.alarms[name] = alarms
 
     def rest(self, due: datetime | None) -> None:
@@ -187,7 +182,7 @@ class Reconciler:
         ended = [self._hear(key) for key, (run, _) in tuple(self.runs.items()) if run.child in ready]
         lines = self.beside.listen([*ready])
         for line in lines:
-            _say(line)
+            say(line)
         return rung or any(ended) or bool(lines)
 
     def _hear(self, key: tuple[str, str]) -> bool:
@@ -197,13 +192,13 @@ class Reconciler:
             return False
         run.child.close()
         del self.runs[key]
-        _say(f"{key[0]}: {key[1]}: deployment {run.deployment.generation} {outcome.state.value}")
+        say(f"{key[0]}: {key[1]}: deployment {run.deployment.generation} {outcome.state.value}")
         try:
             with needing_room():
                 record_end(self.home, key[0], run, outcome)
         except (EdgeError, PolicyError) as error:
             # The record keeps a start without an end, which the next look ends and runs again.
-            _say(f"{key[0]}: {key[1]}: its end could not be recorded: {error}")
+            say(f"{key[0]}: {key[1]}: its end could not be recorded: {error}")
         return True
 
     def close(self) -> None:
@@ -227,27 +222,13 @@ def open_reconciler(home: Home) -> Reconciler:
     return Reconciler(home, open_bell(home), Teller(home), Beside.open(home))
 
 
-def main(argv: Sequence[str]) -> int:
-    """0 when everything is as desired (or the process was asked to end), 1 when something is not, 2 for wrong use."""
-    words = parse_words(argv)
-    home = Home(Path(words.home).absolute())
-    if words.ensure:
-        ensure_reconciler(home)
-        return 0
-    if words.stop:
-        return 0 if stop_programs(home) else 1
-    if words.tell:
-        due = tell_all(home)
-        print("" if due is None else f"{due:.3f}", flush=True)
-        return 0
-    lock = try_lock(reconcile_lock(home))
-    if lock is None:
-        _say("another reconciler is at work here; end it first: gitops-hooks reconcile --stop")
-        return 1 if words.once else 0
-    (home.run / "reconcile.pid").write_text(f"{os.getpid()}\n")
+def reconcile(home: Home, lock: int, *, once: bool) -> int:
+    """For who holds the reconciler's lock, which is let go of in the end: 0 when everything is as desired (or the
+    process was asked to end), 1 when something is not."""
+    os.set_inheritable(lock, False)
     reconciler = open_reconciler(home)
     try:
-        return _once(reconciler) if words.once else _for_ever(reconciler)
+        return _once(reconciler) if once else _for_ever(reconciler)
     finally:
         reconciler.close()
         os.close(lock)
@@ -272,12 +253,8 @@ def _for_ever(reconciler: Reconciler) -> int:
         reconciler.rest(due)
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
     stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     # On a full disk its log loses the line, and no deployment is ended over it.
     with contextlib.suppress(OSError):
         print(f"{stamp} {line}", file=sys.stderr, flush=True)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -13,4 +13,5 @@ def parse_words(argv: Sequence[str]) -> argparse.Namespace:
     kinds.add_argument("--ensure", action="store_true", help="start the reconciler unless it runs")
     kinds.add_argument("--stop", action="store_true", help="end the running reconciler")
     kinds.add_argument("--tell", action="store_true", help="tell notifiers of the ends of deployments, then end")
+    parser.add_argument("--lock", type=int, help=argparse.SUPPRESS)  # the descriptor by which the starter holds it
     return parser.parse_args(list(argv))
