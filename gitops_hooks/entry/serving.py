@@ -17,7 +17,7 @@ from pathlib import Path
 from gitops_hooks.edge import warm_client as warm
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.locks import try_lock
-from gitops_hooks.edge.warm_code import look_at_loaded
+from gitops_hooks.edge.warm_code import Loaded, look_at_loaded
 from gitops_hooks.edge.warm_peer import standing
 from gitops_hooks.edge.warm_place import close_door, is_open, open_door, socket_inode, warm_lock
 
@@ -62,17 +62,26 @@ def main(home: str) -> int:
     place = Home(Path(home))
     if (hold := _take_lock(place)) is None:
         return 0
-    import site
-
-    site.main()
-    # An import that hangs would keep the lock for ever.
-    signal.alarm(_LOADING_SECONDS)
     server = place.server_file.read_bytes()
-    idle = _load(place)
-    signal.alarm(0)
-    if idle <= 0:
-        return 0
-    return _serve(place, hold, server, began, idle)
+    # Before anything is loaded: the hooks of the push that started this wait there, and load nothing themselves.
+    door = open_door(place)
+    inode = socket_inode(place)
+
+    def close() -> None:
+        close_door(place, inode)
+        door.close()
+        os.close(hold)
+
+    loaded, idle = _load(place, began)
+    if loaded is None:
+        close()
+        return 1
+    from gitops_hooks.entry.serving_loop import Court, House
+
+    gc.freeze()  # what is loaded is garbage never, and its pages are shared longer
+    own, state = standing(os.getpid()), place.path / "state"
+    Court(House(door, warm.identity(server), loaded, own, state, idle, lambda: is_open(place, inode), close)).serve()
+    return 0
 
 
 def _take_lock(place: Home) -> int | None:
@@ -84,8 +93,25 @@ def _take_lock(place: Home) -> int | None:
     return None
 
 
-def _load(place: Home) -> float:
-    """Import what hooks import, plugins last; answers how long it may be idle, 0 where it cannot serve."""
+def _load(place: Home, began: int) -> tuple[Loaded | None, float]:
+    """What was loaded, None where it cannot serve; and the seconds for which it may be idle."""
+    import site
+
+    site.main()
+    # An import that hangs would keep the lock for ever.
+    signal.alarm(_LOADING_SECONDS)
+    idle = _import(place)
+    signal.alarm(0)
+    if idle <= 0:
+        return None, 0.0
+    importlib.import_module("gitops_hooks.entry.serving_loop")
+    if (loaded := look_at_loaded(began)) is None:
+        _say("something that was loaded changed meanwhile; the next push tries again")
+    return loaded, idle
+
+
+def _import(place: Home) -> float:
+    """What hooks import, plugins last; answers how long it may be idle, 0 where it cannot serve."""
     for name in (*(f"gitops_hooks.entry.{each}" for each in _JUDGES), *_LATER):
         importlib.import_module(name)
     from gitops_hooks.edge.config import load_server
@@ -100,27 +126,6 @@ def _load(place: Home) -> float:
         _say("a plugin's import started, opened or changed something that cannot be shared; each hook loads it itself")
         return 0.0
     return server.limits.warm_seconds
-
-
-def _serve(place: Home, hold: int, server: bytes, began: int, idle: float) -> int:
-    from gitops_hooks.entry.serving_loop import Court, House
-
-    loaded = look_at_loaded(began)
-    if loaded is None:
-        _say("something that was loaded changed meanwhile; the next push tries again")
-        return 1
-    door = open_door(place)
-    inode = socket_inode(place)
-
-    def close() -> None:
-        close_door(place, inode)
-        door.close()
-        os.close(hold)
-
-    gc.freeze()  # what is loaded is garbage never, and its pages are shared longer
-    own, state = standing(os.getpid()), place.path / "state"
-    Court(House(door, warm.identity(server), loaded, own, state, idle, lambda: is_open(place, inode), close)).serve()
-    return 0
 
 
 def _children() -> bytes:

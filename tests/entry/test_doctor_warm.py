@@ -30,9 +30,9 @@ def home(tmp_path: Path) -> Iterator[Home]:
 
 
 def start(home: Home) -> int:
-    """Until it has a door: a file of the checkout that changed a moment ago makes it end and be started again."""
+    """Until it answers: a file of the checkout that changed a moment ago makes it end and be started again."""
     deadline = time.monotonic() + 60
-    while not (home.judge / "socket").exists():
+    while only_line(home).state is not State.OK:
         assert time.monotonic() < deadline, (home.judge / "log").read_text()
         ensure_warm(home, ENVIRONMENT)
         time.sleep(0.1)
