@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import pluggy
 
+from gitops_hooks.core.inventory import Inventory
 from gitops_hooks.model.change import Change
 from gitops_hooks.model.command import Command
 from gitops_hooks.model.deployment import Deployment, Outcome, Say, Workplace
@@ -13,7 +14,9 @@ from gitops_hooks.model.drift import Drift
 from gitops_hooks.model.notice import Notice
 from gitops_hooks.model.options import Option
 from gitops_hooks.model.plan_found import Plan
+from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.push import Actor, Push
+from gitops_hooks.model.rendered import PlayReads, Rendered, Unrendered
 from gitops_hooks.model.tool import Ran, Tool
 from gitops_hooks.model.verdict import Decision, Finding
 
@@ -111,13 +114,46 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a change, before or after: its tree, its inventory (None: none that can be read), and its plays."""
+
+    tree: Tree
+    inventory: Inventory | None = None
+    plays: tuple[PlayReads, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A change as one environment would see it: the branch's tip, what landing would make of it, and their differences.
+
+    `hosts` are those that it reaches (None: nobody can say which). For a tool the trees are the folders `old`, `new`.
+    """
+
+    environment: Environment
+    old: Side
+    new: Side
+    paths: tuple[str, ...]
+    hosts: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """How a deployer tells what a change makes different, from its files alone: confined like a check, and in two
+    seconds. `tools` are the programs that it may run there."""
+
+    run: Callable[[Preview, Workbench], Iterable[Rendered | Unrendered]]
+    tools: tuple[Tool, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Deployer:
     """A named way to bring an environment to a commit; `deploy` runs in a mount and PID namespace of its own.
 
     `checks` are names of checks that every change to a branch with such an environment must pass, whatever
     the policy lists. `drift` says how the hosts differ from what was deployed, in the same kind of place, and
     changes nothing; None where the deployer cannot tell. `plan` says what a change that has not landed would do to
-    the hosts, with a credential of its own, and changes nothing either; None where it cannot tell.
+    the hosts, with a credential of its own, and changes nothing either; None where it cannot tell. `render` tells what
+    of a proposal needs no host; None where nothing does.
     """
 
     name: str
@@ -126,6 +162,7 @@ class Deployer:
     checks: tuple[str, ...] = ()
     drift: Callable[[Deployment, Workplace, Say], Drift] | None = None
     plan: Callable[[Deployment, Workplace, Say], Plan] | None = None
+    render: Rendering | None = None
 
 
 @hookspec

@@ -1,10 +1,22 @@
 """The guests' only door: everything that a plugin may import of ours."""
 
 from gitops_hooks.core.globs import matches, matches_any
+from gitops_hooks.core.inventory import Inventory, read_inventory
 from gitops_hooks.core.yaml_text import Marked, YamlFault, YamlLimits, parse_yaml
 from gitops_hooks.edge.journal import write_journal
 from gitops_hooks.edge.store import replace_file
-from gitops_hooks.hookspec import API_VERSION, Check, Deployer, Entry, Tree, Workbench, hookimpl
+from gitops_hooks.hookspec import (
+    API_VERSION,
+    Check,
+    Deployer,
+    Entry,
+    Preview,
+    Rendering,
+    Side,
+    Tree,
+    Workbench,
+    hookimpl,
+)
 from gitops_hooks.model.change import Change, ChangedFile
 from gitops_hooks.model.command import Command
 from gitops_hooks.model.credentials import Credentials
@@ -28,12 +40,14 @@ from gitops_hooks.model.options import Option, OptionKind
 from gitops_hooks.model.plan_found import HostPlan, Plan, Prospect
 from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.push import Actor, ActorKind, Push
+from gitops_hooks.model.rendered import WITHHELD, PlayReads, Rendered, Unrendered
 from gitops_hooks.model.rollout import HealthCheck, HealthKind, Rollout, Share
 from gitops_hooks.model.tool import Ran, Tool
 from gitops_hooks.model.verdict import CheckOutcome, Decision, Finding, Requirement, Severity, Status, Verdict
 
 __all__ = [
     "API_VERSION",
+    "WITHHELD",
     "Actor",
     "ActorKind",
     "Change",
@@ -57,6 +71,7 @@ __all__ = [
     "HostOutcome",
     "HostPlan",
     "HostState",
+    "Inventory",
     "Kubernetes",
     "Marked",
     "News",
@@ -65,22 +80,28 @@ __all__ = [
     "OptionKind",
     "Outcome",
     "Plan",
+    "PlayReads",
+    "Preview",
     "Progress",
     "Prospect",
     "Prune",
     "Push",
     "Ran",
+    "Rendered",
+    "Rendering",
     "Requirement",
     "Rollout",
     "RunState",
     "Say",
     "Severity",
     "Share",
+    "Side",
     "Status",
     "Step",
     "Sync",
     "Tool",
     "Tree",
+    "Unrendered",
     "Verdict",
     "Workbench",
     "Workplace",
@@ -90,6 +111,7 @@ __all__ = [
     "matches",
     "matches_any",
     "parse_yaml",
+    "read_inventory",
     "replace_file",
     "write_journal",
 ]

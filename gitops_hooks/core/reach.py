@@ -99,7 +99,7 @@ def reach_of(environment: Environment, trees: Sequence[Laid], paths: Iterable[st
     `trees` are the old tip and the result, as far as each has the inventory.
     """
     changed = tuple(paths)
-    inventories = [_inventory_of(environment, laid) for laid in trees]
+    inventories = [inventory_of(environment, laid) for laid in trees]
     known = tuple(inventory for inventory in inventories if inventory is not None)
     if not changed and not (known and len(known) == len(inventories)):
         return Reached(environment.name, frozenset(), True, known)
@@ -114,7 +114,8 @@ def reach_of(environment: Environment, trees: Sequence[Laid], paths: Iterable[st
     return Reached(environment.name, frozenset(tracing.hosts), True, known, tracing.why(), tracing.together)
 
 
-def _inventory_of(environment: Environment, laid: Laid) -> Inventory | None:
+def inventory_of(environment: Environment, laid: Laid) -> Inventory | None:
+    """The inventory of one tree, where it can be read."""
     texts = _sources(environment, laid)
     return read_inventory(texts) if texts else None
 

@@ -13,6 +13,7 @@ from gitops_hooks.model.verdict import CheckOutcome, Decision, Finding, Requirem
 
 WIDTH = 100
 _MOST_FINDINGS = 50
+_LONGEST = 200
 _HALF = re.compile("[\ud800-\udbff\udc00-\udc7f]")
 
 
@@ -174,10 +175,17 @@ def proposed(
     lines += findings(verdicts)
     if any(verdict.open for verdict in verdicts):
         lines += field("follow", f"ssh <host> change log {number} --follow")
-    lines += [line for note in notes for line in field(note.name, note.words)]
+    lines += [line for note in notes for line in note_lines(note)]
     left = [each.command.name for verdict in verdicts for each in verdict.awaited if not each.passed]
     more = f"{', '.join(left)} to pass; then it can land" if left else "nothing more; it can land"
     return lines + (needs(unmet) or field("needs", more))
+
+
+def note_lines(note: Note) -> list[str]:
+    """One note; a verbatim one keeps its spaces, and is cut where it is too long."""
+    if not note.verbatim:
+        return field(note.name, note.words)
+    return [" " * 15 + escape(note.words.expandtabs(4))[:_LONGEST]]
 
 
 def life(record: ChangeRecord) -> list[str]:

@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from gitops_hooks.core.verdict_words import read_verdicts, write_verdicts
 from gitops_hooks.edge.store import make_folder, replace_file
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.judgement import Note
 from gitops_hooks.model.push import PushCertificate, RefUpdate
 from gitops_hooks.model.verdict import Verdict
 
@@ -22,26 +23,38 @@ def _digest(updates: Sequence[RefUpdate], options: Sequence[str]) -> str:
     return hashlib.sha256(json.dumps([commands, list(options)]).encode()).hexdigest()
 
 
-def hand_on(folder: Path, updates: Sequence[RefUpdate], options: Sequence[str], verdicts: Sequence[Verdict]) -> None:
+Notes = Mapping[str, tuple[Note, ...]]
+"""What is shown of each change of a push, beside its verdicts."""
+
+
+def hand_on(
+    folder: Path,
+    updates: Sequence[RefUpdate],
+    options: Sequence[str],
+    verdicts: Sequence[Verdict],
+    notes: Notes | None = None,
+) -> None:
     """Leave the verdicts of a push that pre-receive accepted."""
     make_folder(folder)
-    text = json.dumps([_digest(updates, options), write_verdicts(verdicts)])
+    shown = {key: [astuple(note) for note in found] for key, found in (notes or {}).items()}
+    text = json.dumps([_digest(updates, options), write_verdicts(verdicts), shown])
     replace_file(folder / _VERDICTS, text.encode())
 
 
-def take_over(folder: Path, updates: Sequence[RefUpdate], options: Sequence[str]) -> tuple[Verdict, ...]:
-    """The verdicts, once. Errors: EdgeError where pre-receive did not accept exactly this push."""
+def take_over(folder: Path, updates: Sequence[RefUpdate], options: Sequence[str]) -> tuple[tuple[Verdict, ...], Notes]:
+    """The verdicts and notes, once. Errors: EdgeError where pre-receive did not accept exactly this push."""
     path = folder / _VERDICTS
     try:
         text = path.read_text()
         path.unlink()
-        digest, verdicts = json.loads(text)
+        digest, verdicts, shown = json.loads(text)
         found = read_verdicts(verdicts)
-    except (OSError, ValueError, TypeError, KeyError):
+        notes = {str(key): tuple(Note(*note) for note in each) for key, each in shown.items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         raise EdgeError("this push", "was not judged by pre-receive; nothing was moved") from None
     if digest != _digest(updates, options):
         raise EdgeError("this push", "is not the one that pre-receive judged; nothing was moved")
-    return found
+    return found, notes
 
 
 def hand_on_certificate(folder: Path, certificate: PushCertificate) -> None:

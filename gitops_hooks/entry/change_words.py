@@ -5,13 +5,17 @@ import subprocess
 from gitops_hooks.core.approve import needed
 from gitops_hooks.core.govern import govern
 from gitops_hooks.core.reach import Reached
-from gitops_hooks.core.report import escape, field, life, needs
+from gitops_hooks.core.rendered_notes import SHOWN_LINES, RenderedEnvironment, rendered_facts, rendered_notes
+from gitops_hooks.core.report import escape, field, life, needs, note_lines
 from gitops_hooks.edge.refs import clean_environment
+from gitops_hooks.entry.checkers import SHOW_SECONDS
 from gitops_hooks.entry.log_words import state_lines
+from gitops_hooks.entry.matter import Matter
 from gitops_hooks.entry.noting import reach_of_matter
 from gitops_hooks.entry.override_words import debt_facts, glass_lines, owed_lines
 from gitops_hooks.entry.plan_words import plan_lines, plan_sums
 from gitops_hooks.entry.reach_words import matter_of, reach_facts, reach_lines
+from gitops_hooks.entry.rendering import render_matter
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.change import ChangeRecord, ChangeState, Revision
 from gitops_hooks.model.debt import Debt
@@ -46,7 +50,10 @@ def state_of(record: ChangeRecord) -> str:
 
 
 def facts(
-    record: ChangeRecord, debts: tuple[Debt, ...] = (), reached: tuple[Reached, ...] | None = None
+    record: ChangeRecord,
+    debts: tuple[Debt, ...] = (),
+    reached: tuple[Reached, ...] | None = None,
+    rendered: tuple[RenderedEnvironment, ...] = (),
 ) -> dict[str, object]:
     """One change for programs, with what its landings by break-glass owe or owed, and where asked what it touches."""
     return {
@@ -72,7 +79,7 @@ def facts(
         ],
         "plan": plan_sums(record),
         "debts": [debt_facts(debt) for debt in debts],
-        **({} if reached is None else {"reach": reach_facts(reached)}),
+        **({} if reached is None else {"reach": reach_facts(reached), "rendered": rendered_facts(rendered)}),
     }
 
 
@@ -110,11 +117,18 @@ def _needs(sitting: Sitting, record: ChangeRecord) -> list[str]:
     matter = matter_of(sitting, record)
     if isinstance(matter, Refusal):
         return field("needs", f"{matter.reason} {matter.cure}")
-    reached = [*reach_lines(reach_of_matter(sitting, matter)), *plan_lines(sitting, record, matter)]
+    reached = [*_touched(sitting, matter), *plan_lines(sitting, record, matter)]
     commands = [line for words in state_lines(sitting, record) for line in field("command", words)]
     unmet = needs(matter.case.missing)
     rules = "; ".join(needed(rule) for rule in matter.case.demands.rules)
     return reached + commands + (unmet or field("approved", rules))
+
+
+def _touched(sitting: Sitting, matter: Matter) -> list[str]:
+    """The hosts that it reaches, and what it makes different as far as that needs none of them."""
+    reached = reach_of_matter(sitting, matter)
+    shown = rendered_notes(render_matter(sitting, matter, reached, SHOW_SECONDS), SHOWN_LINES)
+    return reach_lines(reached) + [line for note in shown for line in note_lines(note)]
 
 
 def diff(sitting: Sitting, record: ChangeRecord) -> str:

@@ -1,5 +1,7 @@
 """Who answers for the checks: those that run now, or the verdicts of those that ran before."""
 
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gitops_hooks.edge.checks import missing_verdict, run_checks
@@ -7,7 +9,11 @@ from gitops_hooks.edge.verdict_cache import open_memory
 from gitops_hooks.entry.asking import asked_checks, grounds_of
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.change import Change
+from gitops_hooks.model.judgement import Note
 from gitops_hooks.model.verdict import CheckOutcome, Verdict
+
+SHOW_SECONDS = 2.0
+"""What a push may take to show what it makes different, beside its checks."""
 
 
 @dataclass
@@ -16,6 +22,8 @@ class Confined:
 
     sitting: Sitting
     verdicts: list[Verdict] = field(default_factory=list)
+    notes: dict[str, tuple[Note, ...]] = field(default_factory=dict)
+    _left: float = SHOW_SECONDS
 
     def __call__(self, change: Change, tree: str, names: tuple[str, ...]) -> tuple[Verdict, ...]:
         asked = asked_checks(self.sitting, change, names)
@@ -26,15 +34,28 @@ class Confined:
         self.verdicts += [*ran, *missing]
         return (*ran, *missing)
 
+    def shown(self, key: str, look: Callable[[float], tuple[Note, ...]]) -> tuple[Note, ...]:
+        """All of one push in the same time, however many changes it brings."""
+        if key not in self.notes:
+            began = time.monotonic()
+            self.notes[key] = look(max(0.0, self._left))
+            self._left -= time.monotonic() - began
+        return self.notes[key]
+
 
 class Recalled:
     """The verdicts that pre-receive had; on another tree the push lost a race, and is asked to come again."""
 
-    def __init__(self, verdicts: tuple[Verdict, ...]) -> None:
+    def __init__(self, verdicts: tuple[Verdict, ...], notes: Mapping[str, tuple[Note, ...]] | None = None) -> None:
         self._known = {(verdict.check, verdict.tree): verdict for verdict in verdicts}
+        self._notes = notes or {}
 
     def __call__(self, change: Change, tree: str, names: tuple[str, ...]) -> tuple[Verdict, ...]:
         return tuple(self._known.get((name, tree)) or _moved(name, tree) for name in names)
+
+    def shown(self, key: str, look: Callable[[float], tuple[Note, ...]]) -> tuple[Note, ...]:
+        """What pre-receive had; under the lock nobody looks."""
+        return self._notes.get(key, ())
 
 
 def _moved(name: str, tree: str) -> Verdict:

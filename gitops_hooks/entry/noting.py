@@ -2,23 +2,32 @@
 
 from gitops_hooks.core.notes import kept_notes, reach_notes
 from gitops_hooks.core.reach import Reached
+from gitops_hooks.core.rendered_notes import PROPOSAL_LINES, rendered_notes
 from gitops_hooks.entry.matter import Matter
 from gitops_hooks.entry.reaching import find_reach
-from gitops_hooks.entry.sitting import Sitting
+from gitops_hooks.entry.rendering import render_matter
+from gitops_hooks.entry.sitting import Checker, Sitting
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.judgement import Note
 
 
-def find_notes(sitting: Sitting, matter: Matter) -> tuple[Note, ...]:
-    """How far a change reaches in each environment of its branch, and the approvals that it keeps."""
-    return (*_reach(sitting, matter), *kept_notes(matter.case, matter.record))
+def find_notes(sitting: Sitting, matter: Matter, check: Checker) -> tuple[Note, ...]:
+    """How far a change reaches in each environment of its branch, what it makes different there as far as that needs
+    no host, and the approvals that it keeps."""
+    return (*_reach(sitting, matter, check), *kept_notes(matter.case, matter.record))
 
 
-def _reach(sitting: Sitting, matter: Matter) -> tuple[Note, ...]:
+def _reach(sitting: Sitting, matter: Matter, check: Checker) -> tuple[Note, ...]:
     try:
-        return reach_notes(reach_of_matter(sitting, matter))
+        reached = reach_of_matter(sitting, matter)
     except EdgeError as error:
         return (Note("reaches", f"nobody can say how far: {error}"),)
+
+    def look(seconds: float) -> tuple[Note, ...]:
+        return rendered_notes(render_matter(sitting, matter, reached, seconds), PROPOSAL_LINES)
+
+    shown = check.shown(f"{matter.standing.ref} {matter.span.head} {matter.merged.tree}", look) if reached else ()
+    return (*reach_notes(reached), *shown)
 
 
 def reach_of_matter(sitting: Sitting, matter: Matter) -> tuple[Reached, ...]:

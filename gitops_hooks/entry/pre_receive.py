@@ -43,7 +43,7 @@ def main(protocol_in: int, protocol_out: int) -> bool:
         return False
     if sitting.certificate:
         hand_on_certificate(push_folder(hook, sitting), sitting.certificate)
-    hand_on(push_folder(hook, sitting), updates, options, checker.verdicts)
+    hand_on(push_folder(hook, sitting), updates, options, checker.verdicts, checker.notes)
     return True
 
 

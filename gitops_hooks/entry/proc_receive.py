@@ -32,7 +32,7 @@ def main(protocol_in: int, protocol_out: int) -> bool:
     folder = push_folder(hook, sitting)
     oid, nonce = take_certificate(folder)
     sitting = with_certificate(sitting, certificate_words(oid, nonce))
-    recall = Recalled(take_over(folder, updates, options))
+    recall = Recalled(*take_over(folder, updates, options))
     done = [_do(sitting, actor, update, options, recall) for update in updates]
     ring_for_commands(sitting)
     landed = tuple(ref for one in done for ref in one.landed)

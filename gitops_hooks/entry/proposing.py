@@ -52,7 +52,7 @@ def judge_head(
     effect: Revise | Edit | Unchanged = _revision(matter, asked, life, verdicts, needs)
     if matter.record and same:
         effect = _said(matter.record, asked.request, life, needs)
-    return Judgement(update, decision, replace(effect, notes=find_notes(sitting, matter)))
+    return Judgement(update, decision, replace(effect, notes=find_notes(sitting, matter, check)))
 
 
 def _judge_auto_land(matter: Matter, request: Propose, actor: Actor) -> tuple[Requirement, ...]:

@@ -5,9 +5,12 @@ from collections.abc import Iterable
 from gitops_hooks.core.govern import govern
 from gitops_hooks.core.notes import reach_notes
 from gitops_hooks.core.reach import Reached
+from gitops_hooks.core.rendered_notes import RenderedEnvironment
 from gitops_hooks.core.report import field
+from gitops_hooks.entry.checkers import SHOW_SECONDS
 from gitops_hooks.entry.matter import Matter, gather
 from gitops_hooks.entry.noting import reach_of_matter
+from gitops_hooks.entry.rendering import render_matter
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.change import ChangeRecord, ChangeState
 from gitops_hooks.model.explanation import Answer
@@ -26,12 +29,18 @@ def matter_of(sitting: Sitting, record: ChangeRecord) -> Matter | Refusal:
     return gather(sitting, governing, standing, record.head.head, frozenset(), record)
 
 
-def reach_of_change(sitting: Sitting, record: ChangeRecord) -> tuple[Reached, ...]:
-    """What an open change touches; nothing for one that is not open, or that cannot be merged now."""
-    if record.state is not ChangeState.OPEN:
-        return ()
-    matter = matter_of(sitting, record)
-    return () if isinstance(matter, Refusal) else reach_of_matter(sitting, matter)
+def reach_of_change(
+    sitting: Sitting, record: ChangeRecord
+) -> tuple[tuple[Reached, ...], tuple[RenderedEnvironment, ...]]:
+    """What an open change touches, and what it makes different as far as that needs no host.
+
+    Nothing for one that is not open, or that cannot be merged now.
+    """
+    matter = matter_of(sitting, record) if record.state is ChangeState.OPEN else None
+    if matter is None or isinstance(matter, Refusal):
+        return (), ()
+    reached = reach_of_matter(sitting, matter)
+    return reached, render_matter(sitting, matter, reached, SHOW_SECONDS)
 
 
 def reach_lines(reached: Iterable[Reached]) -> list[str]:

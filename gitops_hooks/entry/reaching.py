@@ -3,17 +3,19 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from gitops_hooks.core.host_pattern import pattern_hosts
 from gitops_hooks.core.inventory import LIMITS
 from gitops_hooks.core.play_text import Wide
 from gitops_hooks.core.plays import Usage
-from gitops_hooks.core.reach import SYMLINK, Laid, LaidFile, Reached, is_source, reach_of, variable_roots
+from gitops_hooks.core.reach import SYMLINK, Laid, LaidFile, Reached, inventory_of, is_source, reach_of, variable_roots
 from gitops_hooks.core.tree_names import Kind
 from gitops_hooks.core.usage import read_usage
 from gitops_hooks.edge.repository import Repository
 from gitops_hooks.edge.tree import FOLDER, GitTree
-from gitops_hooks.hookspec import Entry
+from gitops_hooks.hookspec import Entry, Side
 from gitops_hooks.model.policy import Environment, Policy
 from gitops_hooks.model.push import NO_OID
+from gitops_hooks.model.rendered import PlayReads
 
 _MOST_FILES = 50_000
 _MOST_BYTES = 4 * 1024 * 1024
@@ -35,6 +37,26 @@ def find_reach(
     return tuple(reach_of(one, reading.lay_all(trees, one), paths) for one in concerned)
 
 
+def read_sides(repository: Repository, environment: Environment, trees: tuple[str, str]) -> tuple[Side, Side]:
+    """What an environment's hosts and plays are before and after."""
+    reading = _Reading(repository)
+    before, after = (_side(reading, environment, tree) for tree in trees)
+    return before, after
+
+
+def _side(reading: "_Reading", environment: Environment, oid: str) -> Side:
+    tree = reading.repository.tree(oid)
+    laid = reading.lay(tree, environment) if oid != NO_OID else None
+    inventory = inventory_of(environment, laid) if laid and not laid.linked else None
+    if laid is None or inventory is None or laid.usage.wide:
+        return Side(tree, inventory)
+    reads = (
+        PlayReads(play.path, pattern_hosts(play.hosts, inventory), tuple(play.texts), tuple(play.roles))
+        for play in laid.usage.plays
+    )
+    return Side(tree, inventory, tuple(reads))
+
+
 def reach_between(repository: Repository, environment: Environment, old: str, new: str) -> Reached:
     """What touches an environment on the way from one tree to another. Errors: TooManyPaths."""
     paths = [file.path for file in repository.changed(old, new)]
@@ -49,10 +71,10 @@ class _Reading:
     usages: dict[tuple[str, str], Usage] = field(default_factory=dict)
 
     def lay_all(self, trees: Sequence[str], environment: Environment) -> list[Laid]:
-        found = (self._lay(self.repository.tree(tree), environment) for tree in dict.fromkeys(trees) if tree != NO_OID)
+        found = (self.lay(self.repository.tree(tree), environment) for tree in dict.fromkeys(trees) if tree != NO_OID)
         return [laid for laid in found if laid]
 
-    def _lay(self, tree: GitTree, environment: Environment) -> Laid | None:
+    def lay(self, tree: GitTree, environment: Environment) -> Laid | None:
         """None where the tree has no such inventory, or the environment needs none."""
         if not environment.inventory:
             return None

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from gitops_hooks.core.floor import with_floor
 from gitops_hooks.core.policy_file import parse_policy
@@ -21,6 +22,7 @@ from gitops_hooks.edge.repository import Repository, open_repository
 from gitops_hooks.edge.signatures import load_signer
 from gitops_hooks.model.change import Change
 from gitops_hooks.model.errors import EdgeError, Fault, PolicyError
+from gitops_hooks.model.judgement import Note
 from gitops_hooks.model.people import People
 from gitops_hooks.model.policy import Policy
 from gitops_hooks.model.push import Actor, PushCertificate
@@ -31,7 +33,15 @@ from gitops_hooks.model.verdict import Verdict
 POLICY_PATH = ".gitops/policy.yaml"
 POLICY_SIZE = 256 * 1024
 
-Checker = Callable[[Change, str, tuple[str, ...]], tuple[Verdict, ...]]
+
+class Checker(Protocol):
+    """Who answers for the checks, and for what is only shown of a change: those who look now, or what they found."""
+
+    def __call__(self, change: Change, tree: str, names: tuple[str, ...]) -> tuple[Verdict, ...]:
+        """The verdicts on the change and what it makes."""
+
+    def shown(self, key: str, look: Callable[[float], tuple[Note, ...]]) -> tuple[Note, ...]:
+        """What is told of it beside; `look` takes at most so many seconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ def change_show(caller: Caller, number: int, as_json: bool) -> None:
         return
     debts = sitting.record.index.debts_of(number)
     if as_json:
-        _print((), change_words.facts(record, debts, reach_of_change(sitting, record)), True)
+        _print((), change_words.facts(record, debts, *reach_of_change(sitting, record)), True)
     else:
         _print(change_words.show_lines(sitting, record), None, False)
 

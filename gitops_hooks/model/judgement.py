@@ -64,10 +64,14 @@ class Life:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A line of the answer that decides nothing: `name` as the pusher reads it before the words."""
+    """A line of the answer that decides nothing: `name` as the pusher reads it before the words.
+
+    `verbatim` words are a line of some text, told as it stands.
+    """
 
     name: str
     words: str
+    verbatim: bool = False
 
 
 @dataclass(frozen=True, slots=True)

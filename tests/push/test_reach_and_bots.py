@@ -51,6 +51,7 @@ def test_how_many_must_approve_follows_from_the_hosts_that_a_change_reaches(stag
     assert desk.push("alice", f"{narrow}:refs/for/main").must().remote_lines[2:] == [
         "  reaches    1 of 4 hosts of staging: web1",
         "             web1: inventories/staging/host_vars/web1.yml",
+        "  renders    staging: web1: a: not set → 1",
         "  needs      1 approval by @senior",
     ]
     desk.push("bob", f"{narrow}:refs/approve/2").must()
@@ -122,6 +123,7 @@ def test_an_inventory_that_nobody_can_read_reaches_everything(staging: Desk) -> 
     narrow = desk.commit("alice", {"inventories/staging/host_vars/web1.yml": "a: 1\n"})
     assert desk.push("alice", f"{narrow}:refs/for/main").must().remote_lines[2:] == [
         "  reaches    every host of staging, however many: its inventory is none that can be counted",
+        "  renders    staging: not known without the hosts: its inventory is none that can be read",
         "  needs      1 approval by @senior",
         "  needs      2 approvals by @ops where it reaches more than 2 hosts",
         "  needs      1 approval by dave where it reaches hosts of db",

@@ -17,9 +17,14 @@ from gitops_hooks.plugin import (
     EdgeError,
     Outcome,
     Plan,
+    Preview,
     Progress,
+    Rendered,
+    Rendering,
     RunState,
     Say,
+    Unrendered,
+    Workbench,
     Workplace,
     hookimpl,
 )
@@ -42,8 +47,15 @@ def gitops_deployers() -> Iterable[Deployer]:
             checks=("controller",),
             drift=_drift,
             plan=_plan,
+            render=Rendering(_render),
         ),
     )
+
+
+def _render(preview: Preview, bench: Workbench) -> Iterable[Rendered | Unrendered]:
+    from gitops_hooks.plugins.ansible.preview import render
+
+    return render(preview, bench)
 
 
 def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:

@@ -15,9 +15,15 @@ from gitops_hooks.plugin import (
     HostState,
     Outcome,
     Plan,
+    Preview,
     Prune,
+    Rendered,
+    Rendering,
     RunState,
     Say,
+    Tool,
+    Unrendered,
+    Workbench,
     Workplace,
     hookimpl,
 )
@@ -48,7 +54,14 @@ class Broken(Exception):
 @hookimpl
 def gitops_deployers() -> Iterable[Deployer]:
     words = "applies manifests or a kustomization to a Kubernetes cluster, and prunes what went"
-    return (Deployer("kubernetes", words, deploy, drift=look, plan=plan),)
+    rendering = Rendering(_render, tuple(Tool(name, ("version",)) for name in ("kubectl", "kustomize")))
+    return (Deployer("kubernetes", words, deploy, drift=look, plan=plan, render=rendering),)
+
+
+def _render(preview: Preview, bench: Workbench) -> Iterable[Rendered | Unrendered]:
+    from gitops_hooks.plugins.kubernetes.preview import render
+
+    return render(preview, bench)
 
 
 def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
