@@ -32,7 +32,16 @@ def _established(_: dict[str, Any], sick: bool) -> dict[str, Any]:
     return {"conditions": [{"type": "Established", "status": "False" if sick else "True"}]}
 
 
+def _shop(value: dict[str, Any], sick: bool) -> dict[str, Any]:
+    """A kind of somebody else's, whose controller says what all are asked to say; a quiet one says nothing."""
+    if value["metadata"]["name"] == "quiet":
+        return {}
+    ready = {"type": "Ready", "status": "False" if sick else "True", "message": "no goods" if sick else ""}
+    return {"observedGeneration": value["metadata"]["generation"], "conditions": [ready]}
+
+
 _MAKERS = {
+    "Shop": _shop,
     "Deployment": _deployment,
     "StatefulSet": _stateful,
     "Job": _job,

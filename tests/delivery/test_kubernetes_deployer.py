@@ -154,6 +154,24 @@ def test_a_kind_of_the_same_tree_is_there_before_its_objects(desk, cluster):
     ]
 
 
+def test_a_kind_of_others_is_waited_for_by_its_standard_status(desk, cluster):
+    desk.tree = {f"{FOLDER}/a.yaml": CUSTOM, f"{FOLDER}/b.yaml": DEFINITION}
+    cluster.sick.add("a")
+    why = "Shop shop/a: not healthy after 3 s: not ready yet: no goods"
+    assert without_time(desk.deploy()) == failed(why, 2)
+    cluster.sick.clear()
+    desk.tree[f"{FOLDER}/a.yaml"] = CUSTOM.replace("true", "false")
+    assert without_time(desk.deploy()) == good(1)
+
+
+def test_a_kind_of_others_that_says_nothing_is_waited_for_a_moment_once(desk, cluster):
+    desk.tree = {f"{FOLDER}/a.yaml": CUSTOM.replace("name: a", "name: quiet"), f"{FOLDER}/b.yaml": DEFINITION}
+    first = desk.deploy()
+    assert without_time(first) == good(2)
+    assert first.seconds > 1.5
+    assert without_time(desk.deploy()) == good(0)
+
+
 def test_the_namespace_may_be_one_of_the_manifests(desk, cluster):
     keep(desk, namespace="new")
     assert (

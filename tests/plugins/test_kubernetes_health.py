@@ -19,7 +19,7 @@ def value(version: str, kind: str, spec: object = None, **status: object) -> dic
     return {"apiVersion": version, "kind": kind, "metadata": {"generation": 2}, "spec": spec or {}, "status": status}
 
 
-def condition(kind: str, status: str = "True", **more: str) -> dict[str, object]:
+def condition(kind: str, status: str = "True", **more: object) -> dict[str, object]:
     return {"conditions": [{"type": kind, "status": status, **more}]}
 
 
@@ -137,4 +137,38 @@ def test_other_kinds_are_well_when_what_they_promise_is_there(made, found):
 def test_only_kinds_with_something_to_wait_for_are_watched():
     assert is_watched("apps/v1", "Deployment")
     assert not is_watched("v1", "ConfigMap")
-    assert not is_watched("acme.example/v1", "Deployment")
+    assert not is_watched("networking.k8s.io/v1", "Ingress")
+    assert is_watched("acme.example/v1", "Deployment")
+    assert is_watched("apiregistration.k8s.io/v1", "APIService")
+
+
+STALLED = condition("Stalled", reason="NoQuota", message="ask for more")
+
+
+@pytest.mark.parametrize(
+    ("status", "found"),
+    [
+        ({}, GOOD),
+        ({"phase": "anything"}, GOOD),
+        (SEEN | condition("Ready"), GOOD),
+        (condition("Ready"), GOOD),
+        (condition("Available"), GOOD),
+        ({"observedGeneration": 1} | condition("Ready"), going("not seen by its controller yet")),
+        (condition("Ready", observedGeneration=1), going("not seen by its controller yet")),
+        (SEEN | condition("Ready", "False", reason="Pulling"), going("not ready yet: Pulling")),
+        (SEEN | condition("Ready", "Unknown"), going("not ready yet")),
+        (SEEN | condition("Available", "False", message="no goods"), going("not available yet: no goods")),
+        (SEEN | condition("Reconciling", message="step 2"), going("step 2")),
+        (SEEN | condition("Reconciling", "False"), GOOD),
+        (SEEN | STALLED, bad("NoQuota: ask for more")),
+        ({"observedGeneration": 1} | STALLED, going("not seen by its controller yet")),
+        ({"conditions": "garbage"}, GOOD),
+    ],
+)
+def test_a_custom_resource_is_well_by_its_standard_status(status, found):
+    assert judge(value("acme.example/v1", "Shop", **status)) == found
+
+
+def test_a_custom_resource_that_goes_is_not_well():
+    going_away = value("acme.example/v1", "Shop") | {"metadata": {"deletionTimestamp": "2026-11-26T09:00:00Z"}}
+    assert judge(going_away) == going("it is being deleted")

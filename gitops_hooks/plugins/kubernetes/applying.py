@@ -10,11 +10,14 @@ from gitops_hooks.plugin import EdgeError
 from gitops_hooks.plugins.kubernetes.health import Well, is_watched, judge
 from gitops_hooks.plugins.kubernetes.kubectl import Answer, Kubectl, is_unknown
 from gitops_hooks.plugins.kubernetes.objects import Manifest, Object, object_of
+from gitops_hooks.plugins.kubernetes.standard_status import has_said, is_custom
 from gitops_hooks.plugins.kubernetes.told import Telling
 
 _APPLY_SECONDS = 900.0
 _READ_SECONDS = 300.0  # kubectl asks 50 times a second, once for each object
 _POLL_SECONDS = 2.0
+# How long a new custom resource may be without a word of its controller; there may be none.
+_FIRST_WORD_SECONDS = 10.0
 _MOST_NAMED = 5
 _CONFLICT = "conflict with "
 _CURE = "; take the field out of the manifest, or let the policy say force_conflicts: true"
@@ -29,6 +32,7 @@ class Applied:
 
     namespace: str
     values: list[Mapping[str, Any]] = field(default_factory=list)
+    created: set[Object] = field(default_factory=set)
 
     @property
     def uids(self) -> frozenset[str]:
@@ -101,6 +105,7 @@ def _tell(
         old = before.get(_key(value))
         if old is None:
             telling.change("create", object_of(value))
+            applied.created.add(_key(value))
         elif _wished(old) != _wished(value):
             telling.change("update", object_of(value))
         applied.values.append(value)
@@ -119,10 +124,13 @@ def _wished(value: Mapping[str, Any]) -> dict[str, Any]:
 def wait_healthy(cluster: Kubectl, applied: Applied, seconds: int, telling: Telling) -> bool:
     """Whether all are well in time. Errors: EdgeError, Unreachable, Halted."""
     watched = [one for one in applied.objects if is_watched(one.version, one.kind)]
-    until = time.monotonic() + seconds
+    began = time.monotonic()
+    until = began + seconds
     while watched:
         values = {_key(value): value for value in read_objects(cluster, watched)}
-        waiting = {one: _judged(values, one) for one in watched}
+        early = time.monotonic() - began < min(_FIRST_WORD_SECONDS, seconds / 2)
+        young = applied.created if early else set[Object]()
+        waiting = {one: _judged(values, one, young) for one in watched}
         bad = {one: why for one, (well, why) in waiting.items() if well is Well.DEGRADED}
         going = {one: why for one, (well, why) in waiting.items() if well is Well.PROGRESSING}
         if bad or (going and time.monotonic() >= until):
@@ -136,10 +144,14 @@ def wait_healthy(cluster: Kubectl, applied: Applied, seconds: int, telling: Tell
     return True
 
 
-def _judged(values: Mapping[Object, Mapping[str, Any]], one: Object) -> tuple[Well, str]:
-    value = values.get(Object("/" + one.group, one.kind, one.namespace, one.name))
+def _judged(values: Mapping[Object, Mapping[str, Any]], one: Object, young: set[Object]) -> tuple[Well, str]:
+    """`young` are objects whose controllers may not have found them yet: until they have, no status says nothing."""
+    key = Object("/" + one.group, one.kind, one.namespace, one.name)
+    value = values.get(key)
     if value is None:
         return Well.DEGRADED, "somebody has deleted it"
+    if key in young and is_custom(one.group) and not has_said(value):
+        return Well.PROGRESSING, "no status yet"
     found = judge(value)
     return found.well, found.why
 

@@ -1,28 +1,11 @@
-"""Whether an object is well, judged as `kubectl rollout status` and Argo CD do; kinds without a word are at once."""
+"""Whether an object is well, judged as `kubectl rollout status` and Argo CD do; what nobody judges is at once."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import Enum
-from typing import Any
 
-Value = Mapping[str, Any]
+from gitops_hooks.plugins.kubernetes.judged import Health, Value, Well, condition_of, number_of
+from gitops_hooks.plugins.kubernetes.standard_status import is_custom, judge_standard
 
-
-class Well(Enum):
-    """How an object is."""
-
-    HEALTHY = "Healthy"
-    PROGRESSING = "Progressing"
-    DEGRADED = "Degraded"
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """How it is, and what it waits for."""
-
-    well: Well
-    why: str = ""
-
+__all__ = ["Health", "Well", "is_watched", "judge"]
 
 _GOOD = Health(Well.HEALTHY)
 
@@ -30,12 +13,15 @@ _GOOD = Health(Well.HEALTHY)
 def judge(value: Value) -> Health:
     """How an object is that the cluster has told."""
     found = _JUDGES.get(_kind(value))
-    return found(value, _mapping(value.get("spec")), _mapping(value.get("status"))) if found else _GOOD
+    if found:
+        return found(value, _mapping(value.get("spec")), _mapping(value.get("status")))
+    return judge_standard(value) if is_custom(_kind(value)[0]) else _GOOD
 
 
 def is_watched(version: str, kind: str) -> bool:
     """Whether there is anything to wait for."""
-    return (version.rpartition("/")[0], kind) in _JUDGES
+    group = version.rpartition("/")[0]
+    return (group, kind) in _JUDGES or is_custom(group)
 
 
 def _kind(value: Value) -> tuple[str, str]:
@@ -51,7 +37,7 @@ def _bad(why: str) -> Health:
 
 
 def _is_unseen(value: Value, status: Value) -> bool:
-    return _number(status, "observedGeneration") < _number(_mapping(value.get("metadata")), "generation")
+    return number_of(status, "observedGeneration") < number_of(_mapping(value.get("metadata")), "generation")
 
 
 def _deployment(value: Value, spec: Value, status: Value) -> Health:
@@ -59,11 +45,11 @@ def _deployment(value: Value, spec: Value, status: Value) -> Health:
         return _GOOD
     if _is_unseen(value, status):
         return _going("not seen by its controller yet")
-    progress = _condition(status, "Progressing")
+    progress = condition_of(status, "Progressing")
     if progress.get("reason") == "ProgressDeadlineExceeded":
         return _bad(str(progress.get("message") or "it exceeded its progress deadline"))
-    wanted, there = _replicas(spec), _number(status, "replicas")
-    updated, available = _number(status, "updatedReplicas"), _number(status, "availableReplicas")
+    wanted, there = _replicas(spec), number_of(status, "replicas")
+    updated, available = number_of(status, "updatedReplicas"), number_of(status, "availableReplicas")
     if updated < wanted:
         return _going(f"{updated} of {wanted} replicas are updated")
     if there > updated:
@@ -79,11 +65,11 @@ def _stateful(value: Value, spec: Value, status: Value) -> Health:
         return _GOOD
     if _is_unseen(value, status):
         return _going("not seen by its controller yet")
-    wanted, ready = _replicas(spec), _number(status, "readyReplicas")
+    wanted, ready = _replicas(spec), number_of(status, "readyReplicas")
     if ready < wanted:
         return _going(f"{ready} of {wanted} replicas are ready")
-    kept = _number(_mapping(strategy.get("rollingUpdate")), "partition")
-    updated = _number(status, "updatedReplicas")
+    kept = number_of(_mapping(strategy.get("rollingUpdate")), "partition")
+    updated = number_of(status, "updatedReplicas")
     if kept:
         return _going(f"{updated} of {wanted - kept} replicas are updated") if updated < wanted - kept else _GOOD
     if status.get("updateRevision") != status.get("currentRevision"):
@@ -96,18 +82,18 @@ def _daemons(value: Value, spec: Value, status: Value) -> Health:
         return _GOOD
     if _is_unseen(value, status):
         return _going("not seen by its controller yet")
-    wanted = _number(status, "desiredNumberScheduled")
+    wanted = number_of(status, "desiredNumberScheduled")
     for key, words in (("updatedNumberScheduled", "updated"), ("numberAvailable", "available")):
-        if _number(status, key) < wanted:
-            return _going(f"{_number(status, key)} of {wanted} pods are {words}")
+        if number_of(status, key) < wanted:
+            return _going(f"{number_of(status, key)} of {wanted} pods are {words}")
     return _GOOD
 
 
 def _job(_: Value, spec: Value, status: Value) -> Health:
-    failed = _condition(status, "Failed")
+    failed = condition_of(status, "Failed")
     if failed.get("status") == "True":
         return _bad(": ".join(str(failed[key]) for key in ("reason", "message") if failed.get(key)) or "it failed")
-    if spec.get("suspend") is True or _condition(status, "Complete").get("status") == "True":
+    if spec.get("suspend") is True or condition_of(status, "Complete").get("status") == "True":
         return _GOOD
     return _going("not complete yet")
 
@@ -116,7 +102,7 @@ def _pod(_: Value, __: Value, status: Value) -> Health:
     phase = status.get("phase")
     if phase == "Failed":
         return _bad(str(status.get("message") or "it failed"))
-    if phase == "Succeeded" or _condition(status, "Ready").get("status") == "True":
+    if phase == "Succeeded" or condition_of(status, "Ready").get("status") == "True":
         return _GOOD
     return _going("not ready yet")
 
@@ -129,25 +115,14 @@ def _claim(_: Value, __: Value, status: Value) -> Health:
 
 
 def _definition(_: Value, __: Value, status: Value) -> Health:
-    names = _condition(status, "NamesAccepted")
+    names = condition_of(status, "NamesAccepted")
     if names.get("status") == "False":
         return _bad(str(names.get("message") or "its names are taken"))
-    return _GOOD if _condition(status, "Established").get("status") == "True" else _going("not established yet")
-
-
-def _condition(status: Value, kind: str) -> Value:
-    listed = status.get("conditions")
-    found = (one for one in listed if isinstance(one, dict)) if isinstance(listed, list) else ()
-    return next((one for one in found if one.get("type") == kind), {})
+    return _GOOD if condition_of(status, "Established").get("status") == "True" else _going("not established yet")
 
 
 def _replicas(spec: Value) -> int:
-    return _number(spec, "replicas") if "replicas" in spec else 1
-
-
-def _number(found: Value, key: str) -> int:
-    value = found.get(key)
-    return value if isinstance(value, int) else 0
+    return number_of(spec, "replicas") if "replicas" in spec else 1
 
 
 def _mapping(found: object) -> Value:
