@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from gitops_hooks.model.change import ChangeRecord
@@ -76,9 +76,17 @@ def _by_rule(requirements: Iterable[Requirement]) -> list[tuple[str, list[Requir
 
 
 def _reason(requirement: Requirement) -> list[str]:
-    place = f" ({requirement.place})" if requirement.place else ""
-    texts = (requirement.reason + place).split("\n")
+    texts = requirement.reason.split("\n")
+    if requirement.place:
+        # Never behind a command, which people copy with the line that it stands in.
+        last = max(at for at in range(len(texts)) if not at or not _is_command(texts, at))
+        texts[last] += f" ({requirement.place})"
     return [line for text in texts for line in _wrap(text, "    ")]
+
+
+def _is_command(texts: Sequence[str], at: int) -> bool:
+    """`Rebase it:  git rebase main`, or the line below one that ends with a colon."""
+    return ":  " in texts[at] or texts[at - 1].endswith(":")
 
 
 def _wrap(text: str, indent: str) -> list[str]:

@@ -28,7 +28,8 @@ _MOST_BACK = 1000
 class Aim:
     """`desired` is the branch's recorded tip, or what was rolled back to; `record` the event that recorded it.
 
-    `barred`: the branch stands at a tree that the server rolled back from here.
+    `barred`: the branch stands at a tree that the server rolled back from here. `limit` is whom a run would visit,
+    where that was worked out already.
     """
 
     desired: str
@@ -37,6 +38,7 @@ class Aim:
     log: LogState
     step: Next
     barred: bool = False
+    limit: Limit | None = None
 
 
 def take_aim(sitting: Sitting, environment: Environment, now: datetime | None = None) -> Aim:
@@ -85,10 +87,14 @@ def _aim(
     grounds = _grounds(sitting, environment, desired, pinned=log.pinned is not None)
     held = hold(step, log, grounds, at)
 
-    def find() -> Limit:
-        return find_limit(sitting, environment, desired, environment_ref(environment.name, "log"))
+    visited: list[Limit] = []
 
-    return Aim(desired, record, standing, log, hold_mass(held, environment, log, find), barred)
+    def find() -> Limit:
+        visited.append(find_limit(sitting, environment, desired, environment_ref(environment.name, "log")))
+        return visited[0]
+
+    step = hold_mass(held, environment, log, find)
+    return Aim(desired, record, standing, log, step, barred, next(iter(visited), None))
 
 
 def would_hold(sitting: Sitting, environment: Environment, commit: str, log: LogState) -> Next:

@@ -45,7 +45,8 @@ class Start:
     """What begins: the commit with the event that recorded it, which try of it this is, and what holds on.
 
     `whole` says why it visits all hosts, where it is not for the log to say which; `out` are hosts that are out of
-    sync, the only ones that are meant; `bad` are trees that the server rolled back from.
+    sync, the only ones that are meant; `bad` are trees that the server rolled back from. `limit` is whom it visits,
+    where that was worked out already.
     """
 
     commit: str
@@ -55,6 +56,7 @@ class Start:
     whole: str = ""
     out: tuple[str, ...] = ()
     bad: tuple[Oid, ...] = ()
+    limit: Limit | None = None
 
 
 @dataclass(slots=True)
@@ -105,20 +107,7 @@ def begin(sitting: Sitting, environment: Environment, start: Start) -> Run | Non
     commit, attempt = start.commit, start.attempt
     limit = _limit_of(sitting, environment, start)
     end_look(sitting, environment.name)
-    body = Started(
-        Word(environment.name),
-        Oid(commit),
-        Oid(start.record),
-        Word(run),
-        attempt,
-        start.carries,
-        limit.hosts is None,
-        tuple(Word(host) for host in limit.hosts or ()),
-        Word(definition_of(environment)),
-        Text(limit.reason[:_DETAIL]),
-        start.bad,
-    )
-    event = sitting.ledger.append(log, body, SERVER, expect=tip)
+    event = sitting.ledger.append(log, _started(environment, start, limit, run), SERVER, expect=tip)
     if isinstance(event, LostRace):
         return None
     move(sitting, environment_ref(environment.name, "attempted"), commit)
@@ -135,7 +124,25 @@ def begin(sitting: Sitting, environment: Environment, start: Start) -> Run | Non
     return Run(sitting.entry.name, deployment, attempt, child, time.monotonic())
 
 
+def _started(environment: Environment, start: Start, limit: Limit, run: str) -> Started:
+    return Started(
+        Word(environment.name),
+        Oid(start.commit),
+        Oid(start.record),
+        Word(run),
+        start.attempt,
+        start.carries,
+        limit.hosts is None,
+        tuple(Word(host) for host in limit.hosts or ()),
+        Word(definition_of(environment)),
+        Text(limit.reason[:_DETAIL]),
+        start.bad,
+    )
+
+
 def _limit_of(sitting: Sitting, environment: Environment, start: Start) -> Limit:
+    if start.limit:
+        return start.limit
     if start.out:
         return heal_limit(sitting, environment, start.commit, start.out)
     log, back = environment_ref(environment.name, "log"), PINNED in start.carries

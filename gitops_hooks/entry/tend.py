@@ -135,7 +135,7 @@ def _tend_environment(sitting: Sitting, environment: Environment) -> Run | datet
     move(sitting, environment_ref(environment.name, "desired"), aim.desired)
     match aim.step:
         case Deploy(commit=commit, attempt=attempt):
-            start = Start(commit, attempt, aim.record, aim.log.carries(), bad=aim.log.bad)
+            start = Start(commit, attempt, aim.record, aim.log.carries(), bad=aim.log.bad, limit=aim.limit)
             return begin(sitting, environment, start) or datetime.now(UTC)
         case Wait():
             return aim.step.until

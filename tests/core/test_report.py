@@ -119,3 +119,20 @@ def test_in_a_refusal_what_is_only_told_says_so():
     found = (Finding("a.yml", 1, "no YAML"), Finding("a.yml", 2, "mode 644", Severity.WARNING))
     lines = refused(Decision("refs/for/main", (), (Verdict("ansible", "7" * 40, CheckOutcome.FINDINGS, found),)))
     assert lines[2:] == ["  checks", "    a.yml:1: no YAML", "    a.yml:2: mode 644 (only a warning)"]
+
+
+def test_a_place_never_stands_behind_a_command_that_people_copy():
+    told = unmet("plan", "There is none.\nLook at it:  ssh <host> change plan 2", "policy.yaml:6")
+    below = unmet("base", "It was closed. Rebase it:\ngit rebase main", "policy.yaml:7")
+    words = unmet("commits", "d888a09: lacks a line\nMend them.", "policy.yaml:8")
+    assert refused(Decision("refs/land/2", (told, below, words)))[2:] == [
+        "  plan",
+        "    There is none. (policy.yaml:6)",
+        "    Look at it:  ssh <host> change plan 2",
+        "  base",
+        "    It was closed. Rebase it: (policy.yaml:7)",
+        "    git rebase main",
+        "  commits",
+        "    d888a09: lacks a line",
+        "    Mend them. (policy.yaml:8)",
+    ]

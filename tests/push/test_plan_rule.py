@@ -42,7 +42,7 @@ def test_nothing_lands_without_a_plan_and_none_is_made_without_a_credential(read
 def test_a_push_without_a_change_cannot_have_a_plan(desk: Desk) -> None:
     desk.land({".gitops/policy.yaml": REQUIRED.replace("push: []", "push: ['@ops']")})
     pushed = desk.commit("alice", {"a.yml": "a: 1\n"})
-    words = ("Only a change has a plan.", "Propose it:  git push origin HEAD:refs/for/<branch> (policy.yaml:6)")
+    words = ("Only a change has a plan. (policy.yaml:6)", "Propose it:  git push origin HEAD:refs/for/<branch>")
     assert desk.push("alice", f"{pushed}:{MAIN}").remote == refusal(MAIN, "plan", *words)
 
 
