@@ -10,13 +10,13 @@ from gitops_hooks.core.policy_reading import Reading, read_path
 from gitops_hooks.core.receive import shown
 from gitops_hooks.core.yaml_text import Marked
 
-KEYS = ("playbook", "inventory", "module", "run", "drift_run", *policy_kubernetes.KEYS)
+KEYS = ("playbook", "inventory", "module", "run", "drift_run", "plan_run", *policy_kubernetes.KEYS)
 ANSIBLE = "ansible"
 COMMAND = "command"
 TERRAFORM = "terraform"
 KUBERNETES = "kubernetes"
-_KEYS_OF = {COMMAND: ("run", "drift_run"), TERRAFORM: ("module",), KUBERNETES: policy_kubernetes.KEYS}
-_MAY_BE_LEFT_OUT = frozenset(("drift_run", "namespace", "force_conflicts", "prune", "wait"))
+_KEYS_OF = {COMMAND: ("run", "drift_run", "plan_run"), TERRAFORM: ("module",), KUBERNETES: policy_kubernetes.KEYS}
+_MAY_BE_LEFT_OUT = frozenset(("drift_run", "plan_run", "namespace", "force_conflicts", "prune", "wait"))
 _PLAYS = ("playbook", "inventory")
 _OF_HOSTS = ("limit", "strategy")
 _STRATEGY = re.compile("linear|mitogen")

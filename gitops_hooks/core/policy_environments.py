@@ -73,6 +73,7 @@ def _read_environment(node: Marked, branches: tuple[BranchRule, ...], reading: R
         module=read_module(fields.get("module"), reading),
         run=read_run(fields.get("run"), "run", reading),
         drift_run=read_run(fields.get("drift_run"), "drift_run", reading),
+        plan_run=read_run(fields.get("plan_run"), "plan_run", reading),
         kubernetes=read_kubernetes(fields, reading),
         strategy=read_strategy(fields.get("strategy"), reading),
         rolls_back=policy_rollout.read_on_failure(fields.get("on_failure"), reading),

@@ -174,7 +174,7 @@ class Environment:
     deployed again. `strategy` is how Ansible reaches hosts: `linear` (a command a task), or `mitogen`.
     `rolls_back`: what failed here by its own fault is not tried again, the last good commit is.
     What is deployed stands in the keys of its deployer: `playbook` and `inventory`, `module`, `run` (with `drift_run`,
-    which looks), or `kubernetes`.
+    which looks, and `plan_run`, which plans), or `kubernetes`.
     """
 
     name: str
@@ -195,6 +195,7 @@ class Environment:
     strategy: str = "linear"
     rolls_back: bool = False
     drift_run: tuple[str, ...] = ()
+    plan_run: tuple[str, ...] = ()
     kubernetes: Kubernetes | None = None
 
 

@@ -13,25 +13,27 @@ from gitops_hooks.plugin import (
     Difference,
     Drift,
     EdgeError,
-    HostDrift,
     HostOutcome,
+    HostPlan,
     HostState,
     Outcome,
+    Plan,
     Progress,
+    Prospect,
     RunState,
     Say,
     Step,
-    Sync,
     Workplace,
     hookimpl,
 )
 from gitops_hooks.plugins.deployed_program import Ended, Place, last_moment, listen_for_term, run_program
-from gitops_hooks.plugins.granted import hider, one_line, read_variables
+from gitops_hooks.plugins.granted import WITHHELD, hider, one_line, read_variables
+from gitops_hooks.plugins.looked import drift_of
 
 _TOLD_EVERY = 0.2
 _LINE_LIMIT = 300
 _MOST_LINES = 5000
-_MOST_DIFFERENCES = 20
+_MOST_PLANNED = 500
 _DIFFERS = 2
 _CUT = f"more than {_MOST_LINES} lines; the rest is not kept"
 # What nobody trusts gets no more than what a check may start.
@@ -41,7 +43,7 @@ _BOUNDS = {"core": 0, "nproc": 256, "data": 2 * 1024**3, "fsize": 1024**3, "nofi
 @hookimpl
 def gitops_deployers() -> Iterable[Deployer]:
     words = "runs a script of the repository, in the sandbox unless the server trusts it"
-    return (Deployer("command", words, deploy, drift=look),)
+    return (Deployer("command", words, deploy, drift=look, plan=plan),)
 
 
 def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
@@ -57,22 +59,38 @@ def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
 
 def look(deployment: Deployment, workplace: Workplace, say: Say) -> Drift:
     """Another script says whether anything differs: 0 for no, 2 for yes, as `terraform plan -detailed-exitcode`."""
-    host = deployment.environment.run[0]
-    if not deployment.environment.drift_run:
+    asked = deployment.environment.drift_run
+    if not asked:
         return Drift(detail="the environment has no drift_run, which would say how it is")
-    script, *words = deployment.environment.drift_run
-    program = _find(workplace.project, "drift_run", script)
+    return drift_of(_ask_script("drift_run", asked, (deployment, workplace, say)))
+
+
+def plan(deployment: Deployment, workplace: Workplace, say: Say) -> Plan:
+    """A further script says in the same way what a deployment of its tree would change."""
+    asked = deployment.environment.plan_run
+    if not asked:
+        return Plan(detail="the environment has no plan_run, which would say what a change does")
+    return _ask_script("plan_run", asked, (deployment, workplace, say))
+
+
+def _ask_script(key: str, asked: Sequence[str], job: tuple[Deployment, Workplace, Say]) -> Plan:
+    """What a script of the tree answers, for the one host that the deploying script stands for."""
+    (script, *words), (deployment, workplace, say) = asked, job
+    program = _find(workplace.project, key, script)
     if isinstance(program, str):
-        return Drift(detail=program)
+        return Plan(detail=program)
+    host = deployment.environment.run[0]
     told = _Told(host, say, hider(workplace.credentials, read_variables(workplace.credentials).values()))
     ended = _run(deployment, workplace, [str(program), *words], told)
     if not ended.stopped and ended.status == 0:
-        return Drift((HostDrift(host, Sync.SYNCED),))
-    if not ended.stopped and ended.status == _DIFFERS:
-        lines = told.lines or [f"{script} says so, and not what"]
-        found = tuple(Difference("", line) for line in lines[:_MOST_DIFFERENCES])
-        return Drift((HostDrift(host, Sync.OUT, found, len(lines) - len(found)),))
-    return Drift((HostDrift(host, Sync.UNKNOWN, detail=f"{script} {_how(ended)}: {told.last}".removesuffix(": ")),))
+        return Plan((HostPlan(host, Prospect.UNCHANGED),))
+    if ended.stopped or ended.status != _DIFFERS:
+        why = f"{script} {_how(ended)}: {told.last}".removesuffix(": ")
+        return Plan((HostPlan(host, Prospect.UNKNOWN, detail=why),))
+    lines = told.lines or [f"{script} says so, and not what"]
+    found = tuple(Difference("", line) for line in lines[:_MOST_PLANNED])
+    withheld = sum(one.task == WITHHELD for one in found)
+    return Plan((HostPlan(host, Prospect.CHANGES, found, len(lines) - len(found), withheld),))
 
 
 def _run(deployment: Deployment, workplace: Workplace, words: Sequence[str], told: "_Told") -> Ended:

@@ -37,7 +37,7 @@ def test_what_is_deployed_stands_in_the_keys_of_the_deployer(lines, found):
         (["deployer: command"], [(5, "run is missing in this environment")]),
         (
             ["deployer: command", "run: [a]", "playbook: b"],
-            [(9, "playbook: the deployer command does not read it; it has run, drift_run")],
+            [(9, "playbook: the deployer command does not read it; it has run, drift_run, plan_run")],
         ),
         (
             ["playbook: b", "inventory: c", "module: infra"],
@@ -45,7 +45,7 @@ def test_what_is_deployed_stands_in_the_keys_of_the_deployer(lines, found):
         ),
         (
             ["deployer: command", "run: [a]", "limit: all"],
-            [(9, "limit: the deployer command does not read it; it has run, drift_run")],
+            [(9, "limit: the deployer command does not read it; it has run, drift_run, plan_run")],
         ),
         (
             ["deployer: acme", "playbook: a", "inventory: b", "strategy: mitogen"],
@@ -67,6 +67,10 @@ def test_what_is_deployed_stands_in_the_keys_of_the_deployer(lines, found):
         (
             ["deployer: command", "run: [a]", "drift_run: [/a]"],
             [(9, "drift_run: '/a' must be relative to the repository")],
+        ),
+        (
+            ["deployer: command", "run: [a]", "plan_run: [../a]"],
+            [(9, "plan_run: '../a' may not leave the repository by ..")],
         ),
         (
             ["deployer: command", "run: [a]", "drift: 1h"],
@@ -140,3 +144,4 @@ def test_what_goes_to_a_cluster_is_read(lines, found):
 def test_a_script_may_have_another_one_that_looks():
     one = parse("deployer: command", "run: [a]", "drift_run: [./b, --check]", "drift: 1h")
     assert (one.run, one.drift_run, one.drift) == (("a",), ("b", "--check"), 3600)
+    assert parse("deployer: command", "run: [a]", "plan_run: [./c, --plan]").plan_run == ("c", "--plan")

@@ -47,9 +47,9 @@ environments:
     inventory: inventories/production
 """
 ENVIRONMENT_KEYS = (
-    "name, branch, deployer, playbook, inventory, module, run, drift_run, manifests, namespace, force_conflicts, "
-    "prune, wait, operate, limit, interval, strategy, manual, paused, after, soak, windows, freeze, manual_sync, "
-    "drift, self_heal, batches, max_failed, health, max_changed, on_failure"
+    "name, branch, deployer, playbook, inventory, module, run, drift_run, plan_run, manifests, namespace, "
+    "force_conflicts, prune, wait, operate, limit, interval, strategy, manual, paused, after, soak, windows, freeze, "
+    "manual_sync, drift, self_heal, batches, max_failed, health, max_changed, on_failure"
 )
 METHODS = "merge, fast-forward, always-merge, squash, rebase"
 

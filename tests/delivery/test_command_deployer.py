@@ -7,6 +7,7 @@ import pytest
 from gitops_hooks.model.credentials import Credentials
 from gitops_hooks.model.deployment import HostOutcome, HostState, Outcome, RunState
 from gitops_hooks.model.drift import Difference, Drift, HostDrift, Sync
+from gitops_hooks.model.plan_found import HostPlan, Plan, Prospect
 from gitops_hooks.model.server import Limits
 from tests.delivery.boxed import Boxed, environment, lay, without_time
 
@@ -195,3 +196,44 @@ def test_without_a_script_that_looks_nothing_is_known(desk, looking):
     )
     looking.environment = environment("command", run=("deploy.sh",))
     assert looking.look() == Drift(detail="the environment has no drift_run, which would say how it is")
+
+
+@pytest.fixture
+def planning(desk):
+    desk.environment = environment("command", run=("deploy.sh",), plan_run=("plan.sh", "--all"))
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("echo fine; exit 0", HostPlan("deploy.sh", Prospect.UNCHANGED)),
+        (
+            'echo "page $1"; echo zone; exit 2',
+            HostPlan("deploy.sh", Prospect.CHANGES, (Difference("", "page --all"), Difference("", "zone"))),
+        ),
+        ("exit 2", HostPlan("deploy.sh", Prospect.CHANGES, (Difference("", "plan.sh says so, and not what"),))),
+        ("echo no rights; exit 1", HostPlan("deploy.sh", Prospect.UNKNOWN, detail="plan.sh ended with 1: no rights")),
+    ],
+)
+def test_what_a_change_would_do_is_told_by_a_script_of_its_own(planning, text, found):
+    planning.tree["plan.sh"] = (0o100755, f"#!/bin/sh\n{text}\n")
+    assert planning.plan() == Plan((found,))
+
+
+def test_a_plan_is_bounded_and_without_what_it_was_granted(planning, tmp_path):
+    files = lay(tmp_path / "granted", {"environment_file": f"TOKEN={TOKEN}\n"})
+    planning.granted = Credentials.of(files)
+    planning.tree["plan.sh"] = (0o100755, '#!/bin/sh\necho "$TOKEN"; seq 1 600; exit 2\n')
+    (host,) = planning.plan().hosts
+    assert (len(host.differences), host.more, host.withheld) == (500, 101, 1)
+    assert TOKEN not in repr(host)
+
+
+def test_without_a_script_that_plans_a_change_is_unknown(desk, planning):
+    planning.tree = {"plan.sh": "#!/bin/sh\n"}
+    assert planning.plan() == Plan(
+        detail="plan_run: plan.sh is not executable; run: git update-index --chmod=+x plan.sh"
+    )
+    planning.environment = environment("command", run=("deploy.sh",))
+    assert planning.plan() == Plan(detail="the environment has no plan_run, which would say what a change does")
