@@ -1,5 +1,6 @@
 """The guests' only door: everything that a plugin may import of ours."""
 
+from gitops_hooks.core.approved_plan import plan_fault
 from gitops_hooks.core.globs import matches, matches_any
 from gitops_hooks.core.inventory import Inventory, read_inventory
 from gitops_hooks.core.yaml_text import Marked, YamlFault, YamlLimits, parse_yaml
@@ -111,6 +112,7 @@ __all__ = [
     "matches",
     "matches_any",
     "parse_yaml",
+    "plan_fault",
     "read_inventory",
     "replace_file",
     "write_journal",

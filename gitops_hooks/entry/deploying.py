@@ -20,6 +20,7 @@ from gitops_hooks.edge.pushes import using
 from gitops_hooks.edge.refs import LostRace, RefMove
 from gitops_hooks.edge.run_log import run_log
 from gitops_hooks.edge.tree import whole_tree
+from gitops_hooks.entry.approved_plan import approved_for
 from gitops_hooks.entry.ending import Watch
 from gitops_hooks.entry.granting import granted_to
 from gitops_hooks.entry.limiting import definition_of, find_limit, heal_limit
@@ -106,13 +107,16 @@ def begin(sitting: Sitting, environment: Environment, start: Start) -> Run | Non
     tip = sitting.repository.tip(log)
     commit, attempt = start.commit, start.attempt
     limit = _limit_of(sitting, environment, start)
+    approved = None if start.out else approved_for(sitting, environment, commit, start.record, start.carries)
     end_look(sitting, environment.name)
     event = sitting.ledger.append(log, _started(environment, start, limit, run), SERVER, expect=tip)
     if isinstance(event, LostRace):
         return None
     move(sitting, environment_ref(environment.name, "attempted"), commit)
     number, allowed = event.stamp.number, allowed_in(sitting, environment)
-    deployment = Deployment(sitting.entry.id, environment, commit, number, run, limit.hosts, limit.left, allowed)
+    deployment = Deployment(
+        sitting.entry.id, environment, commit, number, run, limit.hosts, limit.left, allowed, approved=approved
+    )
     if limit.hosts == ():
         end(sitting, deployment, attempt, Outcome(RunState.SUCCESSFUL, detail=limit.reason))
         return None

@@ -11,6 +11,7 @@ from collections.abc import Collection, Container
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from gitops_hooks.core.approved_plan import environment_key, seal_of
 from gitops_hooks.core.plan import Broken, Deploy, Settled
 from gitops_hooks.core.planned_content import counts_of, digest_of
 from gitops_hooks.edge.disk import needing_room
@@ -232,14 +233,15 @@ def record_plan(home: Home, name: str, making: Making) -> None:
         record = sitting.record.change(wanted.number)
         if record is None or record.state is not ChangeState.OPEN or record.head.head != wanted.head:
             return
-        digest = digest_of(making.found, wanted.tree, digest_key(sitting.state))
+        key = digest_key(sitting.state)
+        digest = digest_of(making.found, wanted.tree, key)
         write_plan(sitting.state, wanted.number, PlanNotes(datetime.now(UTC), digest, making.found))
         sitting.record.index.begin(wanted.number)
-        sitting.ledger.log(meta_ref(wanted.number), _planned(making, digest), SERVER)
+        sitting.ledger.log(meta_ref(wanted.number), _planned(making, digest, key), SERVER)
         mend_change(sitting, wanted.number)
 
 
-def _planned(making: Making, digest: str) -> Planned:
+def _planned(making: Making, digest: str, key: bytes) -> Planned:
     wanted = making.wanted
     return Planned(
         wanted.number,
@@ -248,11 +250,13 @@ def _planned(making: Making, digest: str) -> Planned:
         Oid(wanted.tree),
         Oid(wanted.policy),
         Word(digest),
-        tuple(Word(_environment(one, making.found).word) for one in wanted.concerned),
+        tuple(Word(_environment(one, making, key).word) for one in wanted.concerned),
         round(time.monotonic() - making.began),
     )
 
 
-def _environment(one: Concerned, found: dict[str, Plan]) -> PlannedEnvironment:
+def _environment(one: Concerned, making: Making, key: bytes) -> PlannedEnvironment:
     name = one.environment.name
-    return PlannedEnvironment(name, definition_of(one.environment), one.reach, *counts_of(found[name]))
+    plan = making.found[name]
+    seal = seal_of(plan, making.wanted.tree, environment_key(key, name))
+    return PlannedEnvironment(name, definition_of(one.environment), one.reach, *counts_of(plan), seal)

@@ -9,7 +9,7 @@ NOTHING = "nothing"
 @dataclass(frozen=True, slots=True)
 class PlannedEnvironment:
     """One environment in a plan: what it is (`definition`), which hosts were meant (`reach`), and how many of them
-    change, stay as they are, or are unknown."""
+    change, stay as they are, or are unknown. `digest` stands for what was found there alone."""
 
     name: str
     definition: str
@@ -17,12 +17,13 @@ class PlannedEnvironment:
     changes: int
     unchanged: int
     unknown: int
+    digest: str
 
     @property
     def word(self) -> str:
         """As an event holds it."""
         counts = (self.changes, self.unchanged, self.unknown)
-        return ":".join((self.name, self.definition, self.reach, *map(str, counts)))
+        return ":".join((self.name, self.definition, self.reach, *map(str, counts), self.digest))
 
     @property
     def aim(self) -> tuple[str, str, str]:
@@ -32,8 +33,8 @@ class PlannedEnvironment:
     @classmethod
     def of(cls, word: str) -> "PlannedEnvironment":
         """From what an event holds. Errors: ValueError."""
-        name, definition, reach, changes, unchanged, unknown = word.split(":")
-        return cls(name, definition, reach, int(changes), int(unchanged), int(unknown))
+        name, definition, reach, changes, unchanged, unknown, digest = word.split(":")
+        return cls(name, definition, reach, int(changes), int(unchanged), int(unknown), digest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from gitops_hooks.model.approved_plan import ApprovedPlan
 from gitops_hooks.model.credentials import Credentials
 from gitops_hooks.model.policy import Environment
 
@@ -65,6 +66,7 @@ class Deployment:
     `allowed` are lists of globs: a file that would run on the deployer may, where one of every list matches it.
     A `look` changes nothing: a deployer's `drift` is asked how the hosts differ from what this deployment brought,
     or, with `plan` too, its `plan` what this deployment would change; `commit` is then the head that would land.
+    `approved` is the plan that it has to keep to, where one was approved.
     """
 
     repository: str
@@ -77,6 +79,7 @@ class Deployment:
     allowed: tuple[tuple[str, ...], ...] = ()
     look: bool = False
     plan: bool = False
+    approved: ApprovedPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)

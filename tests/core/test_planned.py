@@ -101,7 +101,9 @@ def test_the_floor_knows_no_plans():
 
 def test_a_plan_answers_whoever_asked_for_it_and_an_approval_remembers_it():
     made = Planned(
-        *(1, oid("b"), oid("a"), oid("7"), oid("f"), Word(DIGEST)), (Word("staging:0123456789abcdef:all:2:1:0"),), 7
+        *(1, oid("b"), oid("a"), oid("7"), oid("f"), Word(DIGEST)),
+        (Word("staging:0123456789abcdef:all:2:1:0:5ea1"),),
+        7,
     )
     first = ("alice", proposed())
     asked = fold_change(history(first, ("bob", PlanAsked(1, oid("b"), Text("")))), REPOSITORY)
@@ -117,8 +119,8 @@ def test_a_plan_answers_whoever_asked_for_it_and_an_approval_remembers_it():
     )
     newest = record.plan_of(oid("b"))
     assert record.plan_asked == "" and newest is not None and newest.digest == DIGEST
-    assert newest.environments == (PlannedEnvironment("staging", "0123456789abcdef", "all", 2, 1, 0),)
-    assert newest.environments[0].word == "staging:0123456789abcdef:all:2:1:0"
+    assert newest.environments == (PlannedEnvironment("staging", "0123456789abcdef", "all", 2, 1, 0, "5ea1"),)
+    assert newest.environments[0].word == "staging:0123456789abcdef:all:2:1:0:5ea1"
     assert [one.plan for one in record.approvals] == [DIGEST]
     with pytest.raises(InvalidEvent):
         fold_change(history(first, ("server", replace(made, environments=(Word("staging:2"),)))), REPOSITORY)

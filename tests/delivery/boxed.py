@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from gitops_hooks.edge.launch import RunningDeployment
+from gitops_hooks.model.approved_plan import ApprovedPlan
 from gitops_hooks.model.credentials import Credentials
 from gitops_hooks.model.deployment import Deployment, Outcome, Progress, Step
 from gitops_hooks.model.drift import Drift
@@ -32,12 +33,15 @@ class Boxed:
     tree: dict[str, str | tuple[int, str]]
     granted: Credentials = field(default_factory=lambda: Credentials(network=False))
     limits: Limits = field(default_factory=lambda: Limits(deploy_seconds=60.0))
+    approved: ApprovedPlan | None = None
     steps: list[Step] = field(default_factory=list)
 
     @contextmanager
     def start(self, look: bool = False, plan: bool = False) -> Iterator[RunningDeployment]:
         number = next(_NUMBERS)
-        deployment = Deployment("r1", self.environment, "c" * 40, number, run_name(number), look=look, plan=plan)
+        deployment = Deployment(
+            "r1", self.environment, "c" * 40, number, run_name(number), look=look, plan=plan, approved=self.approved
+        )
         running = RunningDeployment.start(
             deployment,
             self.granted,

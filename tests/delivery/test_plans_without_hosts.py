@@ -2,7 +2,9 @@
 
 import pytest
 
+from gitops_hooks.core.approved_plan import environment_key, items_of, seal_of
 from gitops_hooks.core.planned_content import digest_of
+from gitops_hooks.model.approved_plan import ApprovedPlan
 from gitops_hooks.model.deployment import RunState
 from gitops_hooks.model.drift import Difference
 from gitops_hooks.model.kubernetes import Prune
@@ -120,3 +122,54 @@ def test_a_module_that_cannot_be_planned_is_unknown_with_the_reason(module):
     (host,) = module.plan().hosts
     assert host.prospect is Prospect.UNKNOWN
     assert host.detail.startswith("infra/main.tf:7: Reference to undeclared resource")
+
+
+KEY = environment_key(b"k" * 32, "dns")
+
+
+def approve(desk, found):
+    """As the reconciler does where the landing rested on this plan."""
+    desk.approved = ApprovedPlan("plan 5f3a of change 2", "t1", KEY, seal_of(found, "t1", KEY), items_of(found, KEY))
+
+
+def refused(outcome):
+    (host,) = outcome.hosts
+    assert (outcome.state, host.untouched, host.changed) == (RunState.FAILED, True, 0)
+    return host.detail
+
+
+def test_a_module_is_applied_as_it_was_approved(module):
+    module.tree["infra/main.tf"] = ONE % "second"
+    approve(module, module.plan())
+    assert module.deploy().state is RunState.SUCCESSFUL
+    # What is there already may be deployed again.
+    assert module.deploy().state is RunState.SUCCESSFUL
+
+
+def test_a_module_whose_plan_is_another_by_now_is_not_applied(module, tmp_path):
+    module.tree["infra/main.tf"] = ONE % "second"
+    approve(module, module.plan())
+    state = tmp_path / "state" / "terraform.tfstate"
+    state.unlink()
+    assert refused(module.deploy()).startswith(
+        "nothing was applied: what would be done is not plan 5f3a of change 2, which was approved: "
+        "create terraform_data.one; land a change whose plan is approved"
+    )
+    assert not state.exists()
+
+
+def test_a_plan_that_cannot_be_compared_is_not_applied(module):
+    module.tree["infra/main.tf"] = ONE % "second"
+    module.approved = ApprovedPlan("the plan of change 2", why="its record is gone")
+    assert "cannot be compared: its record is gone" in refused(module.deploy())
+
+
+def test_a_cluster_is_written_to_as_it_was_approved_and_not_otherwise(desk, cluster):
+    keep(desk, force_conflicts=True)
+    desk.tree[f"{FOLDER}/page.yaml"] = CONFIG % "second"
+    approve(desk, desk.plan())
+    cluster.edit("ConfigMap", "page", ("data", "text"), "by hand")
+    assert "which was approved: update ConfigMap page; land a change" in refused(desk.deploy())
+    assert cluster.get("ConfigMap", "page")["data"] == {"text": "by hand"}
+    approve(desk, desk.plan())
+    assert desk.deploy().state is RunState.SUCCESSFUL

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from tests.cluster.server import TOKEN, Cluster, serving
 from tests.delivery.kubernetes_desk import CONFIG, WEB
 from tests.environments.conftest import Site
-from tests.environments.planned import RULES, ask, propose
+from tests.environments.planned import RULES, ask, planned, propose
 from tests.unpacked import KUBECTL
 from tests.world import POLICY, REPOSITORY, Template, World
 
@@ -44,6 +44,13 @@ class Place:
 
     def say(self, words: str) -> str:
         return re.sub(r"[\d.]+ s\b", "… s", self.site.world.ssh("bob", words).must().out)
+
+    def await_that(self, holds: Callable[[], bool], words: str) -> None:
+        """Wait for it; where it does not come, the answer to these words says why."""
+        deadline = time.monotonic() + 90
+        while not holds():
+            assert time.monotonic() < deadline, self.say(words)
+            time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +132,25 @@ def test_a_change_is_planned_with_another_account_before_it_lands(place: Place) 
     assert "    -  text: first\n    +  text: planned\n" in shown
     assert place.cluster.get("ConfigMap", "page")["data"] == {"text": "first"}
     assert TOKEN not in shown
+
+
+def test_what_was_planned_and_approved_is_applied_or_nothing(place: Place) -> None:
+    world = place.site.world
+    policy = propose(
+        place.site, {".gitops/policy.yaml": PLANNED.replace("    checks:", "    require: plan\n    checks:")}
+    )
+    world.approve("bob", policy).must()
+    world.verb("alice", "land", policy).must()
+    number = propose(place.site, {"k8s/page.yaml": CONFIG % "approved"})
+    world.approve("bob", number).must()
+    place.await_that(lambda: bool(planned(place.site, number)), f"change show {number}")
+    world.approve("bob", number).must()
+    place.cluster.edit("ConfigMap", "page", ("data", "text"), "meanwhile")
+    told = " ".join(world.verb("alice", "land", number).must().remote.split())
+    assert (
+        f"nothing was applied: what would be done is not plan {planned(place.site, number)[0][:12]} of change" in told
+    )
+    assert place.cluster.get("ConfigMap", "page")["data"] == {"text": "meanwhile"}
+    place.cluster.edit("ConfigMap", "page", ("data", "text"), "first", "gitops-hooks-shop")
+    world.ssh("bob", "env deploy shop").must()
+    place.await_that(lambda: place.cluster.get("ConfigMap", "page")["data"] == {"text": "approved"}, "env show shop")

@@ -67,7 +67,13 @@ def names_in(text: str) -> frozenset[str]:
 
 def render_text(text: str, values: Mapping[str, Plain]) -> str:
     """Errors: Unknown."""
-    return _rendered(lambda: environment().from_string(text).render(values))
+    return _rendered(lambda: _compiled(text).render(values))
+
+
+@functools.lru_cache(1024)
+def _compiled(text: str) -> "jinja2.Template":
+    """Most hosts have the same texts."""
+    return environment().from_string(text)
 
 
 def _rendered(make: Callable[[], str]) -> str:

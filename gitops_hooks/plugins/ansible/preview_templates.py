@@ -110,27 +110,29 @@ class _Making:
         self._plays = [play for play in known.side.plays if path in play.texts]
         self._role = next((role for play in self._plays for role in play.roles if path.startswith(f"{role}/")), "")
         self._made: dict[str, str] = {}
-        self._names: frozenset[str] | None = None
+        self._signs: dict[tuple[str, bool], str] = {}
 
     def concerns(self, host: str) -> bool:
         return any(play.hosts is None or host in play.hosts for play in self._plays)
 
     def sign(self, host: str, *, masked: bool) -> str:
         """Everything that it is made of there. Errors: Unknown."""
-        try:
-            return f"{self._text}\0{sorted(self._values(host, masked=masked).items())!r}"
-        except Unknown:
-            if masked:
-                raise
-            # What Jinja2 says of a value may be that value.
-            raise Unknown("what it asks for cannot be made") from None
+        if (host, masked) not in self._signs:
+            try:
+                values = sorted(self._values(host, masked=masked).items())
+            except Unknown:
+                if masked:
+                    raise
+                # What Jinja2 says of a value may be that value.
+                raise Unknown("what it asks for cannot be made") from None
+            self._signs[host, masked] = f"{self._text}\0{values!r}"
+        return self._signs[host, masked]
 
     def made(self, host: str) -> str:
         """Its text there. Errors: Unknown."""
-        values = self._values(host, masked=True)
-        sign = repr(sorted(values.items()))
+        sign = self.sign(host, masked=True)
         if sign not in self._made:
-            self._made[sign] = render_text(self._text, values)
+            self._made[sign] = render_text(self._text, self._values(host, masked=True))
         return self._made[sign]
 
     def known(self, host: str) -> dict[str, Plain]:

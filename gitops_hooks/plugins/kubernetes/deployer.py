@@ -26,6 +26,7 @@ from gitops_hooks.plugin import (
     Workbench,
     Workplace,
     hookimpl,
+    plan_fault,
 )
 from gitops_hooks.plugins.kubernetes.applying import Applied, apply, wait_established, wait_healthy
 from gitops_hooks.plugins.kubernetes.inventory import (
@@ -69,6 +70,9 @@ def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
     telling = Telling(keys_of(deployment).manifests, say)
     try:
         work = prepare(deployment, workplace, telling)
+        if deployment.approved and (why := _unapproved(work)):
+            host = HostOutcome(telling.folder, HostState.FAILED, 0, why, untouched=True)
+            return Outcome(RunState.FAILED, (host,), detail=f"failed: {telling.folder}")
         good = _brought(work)
     except Refusal as refusal:
         return Outcome(RunState.ERROR, (), detail=str(refusal))
@@ -103,6 +107,14 @@ def plan(deployment: Deployment, workplace: Workplace, say: Say) -> Plan:
         return Plan(detail=str(error))
     except Halted as halted:
         return Plan(detail=f"the plan was ended: {halted.why}")
+
+
+def _unapproved(work: Work) -> str:
+    """Why what would be done is not what was approved. Errors: Broken, Halted."""
+    try:
+        return plan_fault(work.deployment.approved, find_plan(work))
+    except (EdgeError, Overtaken, Unreachable) as error:
+        raise Broken(error) from None
 
 
 def _brought(work: Work) -> bool:

@@ -3,7 +3,7 @@
 The root module stands for a host; what becomes of its resources are steps.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from gitops_hooks.plugin import (
@@ -17,12 +17,13 @@ from gitops_hooks.plugin import (
     Say,
     Workplace,
     hookimpl,
+    plan_fault,
 )
 from gitops_hooks.plugins.deployed_program import Ended, last_moment, listen_for_term
 from gitops_hooks.plugins.granted import hider, read_variables
 from gitops_hooks.plugins.terraform.heard import Heard, Listening
 from gitops_hooks.plugins.terraform.laid import Refusal, lay_module
-from gitops_hooks.plugins.terraform.look import look, plan
+from gitops_hooks.plugins.terraform.look import changes_of, look, plan, plan_of
 from gitops_hooks.plugins.terraform.secret_values import hide_values
 from gitops_hooks.plugins.terraform.started import Started
 
@@ -49,7 +50,15 @@ def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
     except Refusal as refusal:
         return Outcome(RunState.ERROR, (), detail=str(refusal))
     listening = Listening(module, say, hider(workplace.credentials, variables.values()))
-    ended, heard, applying = _bring(started, listening, _lock(workplace.run_timeout))
+
+    def refuse(heard: Heard) -> str:
+        return plan_fault(deployment.approved, plan_of(module, changes_of(heard)))
+
+    try:
+        ended, heard, applying = _bring(started, listening, _lock(workplace.run_timeout), refuse)
+    except Unapproved as why:
+        host = HostOutcome(module, HostState.FAILED, 0, str(why), untouched=True)
+        return Outcome(RunState.FAILED, (host,), detail=f"failed: {module}")
     hide = None if ended.stopped else hide_values(started, workplace, variables.values(), heard)
     outcome = _judge(module, ended, heard, listening.tell_faults(heard, hide), workplace.run_timeout)
     if applying or outcome.state is RunState.SUCCESSFUL:
@@ -58,13 +67,22 @@ def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
     return replace(outcome, hosts=tuple(replace(one, untouched=True) for one in outcome.hosts))
 
 
+class Unapproved(Exception):
+    """What was planned is not what was approved; the words say so."""
+
+
 def _lock(limit: float) -> str:
     """Whoever holds the state is waited for, but not until the time of the run is up."""
     return f"-lock-timeout={max(1, round(min(_LOCK_SECONDS, limit / 4)))}s"
 
 
-def _bring(started: Started, listening: Listening, lock: str) -> tuple[Ended, Heard, bool]:
-    """Plan and apply, and whether it came to that; a plan that somebody else has overtaken is made again."""
+def _bring(
+    started: Started, listening: Listening, lock: str, refuse: Callable[[Heard], str]
+) -> tuple[Ended, Heard, bool]:
+    """Plan and apply, and whether it came to that; a plan that somebody else has overtaken is made again.
+
+    Errors: Unapproved, before anything is applied.
+    """
     for _ in range(_PLANS):
         listening.say("plan")
         planned = Heard()
@@ -72,6 +90,8 @@ def _bring(started: Started, listening: Listening, lock: str) -> tuple[Ended, He
         ended = started.run(words, listening.hear(planned))
         if ended.stopped or ended.status != _CHANGES:
             return ended, planned, False
+        if why := refuse(planned):
+            raise Unapproved(why)
         listening.say("apply")
         applied = Heard()
         words = ["apply", "-input=false", "-no-color", "-json", lock, str(started.plan)]
