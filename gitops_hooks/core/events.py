@@ -53,6 +53,7 @@ _KINDS: dict[str, type[Any]] = {
     "rolled-back": operations.RolledBack,
     "reverted": operations.Reverted,
     "drifted": operations.Drifted,
+    "released": operations.Released,
 }
 _SUBJECTS: dict[type[Any], str] = {
     said.Proposed: "change {body.change} revision {body.revision} for {body.target} by {stamp.actor}",
@@ -86,6 +87,7 @@ _SUBJECTS: dict[type[Any], str] = {
     operations.RolledBack: "{body.environment}: rolled back to {body.commit:.7} by {stamp.actor}",
     operations.Reverted: "{body.environment}: revert change {body.change} of rollback {body.rollback:.7}",
     operations.Drifted: "{body.environment}: {body.out} out of sync, {body.clean} in sync with {body.commit:.7}",
+    operations.Released: "{body.environment}: deployment {body.generation} of {body.commit:.7} released to agents",
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 

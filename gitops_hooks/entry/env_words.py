@@ -20,7 +20,7 @@ from gitops_hooks.entry.rolling_back import find_last_good, was_good
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.entry.tend import last_end
 from gitops_hooks.model.deployment import Progress, RunState
-from gitops_hooks.model.environment_event import Canceled, Drifted, Paused, Resumed, Reverted, RolledBack
+from gitops_hooks.model.environment_event import Canceled, Drifted, Paused, Released, Resumed, Reverted, RolledBack
 from gitops_hooks.model.event import Event, Finished, Requested, Started
 from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.push import NO_OID
@@ -217,6 +217,9 @@ def event_facts(event: Event) -> dict[str, object]:
             found |= operation_facts(event)
         case Drifted() as body:
             found |= drift_words.event_facts(body)
+        case Released() as body:
+            found |= {"kind": "released", "generation": body.generation, "commit": body.commit}
+            found |= {"hosts": list(body.hosts) or None}
     return found
 
 
@@ -235,6 +238,8 @@ def log_lines(events: list[Event]) -> list[str]:
                 lines.append(f"{at}  {body.generation:>5} {words}")
             case Drifted() as body:
                 lines.append(f"{at}        {drift_words.event_words(body)}")
+            case Released() as body:
+                lines.append(f"{at}  {body.generation:>5} released   {body.commit[:7]} {_to_whom(body.hosts)}")
             case _:
                 lines.append(f"{at}        {operation_words(event)}")
     return lines or ["no deployments yet"]
@@ -242,8 +247,14 @@ def log_lines(events: list[Event]) -> list[str]:
 
 def whom(begun: Started) -> str:
     """`for all hosts`, `for web1 web2 and 3 more`."""
-    if begun.whole:
-        return "for all hosts"
-    shown = " ".join(begun.limit[:_NAMED]) or "nobody"
-    more = len(begun.limit) - _NAMED
-    return f"for {shown}" + (f" and {more} more" if more > 0 else "")
+    return "for all hosts" if begun.whole else f"for {_names(begun.limit)}"
+
+
+def _to_whom(hosts: tuple[str, ...]) -> str:
+    return f"to the agents of {_names(hosts)}" if hosts else "to all agents"
+
+
+def _names(hosts: tuple[str, ...]) -> str:
+    shown = " ".join(hosts[:_NAMED]) or "nobody"
+    more = len(hosts) - _NAMED
+    return shown + (f" and {more} more" if more > 0 else "")

@@ -1,4 +1,4 @@
-"""What people say of an environment, as `refs/environments/<env>/log` keeps it."""
+"""What people say of an environment, and the server of its hosts, as `refs/environments/<env>/log` keeps it."""
 
 from dataclasses import dataclass
 
@@ -78,6 +78,21 @@ class Drifted:
     out: int
     clean: int
     differences: int
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """These hosts' agents may bring them to `commit` under `generation`, the number of its Started event.
+
+    `record` is the event of refs/gitops/log that recorded the commit, as in Started. Without `hosts` all hosts of the
+    environment are meant.
+    """
+
+    environment: Word
+    generation: int
+    commit: Oid
+    record: Oid
+    hosts: tuple[Word, ...]
 
 
 OfOperation = Paused | Resumed | Canceled | RolledBack | Reverted

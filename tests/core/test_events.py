@@ -70,6 +70,8 @@ BODIES = [
     operations.Reverted(Word("staging"), oid("a"), 12, Text("")),
     operations.Reverted(Word("staging"), oid("a"), 0, Text("nothing of it is left")),
     operations.Drifted(Word("staging"), oid("a"), 7, (Word("web1"),), (Word("web2"),), 1, 3, 4),
+    operations.Released(Word("staging"), 7, oid("a"), oid("d"), (Word("web1"), Word("web2"))),
+    operations.Released(Word("staging"), 7, oid("a"), oid("d"), ()),
 ]
 
 

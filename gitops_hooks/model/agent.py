@@ -1,0 +1,49 @@
+"""What an agent reports of the hosts that it answers for (docs/agent.md)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gitops_hooks.model.deployment import HostState
+from gitops_hooks.model.drift import Sync
+
+AGENT_REFS = "refs/agents/"
+REPORT_NAME = "report"
+
+
+@dataclass(frozen=True, slots=True)
+class HostReport:
+    """One host: how the last application ended there (None: none yet), how it compares with it, and what stands on it.
+
+    `generation` is 0 and `commit` empty where nothing was ever applied. `changed` counts tasks; `detail` is the reason
+    of a bad end, at most 2,000 characters, with secrets masked.
+    """
+
+    name: str
+    state: HostState | None = None
+    sync: Sync = Sync.UNKNOWN
+    changed: int = 0
+    detail: str = ""
+    generation: int = 0
+    commit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One word of one agent; each replaces the one before.
+
+    `generation` and `commit` are what it was last released to (0 and "" for nothing yet), `log` the tip of the
+    environment's log that it acted on ("" before it had seen one). `sequence` grows with each report. `alarm` says why
+    it refuses what the server gave it, and is empty where all is well. `at` is by the agent's own clock: it proves
+    nothing.
+    """
+
+    agent: str
+    repository: str
+    environment: str
+    generation: int
+    commit: str
+    log: str
+    sequence: int
+    at: datetime
+    hosts: tuple[HostReport, ...]
+    alarm: str = ""
