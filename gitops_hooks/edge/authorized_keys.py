@@ -35,7 +35,7 @@ def read_block(path: Path) -> tuple[str, ...]:
 
 def expected_lines(home: Home, people: People) -> tuple[str, ...]:
     """What our block must hold."""
-    return tuple(_line(home, person, key) for person in people.everybody for key in person.keys)
+    return tuple(_line(home, person, key) for person in (*people.everybody, *people.agents) for key in person.keys)
 
 
 def _line(home: Home, person: Person, key: PublicKey) -> str:

@@ -20,7 +20,7 @@ _TABLES = ("plugins", "limits", "floor")
 _LISTS = ("repository", "credential", "exec_check", "notify")
 _TOP = ("authorized_keys", "deploy_as", "git", "own_network", "tool_folders")
 _NFT = "nft"
-_LATER = ("signed", "evaluate", "break_glass", "agent")
+_LATER = ("signed", "evaluate", "break_glass")
 _MAY_BE_NONE = ("verdicts", "warm_seconds")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}")
 _PERSON = re.compile(r"\*|[a-z][a-z0-9._-]{0,31}")
@@ -72,7 +72,7 @@ def _build(home: Home, document: Document) -> ServerFile:
 
 
 def _repository(home: Home, table: Table) -> RepositoryEntry:
-    table.allow(("name", "path", "id", "read", "write"), ("agents", "floor"))
+    table.allow(("name", "path", "id", "read", "write"), ("floor",))
     return RepositoryEntry(
         table.text("name", REPOSITORY_NAME),
         _path(home, table.text("path", _SOME)),

@@ -19,6 +19,7 @@ _HIDDEN = ("changes", "environments", "gitops", "agents")
 # A repository's own configuration could take reads away or run a command; doctor tells of it.
 _FOREIGN = ("core.alternaterefscommand", "core.worktree", "transfer.hiderefs", "uploadpack.hiderefs", "include.path")
 _SECONDS = 20.0
+_REPORT_INPUT = 128 * 1024
 
 
 def receive_settings(home: Home, limits: Limits) -> Settings:
@@ -61,6 +62,20 @@ def signing_settings(home: Home) -> Settings:
         raise EdgeError("the seed of nonces", f"cannot be read ({error.strerror}); run doctor") from None
     programs = ("gpg.program", "gpg.openpgp.program", "gpg.ssh.program", "gpg.x509.program")
     return (("receive.certNonceSeed", seed), *((program, "false") for program in programs))
+
+
+def agent_settings(name: str) -> Settings:
+    """What differs for a push of an agent's: it sees its own ref alone, and brings a report's few bytes.
+
+    Its ref moves without descending, since each report replaces the one before. Later values of hideRefs win.
+    """
+    return (
+        ("receive.hideRefs", "refs"),
+        ("receive.hideRefs", f"!refs/agents/{name}"),
+        ("receive.maxInputSize", str(_REPORT_INPUT)),
+        ("receive.denyNonFastForwards", "false"),
+        ("receive.denyDeletes", "true"),
+    )
 
 
 def settings_environment(settings: Settings, repository: Path) -> dict[str, str]:

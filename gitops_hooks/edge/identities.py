@@ -13,7 +13,7 @@ from gitops_hooks.edge.store import replace_file
 from gitops_hooks.edge.toml_text import Document, Faults, open_toml, parse_toml
 from gitops_hooks.edge.toml_text import Table as Read
 from gitops_hooks.model.errors import EdgeError
-from gitops_hooks.model.people import People, Person, PublicKey
+from gitops_hooks.model.people import EVERY_HOST, Charge, People, Person, PublicKey
 from gitops_hooks.model.push import ActorKind
 
 if TYPE_CHECKING:
@@ -26,7 +26,11 @@ RESERVED = frozenset({"server", "all", "none"})
 
 _ADDRESS = re.compile(r"[^\s\x00-\x1f\x7f<>@,]{1,120}@[^\s\x00-\x1f\x7f<>@,]{1,120}")
 _KINDS = {kind.value: kind for kind in ActorKind}
+_HOST = re.compile(r"\*|[A-Za-z0-9_][A-Za-z0-9._:/-]{0,252}")
+_ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,31}")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}")
 _SECONDS = 30.0
+_SHOWN = 5
 _NEW = "# Who may log in; written by `gitops-hooks user add` and `user remove`.\n"
 
 
@@ -42,9 +46,17 @@ def add_user(home: Home, name: str, key_text: str, addresses: tuple[str, ...], b
     """
     key = parse_key(key_text)
     fields: dict[str, object] = {"name": name, "keys": [key.text], "addresses": list(addresses)}
-    if bot:
-        fields["kind"] = ActorKind.BOT.value
+    return _add(home, name, fields | ({"kind": ActorKind.BOT.value} if bot else {}))
 
+
+def add_agent(home: Home, name: str, key_text: str, charge: Charge) -> Person:
+    """Write a new agent and its line in authorized_keys. Errors: as above, and where a host is another agent's."""
+    fields: dict[str, object] = {"name": name, "keys": [parse_key(key_text).text], "kind": ActorKind.AGENT.value}
+    answers = {"repository": charge.repository, "environment": charge.environment, "hosts": list(charge.hosts)}
+    return _add(home, name, fields | answers)
+
+
+def _add(home: Home, name: str, fields: dict[str, object]) -> Person:
     def change(document: "TOMLDocument") -> None:
         import tomlkit
 
@@ -55,8 +67,11 @@ def add_user(home: Home, name: str, key_text: str, addresses: tuple[str, ...], b
             document.append("user", tomlkit.aot())
         document["user"].append(table)
 
-    people = _edit(home, change)
-    return next(person for person in people.everybody if person.name == name)
+    return _named(_edit(home, change), name)
+
+
+def _named(people: People, name: str) -> Person:
+    return next(person for person in (*people.everybody, *people.agents) if person.name == name)
 
 
 def remove_user(home: Home, name: str) -> People:
@@ -83,8 +98,7 @@ def edit_person(home: Home, name: str, change: Callable[["Table"], None]) -> Per
             raise EdgeError(SOURCE, f"there is no user '{name}'")
         change(found)
 
-    people = _edit(home, change_one)
-    return next(person for person in people.everybody if person.name == name)
+    return _named(_edit(home, change_one), name)
 
 
 def write_authorized_keys(home: Home, people: People) -> None:
@@ -116,12 +130,16 @@ def _parse(text: str) -> People:
 def _build(document: Document) -> People:
     document.top.allow(("user",))
     seen: dict[str, str] = {}
-    people = People(tuple(_person(table, seen) for table in document.lists["user"]))
+    found = tuple(_person(table, seen) for table in document.lists["user"])
+    _refuse_shared_hosts(document.lists["user"], found)
     document.top.faults.check()
-    return people
+    agents = tuple(person for person in found if person.charge)
+    return People(tuple(person for person in found if not person.charge), agents)
 
 
 def _person(table: Read, seen: dict[str, str]) -> Person:
+    if table.values.get("kind") == ActorKind.AGENT.value:
+        return _agent(table, seen)
     table.allow(("name", "keys", "addresses", "kind", "openpgp"), ("expires", "teams"))
     name = table.text("name", NAME)
     if name in RESERVED:
@@ -136,8 +154,38 @@ def _person(table: Read, seen: dict[str, str]) -> Person:
         _claim(table, "addresses", f"<{address}>", f"the address {address!a}", seen)
     kind = table.text("kind", None, ActorKind.PERSON.value)
     if kind not in _KINDS:
-        table.fault("kind", f"'kind' must be 'person' or 'bot', not {kind!a}")
+        table.fault("kind", f"'kind' must be 'person', 'bot' or 'agent', not {kind!a}")
     return Person(name, keys, addresses, _KINDS.get(kind, ActorKind.PERSON), openpgp)
+
+
+def _agent(table: Read, seen: dict[str, str]) -> Person:
+    """Keys and a charge, and nothing that a rule about people could count."""
+    table.allow(("name", "keys", "kind", "repository", "environment", "hosts"), ("expires",))
+    name = table.text("name", NAME)
+    if name in RESERVED or ".." in name or name.endswith((".", ".lock")):
+        table.fault("name", f"{name!a} cannot be the name of a ref; take another name")
+    _claim(table, "name", name, f"the name '{name}'", seen)
+    keys = tuple(_key(table, "keys", text, seen) for text in table.texts("keys"))
+    if not keys:
+        table.fault("keys", "'keys' must hold at least one public key")
+    hosts = table.texts("hosts", _HOST)
+    if not hosts or (EVERY_HOST in hosts and len(hosts) > 1):
+        table.fault("hosts", "'hosts' must name hosts, or be ['*'] for every host of the environment")
+    charge = Charge(table.text("repository", _ID), table.text("environment", _ENVIRONMENT), hosts)
+    return Person(name, keys, (), ActorKind.AGENT, charge=charge)
+
+
+def _refuse_shared_hosts(tables: tuple[Read, ...], found: tuple[Person, ...]) -> None:
+    """One host has one agent: two would undo each other's work, and nobody could tell whose word counts."""
+    earlier: list[tuple[str, Charge]] = []
+    for table, person in zip(tables, found, strict=True):
+        if person.charge is None:
+            continue
+        for name, charge in earlier:
+            if shared := person.charge.overlap(charge):
+                hosts = " ".join(shared[:_SHOWN])
+                table.fault("hosts", f"'{name}' answers for {hosts} of {charge.environment} already")
+        earlier.append((person.name, person.charge))
 
 
 def _key(table: Read, place: str, text: str, seen: dict[str, str]) -> PublicKey:

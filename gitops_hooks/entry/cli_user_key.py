@@ -75,9 +75,9 @@ def remove_key(home: Home, name: str, fingerprint: str) -> None:
 def list_keys(home: Home, name: str | None, as_json: bool) -> None:
     """Every key with its owner, or those of NAME."""
     people = load_people(home)
-    if name and people.named(name) is None:
+    if name and people.login(name) is None:
         raise EdgeError("users.toml", f"there is no user '{name}'")
-    chosen = [person for person in people.everybody if name in (None, person.name)]
+    chosen = [person for person in (*people.everybody, *people.agents) if name in (None, person.name)]
     rows = [_row(person, one) for person in chosen for one in (*person.keys, *person.openpgp)]
     print_list(rows, "nobody yet:  gitops-hooks user add NAME KEY.pub --email ADDRESS", as_json)
 

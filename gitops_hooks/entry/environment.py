@@ -24,3 +24,8 @@ def read_hook(environ: Mapping[str, str]) -> Hook:
         raise EdgeError("this repository", "takes pushes over SSH only, by the server's own command")
     home, repository, push = (environ[name] for name in names)
     return Hook(Home(Path(home)), repository, push)
+
+
+def is_agent(environ: Mapping[str, str]) -> bool:
+    """Whether the forced command let an agent in, and nobody else."""
+    return environ.get("GITOPS_HOOKS_KIND") == "agent"

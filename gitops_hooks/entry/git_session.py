@@ -11,7 +11,7 @@ from pathlib import Path
 from gitops_hooks.core.ssh_command import GitProgram
 from gitops_hooks.edge import journal
 from gitops_hooks.edge.disk import free_bytes
-from gitops_hooks.edge.git_settings import receive_settings, settings_environment, signing_settings
+from gitops_hooks.edge.git_settings import agent_settings, receive_settings, settings_environment, signing_settings
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.hooks_folder import lay_for_push, verify_hooks
 from gitops_hooks.edge.living import end, list_living
@@ -21,7 +21,7 @@ from gitops_hooks.edge.store import make_folder
 from gitops_hooks.edge.terminal import tell
 from gitops_hooks.edge.warm_place import ensure_warm
 from gitops_hooks.model.errors import EdgeError
-from gitops_hooks.model.push import Actor
+from gitops_hooks.model.push import Actor, ActorKind
 from gitops_hooks.model.request import Refusal
 from gitops_hooks.model.server import RepositoryEntry, ServerFile
 
@@ -55,7 +55,8 @@ def run_git(session: Session) -> int | Refusal:
         raise EdgeError(session.repository.name, "is not where server.toml says")
     if session.program is GitProgram.UPLOAD_PACK:
         return _run(session, secrets.token_hex(16), None)
-    if not session.repository.may_write(session.actor.name):
+    # Agents have no rights there: theirs is the one ref that pre-receive lets them push.
+    if session.actor.kind is not ActorKind.AGENT and not session.repository.may_write(session.actor.name):
         return Refusal("write", f"you may read '{session.repository.name}' but not push to it")
     if faults := verify_hooks(session.home):
         journal.append(session.home, "hooks", {"faults": "; ".join(faults)}, session.server.limits.journal_size)
@@ -102,6 +103,8 @@ def git_environment(session: Session, push: str, hooks: Path) -> dict[str, str]:
     settings = (*receive_settings(session.home, limits), ("core.hooksPath", str(hooks.absolute())))
     if session.program is GitProgram.RECEIVE_PACK:
         settings += signing_settings(session.home)
+    if session.actor.kind is ActorKind.AGENT:
+        settings += agent_settings(session.actor.name)
     return found | settings_environment(settings, session.repository.path)
 
 

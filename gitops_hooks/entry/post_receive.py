@@ -7,12 +7,16 @@ from gitops_hooks.edge.bell import ensure_reconciler, ring
 from gitops_hooks.edge.config import load_server
 from gitops_hooks.edge.handoff import Followed, read_followed
 from gitops_hooks.edge.locks import let_go
-from gitops_hooks.entry.environment import read_hook
+from gitops_hooks.entry.environment import is_agent, read_hook
 
 
 def main(protocol_in: int, protocol_out: int) -> bool:
     """Show the pusher how the environments fare that the push was about, for a stated time."""
     hook = read_hook(os.environ)
+    if is_agent(os.environ):
+        ensure_reconciler(hook.home)
+        ring(hook.home)
+        return True
     entry = load_server(hook.home).repository(hook.repository)
     push = read_followed(hook.home.state(entry.id) / "pushes" / hook.push) if entry else Followed()
     if entry is None or push == Followed():

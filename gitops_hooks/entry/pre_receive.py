@@ -7,7 +7,9 @@ from gitops_hooks.core.report import refused
 from gitops_hooks.edge.handoff import hand_on, hand_on_certificate
 from gitops_hooks.edge.quota import over_size
 from gitops_hooks.edge.terminal import tell
+from gitops_hooks.entry.agent_push import judge_agent_push, read_all
 from gitops_hooks.entry.checkers import Confined
+from gitops_hooks.entry.environment import is_agent
 from gitops_hooks.entry.hook import open_hook, push_folder
 from gitops_hooks.entry.judge import judge_update
 from gitops_hooks.entry.signing import with_certificate
@@ -23,10 +25,12 @@ _MOST_INPUT = 64 * 1024 * 1024
 def main(protocol_in: int, protocol_out: int) -> bool:
     """Judge the whole push: one refused update refuses all."""
     environ = dict(os.environ)
+    if is_agent(environ):
+        return judge_agent_push(environ, read_all(protocol_in, _MOST_INPUT))
     hook, sitting, actor = open_hook(environ, quarantine=True)
     sitting = with_certificate(sitting, environ)
     limits = sitting.server.limits
-    updates = read_commands(_read_all(protocol_in), most=limits.refs)
+    updates = read_commands(read_all(protocol_in, _MOST_INPUT), most=limits.refs)
     options = read_options(environ, limits.options)
     fault = next((f for f in (updates, options) if isinstance(f, Refusal)), None)
     if isinstance(updates, Refusal) or isinstance(options, Refusal):
@@ -45,15 +49,6 @@ def main(protocol_in: int, protocol_out: int) -> bool:
         hand_on_certificate(push_folder(hook, sitting), sitting.certificate)
     hand_on(push_folder(hook, sitting), updates, options, checker.verdicts, checker.notes)
     return True
-
-
-def _read_all(descriptor: int) -> bytes:
-    found = b""
-    while part := os.read(descriptor, 1 << 20):
-        found += part
-        if len(found) > _MOST_INPUT:
-            break
-    return found
 
 
 def _refuse_whole(fault: Refusal | None) -> bool:

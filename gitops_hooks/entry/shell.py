@@ -15,7 +15,7 @@ from gitops_hooks.edge.terminal import tell
 from gitops_hooks.entry import guard
 from gitops_hooks.entry.caller import readable, unknown
 from gitops_hooks.entry.git_session import Session, run_git
-from gitops_hooks.model.people import People
+from gitops_hooks.model.people import People, Person
 from gitops_hooks.model.push import Actor
 from gitops_hooks.model.request import Refusal
 from gitops_hooks.model.server import ServerFile
@@ -25,12 +25,13 @@ _OPTIONS = ("--home", "--user", "--key")
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Who came in, with what the server's files say at this moment."""
+    """Who came in, with what the server's files say at this moment; `agent` where it is none of the people."""
 
     home: Home
     server: ServerFile
     people: People
     actor: Actor
+    agent: Person | None = None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,18 +56,24 @@ def _serve(home: Home, user: str, key: str, environ: Mapping[bytes, bytes]) -> i
 def _log_in(home: Home, user: str, key: str) -> Login | Refusal:
     """A line in authorized_keys proves nothing once the user or the key was removed."""
     server, people = load_server(home), load_people(home)
-    person = people.named(user)
+    person = people.login(user)
     if person is None or key not in [each.fingerprint for each in person.keys]:
         return Refusal("login", "this key is no longer known here", "Ask the administrator for: gitops-hooks user add")
-    return Login(home, server, people, Actor(person.name, key, person.kind))
+    actor = Actor(person.name, key, person.kind)
+    return Login(home, server, people, actor, person if person.charge else None)
 
 
 def _answer(login: Login, environ: Mapping[bytes, bytes]) -> int | Refusal:
     ensure_reconciler(login.home)
     asked = parse_ssh_command(environ.get(b"SSH_ORIGINAL_COMMAND", b""))
+    protocol = environ.get(b"GIT_PROTOCOL", b"").decode("ascii", "replace")
+    if login.agent:
+        from gitops_hooks.entry.agent_login import answer_agent
+
+        return answer_agent(login.home, login.server, login.agent, login.actor, asked, protocol)
     match asked:
         case GitCommand():
-            return _git(login, asked, environ.get(b"GIT_PROTOCOL", b"").decode("ascii", "replace"))
+            return _git(login, asked, protocol)
         case Words():
             return _words(login, asked.words)
     return asked

@@ -7,10 +7,11 @@ NO_OID = "0" * 40
 
 
 class ActorKind(Enum):
-    """Whether a name stands for somebody or for a program."""
+    """Whether a name stands for somebody, for a program, or for an agent: that fetches and reports, and no more."""
 
     PERSON = "person"
     BOT = "bot"
+    AGENT = "agent"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from gitops_hooks.edge.authorized_keys import read_block
 from gitops_hooks.edge.config_edit import set_value
 from gitops_hooks.edge.home import Home
-from gitops_hooks.edge.identities import add_user, load_people, remove_user
+from gitops_hooks.edge.identities import add_agent, add_user, load_people, remove_user
 from gitops_hooks.edge.new_home import make_home
 from gitops_hooks.edge.public_key import parse_key
 from gitops_hooks.model.errors import EdgeError, PolicyError
+from gitops_hooks.model.people import Charge
 from gitops_hooks.model.push import ActorKind
 
 
@@ -209,8 +210,62 @@ def test_all_faults_of_the_file_come_at_once(home):
     with pytest.raises(PolicyError) as caught:
         load_people(home)
     assert str(caught.value).split("\n") == [
-        "users.toml:4: 'kind' must be 'person' or 'bot', not 'robot'",
+        "users.toml:4: 'kind' must be 'person', 'bot' or 'agent', not 'robot'",
         "users.toml:7: 'keys' must hold at least one public key",
         "users.toml:8: unknown key 'shell' in [user]; known: addresses, keys, kind, name, openpgp",
         "users.toml:9: unknown key 'other'; known: user",
+    ]
+
+
+SITE = "r" * 32
+
+
+def test_an_agent_logs_in_and_is_none_of_the_people(home):
+    key = new_key()
+    agent = add_agent(home, "web-agent", key, Charge(SITE, "production", ("web1", "web2")))
+    people = load_people(home)
+    assert (people.everybody, people.agents, people.names) == ((), (agent,), frozenset())
+    assert (people.named("web-agent"), people.login("web-agent")) == (None, agent)
+    assert agent.charge == Charge(SITE, "production", ("web1", "web2"))
+    launcher = home.path / "bin/gitops-shell"
+    line = f'command="{launcher} --user web-agent --key {agent.keys[0].fingerprint}",restrict {key} web-agent'
+    assert read_block(home.authorized_keys) == (line,)
+    remove_user(home, "web-agent")
+    assert read_block(home.authorized_keys) == ()
+
+
+@pytest.mark.parametrize(
+    ("hosts", "told"),
+    [
+        (("web2", "web3"), "'web-agent' answers for web2 of production already"),
+        (("*",), "'web-agent' answers for web1 web2 of production already"),
+    ],
+)
+def test_two_agents_never_answer_for_one_host(home, hosts, told):
+    add_agent(home, "web-agent", new_key(), Charge(SITE, "production", ("web1", "web2")))
+    before = home.users_file.read_text()
+    with pytest.raises(PolicyError) as caught:
+        add_agent(home, "other", new_key(), Charge(SITE, "production", hosts))
+    assert str(caught.value).split(": ", 1)[1] == told
+    assert home.users_file.read_text() == before
+    add_agent(home, "other", new_key(), Charge(SITE, "staging", hosts))
+
+
+def test_what_no_agent_has_is_refused(home):
+    home.users_file.write_text(
+        f'[[user]]\nname = "a..b"\nkind = "agent"\nkeys = ["{new_key()}"]\nrepository = "{SITE}"\n'
+        'environment = "production"\nhosts = []\naddresses = ["a@b"]\n'
+        f'[[user]]\nname = "c"\nkind = "agent"\nkeys = []\nrepository = "{SITE}"\n'
+        'environment = "Production"\nhosts = ["*", "web 1"]\n'
+    )
+    with pytest.raises(PolicyError) as caught:
+        load_people(home)
+    assert str(caught.value).split("\n") == [
+        "users.toml:2: 'a..b' cannot be the name of a ref; take another name",
+        "users.toml:7: 'hosts' must name hosts, or be ['*'] for every host of the environment",
+        "users.toml:8: unknown key 'addresses' in [user]; known: environment, hosts, keys, kind, name, repository",
+        "users.toml:12: 'keys' must hold at least one public key",
+        "users.toml:14: 'environment' has a value that cannot be used: 'Production'",
+        "users.toml:15: 'hosts' has an item that cannot be used or stands twice: 'web 1'",
+        "users.toml:15: 'hosts' must name hosts, or be ['*'] for every host of the environment",
     ]

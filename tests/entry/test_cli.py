@@ -327,3 +327,47 @@ def test_the_file_that_a_new_server_starts_with_names_every_key(admin):
         "credential",
     }
     assert set(values["credential"][0]) >= {"repository", "environment", "branch", "hosts", "key", "known_hosts"}
+
+
+def test_an_agent_is_added_with_what_it_answers_for(admin):
+    admin.add("bob")
+    admin("repo", "add", "site", "--admin", "bob")
+    key = admin.key("web-agent")
+    done = admin("user", "add", "web-agent", key, "--agent", "production", "--hosts", "web1,web2", "-R", "site")
+    fingerprint = load_people(admin.home).login("web-agent").keys[0].fingerprint
+    line = f"web-agent (agent of production)  web1 web2  {fingerprint}\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"added {line}", "")
+    site = json.loads(admin("repo", "list", "--json").stdout)[0]["id"]
+    assert json.loads(admin("user", "list", "--json").stdout)[1] == {
+        "name": "web-agent",
+        "kind": "agent",
+        "keys": [fingerprint],
+        "repository": site,
+        "environment": "production",
+        "hosts": ["web1", "web2"],
+    }
+    assert admin("user", "list").stdout.splitlines()[1] == line.strip()
+    done = admin("user", "key", "add", "web-agent", admin.key("spare"))
+    assert done.stdout.endswith(" to web-agent, who has 2 keys\n")
+    done = admin("user", "add", "other", admin.key("other"), "--agent", "production", "--hosts", "*")
+    assert (done.returncode, "'web-agent' answers for web1 web2 of production already" in done.stderr) == (2, True)
+    done = admin("user", "remove", "web-agent")
+    assert (done.returncode, done.stdout) == (0, "removed web-agent\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--agent", "production"), "say with --hosts what the agent answers for: web1,web2 or '*'"),
+        (("--hosts", "web1"), "--hosts and -R are of an agent; say with --agent of which environment"),
+        (
+            ("--agent", "x", "--hosts", "a", "--bot"),
+            "an agent is no bot and commits nothing; leave --bot and --email out",
+        ),
+        (("--agent", "x", "--hosts", "a", "-R", "no"), "server.toml: there is no repository 'no'; there are: none"),
+    ],
+)
+def test_what_is_no_agent_is_wrong_use(admin, words, told):
+    done = admin("user", "add", "web-agent", admin.key("web-agent"), *words)
+    assert (done.returncode, told in done.stderr) == (2, True), done.stderr
+    assert "web-agent" not in admin("user", "list").stdout
