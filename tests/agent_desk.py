@@ -3,7 +3,7 @@
 import subprocess
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +25,7 @@ class AgentDesk:
     environment: str
     hosts: tuple[str, ...]
     sequence: int = 0
+    told: dict[str, HostReport] = field(default_factory=dict)
 
     @classmethod
     def added(cls, world: World, name: str, environment: str, *hosts: str) -> "AgentDesk":
@@ -63,10 +64,11 @@ class AgentDesk:
         return next(entry["id"] for entry in server["repository"] if entry["name"] == REPOSITORY)
 
     def report(self, *hosts: HostReport, generation: int = 0, commit: str = "", alarm: str = "") -> Report:
-        """The next report; a desk acts on no log."""
+        """The next report, with what was told of other hosts before; a desk acts on no log."""
         self.sequence += 1
+        self.told |= {host.name: host for host in hosts}
         now = datetime.now(UTC).replace(microsecond=0)
-        told = (generation, commit, "", self.sequence, now, tuple(hosts), alarm)
+        told = (generation, commit, "", self.sequence, now, tuple(self.told.values()), alarm)
         return Report(self.name, self.repository_id(), self.environment, *told)
 
     def push(self, report: Report) -> Result:

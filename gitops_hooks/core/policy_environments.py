@@ -2,7 +2,7 @@
 
 import re
 
-from gitops_hooks.core import policy_drift, policy_gates, policy_rollout
+from gitops_hooks.core import policy_agents, policy_drift, policy_gates, policy_rollout
 from gitops_hooks.core.policy_branches import gap
 from gitops_hooks.core.policy_deployers import KEYS, check_keys, read_module, read_run, read_strategy
 from gitops_hooks.core.policy_kubernetes import read_kubernetes
@@ -18,6 +18,7 @@ _ENVIRONMENT = (
     *("name", "branch", "deployer", *KEYS, "operate", "limit", "interval", "strategy"),
     *policy_gates.KEYS,
     *policy_drift.KEYS,
+    *policy_agents.KEYS,
 )
 _SHORT = re.compile(r"(?!refs/).+", re.DOTALL)
 
@@ -56,9 +57,12 @@ def _read_environment(node: Marked, branches: tuple[BranchRule, ...], reading: R
     deployer = _read_deployer(node, fields.get("deployer"), reading)
     drift, self_heal = policy_drift.read_drift(fields, deployer, reading)
     check_keys(node, deployer, fields, reading)
+    branch = _read_branch(fields.get("branch"), branches, reading)
+    setting = policy_agents.Setting(deployer, branch.removeprefix(_HEADS), branches)
+    mode, silent = policy_agents.read_mode(fields, setting, reading)
     return Environment(
         name=_read_name(fields.get("name"), reading),
-        branch=_read_branch(fields.get("branch"), branches, reading),
+        branch=branch,
         deployer=deployer,
         playbook=read_path(fields.get("playbook"), "playbook", reading),
         inventory=read_path(fields.get("inventory"), "inventory", reading),
@@ -77,6 +81,8 @@ def _read_environment(node: Marked, branches: tuple[BranchRule, ...], reading: R
         kubernetes=read_kubernetes(fields, reading),
         strategy=read_strategy(fields.get("strategy"), reading),
         rolls_back=policy_rollout.read_on_failure(fields.get("on_failure"), reading),
+        mode=mode,
+        silent=silent,
     )
 
 

@@ -115,7 +115,7 @@ def reach_of(environment: Environment, trees: Sequence[Laid], paths: Iterable[st
 
 
 def inventory_of(environment: Environment, laid: Laid) -> Inventory | None:
-    """The inventory of one tree, where it can be read."""
+    """None where a program makes it, or it cannot be read."""
     texts = _sources(environment, laid)
     return read_inventory(texts) if texts else None
 

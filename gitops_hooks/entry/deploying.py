@@ -30,7 +30,7 @@ from gitops_hooks.model.deployment import Deployment, Outcome, Progress, RunStat
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.event import NEVER, Event, Finished, Started
 from gitops_hooks.model.event_words import Hosts, Oid, Text, Word
-from gitops_hooks.model.policy import Environment
+from gitops_hooks.model.policy import Environment, Mode
 from gitops_hooks.model.server import Limits
 
 _DETAIL = 2000
@@ -47,7 +47,7 @@ class Start:
 
     `whole` says why it visits all hosts, where it is not for the log to say which; `out` are hosts that are out of
     sync, the only ones that are meant; `bad` are trees that the server rolled back from. `limit` is whom it visits,
-    where that was worked out already.
+    where that was worked out already. `awaited`: agents bring the hosts there.
     """
 
     commit: str
@@ -58,6 +58,7 @@ class Start:
     out: tuple[str, ...] = ()
     bad: tuple[Oid, ...] = ()
     limit: Limit | None = None
+    awaited: bool = False
 
 
 @dataclass(slots=True)
@@ -100,9 +101,11 @@ class ProgressPlace:
 def begin(sitting: Sitting, environment: Environment, start: Start) -> Run | None:
     """Record the start and launch the child; None where another was faster, or nothing was to be launched or could.
 
-    What cannot even be launched is recorded as a deployment in error, and retried like any other.
+    What cannot even be launched is recorded as a deployment in error, and retried like any other. A run of agents is
+    not launched: it is known by its start, which names no process (entry/pulling).
     """
-    run = secrets.token_hex(8)
+    awaited = start.awaited or environment.mode is Mode.PULL
+    run = "" if awaited else secrets.token_hex(8)
     log = environment_ref(environment.name, "log")
     tip = sitting.repository.tip(log)
     commit, attempt = start.commit, start.attempt
@@ -119,6 +122,8 @@ def begin(sitting: Sitting, environment: Environment, start: Start) -> Run | Non
     )
     if limit.hosts == ():
         end(sitting, deployment, attempt, Outcome(RunState.SUCCESSFUL, detail=limit.reason))
+        return None
+    if awaited:
         return None
     try:
         child = launch(sitting, deployment)

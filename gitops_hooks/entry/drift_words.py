@@ -19,7 +19,7 @@ from gitops_hooks.entry.judge_environment import judge_right
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.drift import Difference, HostDrift, Sync
 from gitops_hooks.model.environment_event import Drifted
-from gitops_hooks.model.policy import Environment
+from gitops_hooks.model.policy import Environment, Mode
 from gitops_hooks.model.request import Refusal
 
 _SHOWN = 5
@@ -41,8 +41,9 @@ class Seen:
 
 def see(sitting: Sitting, environment: Environment, deployed: str) -> Seen:
     """What is known of an environment at this moment; nothing where nobody looks at its hosts."""
-    last = drift_notes(sitting.state, environment.name).read()
-    if last is None and not environment.drift:
+    # What agents told last stands in the lines about them.
+    last = None if environment.mode is Mode.PULL else drift_notes(sitting.state, environment.name).read()
+    if last is None and not environment.drift and environment.mode is Mode.PUSH:
         return Seen(Drifting(), None)
     events = sitting.record.events(environment_ref(environment.name, "log"))
     return Seen(fold_drift(events, deployed), last)
@@ -140,6 +141,9 @@ def look_now(caller: Caller, sitting: Sitting, environment: Environment) -> bool
     right = judge_right(sitting, environment, actor)
     if not right.holds:
         return Refusal("operate", f"{right.reason} ({right.place})" if right.place else right.reason)
+    if environment.mode is Mode.PULL:
+        words = f"{environment.name} is pulled: its agents look at its hosts, by themselves."
+        return Refusal("drift", words, f"What they found:  env show {environment.name}")
     if not isinstance(take_aim(sitting, environment).step, Settled):
         words = f"{environment.name} is not at what is desired; its hosts are looked at when that is deployed."
         return Refusal("drift", words, f"How far it is:  env show {environment.name}")

@@ -24,7 +24,7 @@ from gitops_hooks.entry.tend import full_run_is_due
 from gitops_hooks.model.deployment import Deployment, Outcome
 from gitops_hooks.model.drift import Drift, Sync
 from gitops_hooks.model.errors import EdgeError, PolicyError
-from gitops_hooks.model.policy import Environment
+from gitops_hooks.model.policy import Environment, Mode
 
 Key = tuple[str, str]
 
@@ -103,7 +103,8 @@ class Looks:
         """Bring hosts back, or look at them, or say when either is due."""
         notes = drift_notes(sitting.state, environment.name)
         asked = notes.asked()
-        if not (environment.drift or asked) or read_stop(sitting.home):
+        # The hosts of a pulled environment are their agents' to look at, and to bring back.
+        if environment.mode is Mode.PULL or not (environment.drift or asked) or read_stop(sitting.home):
             return
         aim = take_aim(sitting, environment)
         gate = gate_again(sitting, environment, aim)

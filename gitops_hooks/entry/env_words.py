@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
+from gitops_hooks.core.agent_sync import DEGRADED, OUT, UNKNOWN, AgentSeen
 from gitops_hooks.core.log_state import LogState
 from gitops_hooks.core.own_fault import to_roll_back
 from gitops_hooks.core.plan import Held, Settled, Wait
@@ -11,6 +12,7 @@ from gitops_hooks.core.report import escape, field
 from gitops_hooks.edge.progress import read_progress
 from gitops_hooks.edge.stopping import Stop, read_stop
 from gitops_hooks.entry import drift_words
+from gitops_hooks.entry.agent_words import agent_facts, agent_lines, see_agents
 from gitops_hooks.entry.aim import Aim, take_aim
 from gitops_hooks.entry.deploying import environment_ref
 from gitops_hooks.entry.drift_words import Seen, drift_facts, drift_lines, see
@@ -42,6 +44,7 @@ class View:
     seen: Seen
     stop: Stop | None = None
     no_way_back: bool = False
+    agents: tuple[AgentSeen, ...] = ()
 
     @property
     def standing(self) -> Standing:
@@ -71,7 +74,10 @@ class View:
         if not self.standing.trusted or self.gone:
             return "Unknown"
         synced = self.deployed == self.standing.real and not self.failed and not self.seen.known.out
-        return "Synced" if synced else "OutOfSync"
+        words = {host.word for agent in self.agents for host in agent.hosts}
+        if synced and words == {UNKNOWN}:
+            return UNKNOWN
+        return "Synced" if synced and OUT not in words else "OutOfSync"
 
     @property
     def failed(self) -> bool:
@@ -88,7 +94,8 @@ class View:
             return "Suspended"
         if self.running:
             return "Progressing"
-        if self.failed or self.seen.known.stuck or self.aim.barred:
+        degraded = any(host.word == DEGRADED for agent in self.agents for host in agent.hosts)
+        if self.failed or self.seen.known.stuck or self.aim.barred or degraded:
             return "Degraded"
         return "Healthy" if last_end(self.log) else "Missing"
 
@@ -107,6 +114,8 @@ class View:
             "last": event_facts(self.log.finished) if self.log.finished and end else None,
             "retry_at": self.retry_at.isoformat() if self.retry_at else None,
             "drift": drift_facts(self.seen),
+            "mode": self.environment.mode.value,
+            "agents": agent_facts(self.environment, self.agents),
             **gate_facts(self.aim, self.held, self.stop),
         }
 
@@ -138,7 +147,8 @@ def look_at(sitting: Sitting, environment: Environment) -> View:
     stays = failed is not None and not (
         was_good(sitting, name, failed.commit) or find_last_good(sitting, environment, failed.commit)
     )
-    return View(environment, aim, attempted, deployed, read_progress(sitting.state, name), seen, stop, stays)
+    told = read_progress(sitting.state, name), seen, stop, stays
+    return View(environment, aim, attempted, deployed, *told, see_agents(sitting, environment))
 
 
 def list_lines(found: list[View]) -> list[str]:
@@ -174,6 +184,7 @@ def show_lines(view: View, hosts: list[str]) -> list[str]:
     lines += gate_lines(view.aim, view.environment.name, view.held, view.stop)
     if view.no_way_back:
         lines += field("rollback", "none: no commit ended well here before; it is tried again")
+    lines += agent_lines(view.environment, view.agents)
     lines += drift_lines(view.seen)
     end = last_end(view.log)
     if end:

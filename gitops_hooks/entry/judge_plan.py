@@ -31,7 +31,9 @@ def judge_plan_asked(
     record = matter.record
     concerned = find_concerned(sitting, matter.standing.ref, matter.span, matter.merged)
     if record is None or not concerned:
-        return refuse(update, "plan", "It touches no environment, so there is nothing to plan.")
+        return refuse(
+            update, "plan", "It touches no environment whose hosts the server sees, so there is nothing to plan."
+        )
     if missing := without_credential(sitting, concerned):
         return refuse(update, "plan", credential_words(missing), CREDENTIAL_CURE)
     right = _may_ask(sitting, matter, concerned, actor)

@@ -14,7 +14,7 @@ from gitops_hooks.model.change_plan import NOTHING, UNKNOWN_PLAN, HeldPlan, Plan
 from gitops_hooks.model.commit import Merged, Range
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.event import Landing
-from gitops_hooks.model.policy import Environment
+from gitops_hooks.model.policy import Environment, Mode
 from gitops_hooks.model.server import PLAN
 
 _ALL = "all"
@@ -41,7 +41,10 @@ class Concerned:
 
 
 def find_concerned(sitting: Sitting, ref: str, span: Range, merged: Merged) -> tuple[Concerned, ...]:
-    """The environments of a branch with a reach that is not empty. Errors: EdgeError where nobody can say."""
+    """The environments of a branch with a reach that is not empty, and hosts that the server sees.
+
+    Errors: EdgeError where nobody can say.
+    """
     environments = [one for one in sitting.policy.environments if one.branch == ref]
     if not environments:
         return ()
@@ -51,7 +54,7 @@ def find_concerned(sitting: Sitting, ref: str, span: Range, merged: Merged) -> t
         # Hosts that may see each other are planned together, as they are deployed to.
         Concerned(environment, tuple(sorted(reached.hosts)) if reached.bounded and not reached.together else None)
         for environment, reached in zip(environments, found, strict=True)
-        if reached.hosts or not reached.bounded
+        if (reached.hosts or not reached.bounded) and environment.mode is not Mode.PULL
     )
 
 

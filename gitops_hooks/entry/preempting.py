@@ -17,11 +17,11 @@ def pre_empt(sitting: Sitting, runs: Mapping[tuple[str, str], tuple[Run, object]
     for (name, environment_name), (run, _) in runs.items():
         environment = sitting.policy.environment(environment_name)
         if name == sitting.entry.name and environment is not None:
-            _pre_empt_run(sitting, environment, run)
+            pre_empt_run(sitting, environment, run.deployment.commit, run.deployment.generation)
 
 
-def _pre_empt_run(sitting: Sitting, environment: Environment, run: Run) -> None:
-    commit, generation = run.deployment.commit, run.deployment.generation
+def pre_empt_run(sitting: Sitting, environment: Environment, commit: str, generation: int) -> None:
+    """Cancel the run of this commit where what has landed since takes it back."""
     standing = sitting.record.standing(environment.branch)
     if standing.recorded == commit or not standing.trusted:
         return

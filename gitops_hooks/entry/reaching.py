@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 
 from gitops_hooks.core.host_pattern import pattern_hosts
 from gitops_hooks.core.inventory import LIMITS
+from gitops_hooks.core.meant import Meant, meant_by
 from gitops_hooks.core.play_text import Wide
 from gitops_hooks.core.plays import Usage
+from gitops_hooks.core.policy_deployers import ANSIBLE
 from gitops_hooks.core.reach import SYMLINK, Laid, LaidFile, Reached, inventory_of, is_source, reach_of, variable_roots
 from gitops_hooks.core.tree_names import Kind
 from gitops_hooks.core.usage import read_usage
@@ -61,6 +63,12 @@ def reach_between(repository: Repository, environment: Environment, old: str, ne
     """What touches an environment on the way from one tree to another. Errors: TooManyPaths."""
     paths = [file.path for file in repository.changed(old, new)]
     return reach_of(environment, _Reading(repository).lay_all((old, new), environment), paths)
+
+
+def find_meant(repository: Repository, environment: Environment, commit: str) -> Meant | None:
+    """Whom the playbook of a commit means; None where nobody can count them. Errors: EdgeError, KeyError."""
+    laid = _Reading(repository).lay_all((repository.tree_of(commit),), environment)
+    return meant_by(environment, laid[0]) if laid and environment.deployer == ANSIBLE else None
 
 
 @dataclass(slots=True)

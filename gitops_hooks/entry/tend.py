@@ -19,6 +19,8 @@ from gitops_hooks.entry.deploying import Run, Start, begin, end, environment_ref
 from gitops_hooks.entry.dropping import drop_unborn
 from gitops_hooks.entry.ending import find_cancel
 from gitops_hooks.entry.landing import close_intent, finish_change, mend_change
+from gitops_hooks.entry.pulled_after import agent_alarms, are_back, hear_drift, release_left
+from gitops_hooks.entry.pulling import go_on, is_awaited
 from gitops_hooks.entry.rolling_back import roll_back
 from gitops_hooks.entry.settle import pay
 from gitops_hooks.entry.sitting import Sitting
@@ -49,7 +51,7 @@ class Look:
 def tend(sitting: Sitting, busy: Collection[str]) -> Look:
     """Bring one repository a step further; `busy` are its environments with a run under way."""
     mend(sitting)
-    wrong = alarms(sitting)
+    wrong = [*alarms(sitting), *agent_alarms(sitting)]
     began: list[Run] = []
     due: list[datetime] = []
     calm: list[str] = []
@@ -128,7 +130,11 @@ def _tend_environment(sitting: Sitting, environment: Environment) -> Run | datet
         return f"{environment.name} is Suspended: {refusal.reason}. {refusal.cure}"
     aim = take_aim(sitting, environment)
     if isinstance(aim.step, Broken):
-        _bury(sitting, environment, aim.step)
+        if is_awaited(aim.step.started):
+            if later := go_on(sitting, environment, aim.step.started):
+                return later
+        else:
+            _bury(sitting, environment, aim.step)
         aim = take_aim(sitting, environment)
     if roll_back(sitting, environment, aim):
         aim = take_aim(sitting, environment)
@@ -138,13 +144,24 @@ def _tend_environment(sitting: Sitting, environment: Environment) -> Run | datet
             start = Start(commit, attempt, aim.record, aim.log.carries(), bad=aim.log.bad, limit=aim.limit)
             return begin(sitting, environment, start) or datetime.now(UTC)
         case Wait():
-            return aim.step.until
+            return _wait(sitting, environment, aim, aim.step)
         case Held():
             return aim.step
         case Settled():
             move(sitting, environment_ref(environment.name, "deployed"), aim.desired)
+            hear_drift(sitting, environment, aim)
             return _full_run(sitting, environment, aim)
     return None
+
+
+def _wait(sitting: Sitting, environment: Environment, aim: Aim, wait: Wait) -> Run | datetime:
+    """Until the next try, but where agents have brought there since what the last one could not reach."""
+    release_left(sitting, environment, aim)
+    end = last_end(aim.log)
+    if end is None or not are_back(sitting, environment, end):
+        return wait.until
+    start = Start(end.commit, end.attempt + 1, aim.record, aim.log.carries(), bad=aim.log.bad, awaited=True)
+    return begin(sitting, environment, start) or datetime.now(UTC)
 
 
 def _full_run(sitting: Sitting, environment: Environment, aim: Aim) -> Run | datetime | None:

@@ -165,6 +165,21 @@ class Floor:
     options: tuple[CheckOptions, ...] = ()
 
 
+class Mode(Enum):
+    """Who brings the hosts of an environment to what is desired.
+
+    PUSH: the server goes to them. PULL: their agents come for it. BOTH: the server goes, and leaves those that it
+    cannot reach to their agents.
+    """
+
+    PUSH = "push"
+    PULL = "pull"
+    BOTH = "both"
+
+
+SILENT_SECONDS = 15 * 60
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
     """One entry of `environments:`; `operate` None means whoever may land on its branch (a full ref here).
@@ -174,7 +189,8 @@ class Environment:
     deployed again. `strategy` is how Ansible reaches hosts: `linear` (a command a task), or `mitogen`.
     `rolls_back`: what failed here by its own fault is not tried again, the last good commit is.
     What is deployed stands in the keys of its deployer: `playbook` and `inventory`, `module`, `run` (with `drift_run`,
-    which looks, and `plan_run`, which plans), or `kubernetes`.
+    which looks, and `plan_run`, which plans), or `kubernetes`. An agent of which nothing was seen for `silent` seconds
+    is silent.
     """
 
     name: str
@@ -197,6 +213,8 @@ class Environment:
     drift_run: tuple[str, ...] = ()
     plan_run: tuple[str, ...] = ()
     kubernetes: Kubernetes | None = None
+    mode: Mode = Mode.PUSH
+    silent: int = SILENT_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ environments:
 ENVIRONMENT_KEYS = (
     "name, branch, deployer, playbook, inventory, module, run, drift_run, plan_run, manifests, namespace, "
     "force_conflicts, prune, wait, operate, limit, interval, strategy, manual, paused, after, soak, windows, freeze, "
-    "manual_sync, drift, self_heal, batches, max_failed, health, max_changed, on_failure"
+    "manual_sync, drift, self_heal, mode, agents, batches, max_failed, health, max_changed, on_failure"
 )
 METHODS = "merge, fast-forward, always-merge, squash, rebase"
 
@@ -404,7 +404,7 @@ def test_the_approval_that_goes_without_saying_needs_somebody_too():
         (environment(operate="[dave]"), [(9, "the server knows nobody by the name dave")]),
         (environment(operate="'*'"), [(9, "operate must be a list, not text")]),
         (environment(on_failure="retry"), [(9, "on_failure: 'retry' is not stop or rollback")]),
-        (environment(mode="pull"), [(9, "mode: not enforced by this release; take it out")]),
+        (environment(mode="agent"), [(9, "mode: 'agent' is not push, pull or both")]),
         (
             environment(hosts="[]"),
             [(9, f"unknown key 'hosts'; allowed here: {ENVIRONMENT_KEYS}")],

@@ -86,6 +86,14 @@ def staged() -> Iterator[Template]:
     template.remove()
 
 
+@pytest.fixture(scope="session")
+def without() -> Iterator[Template]:
+    """A server whose policy has no environment yet."""
+    template = Template.build(POLICY)
+    yield template
+    template.remove()
+
+
 @pytest.fixture
 def site(staged: Template) -> Iterator[Site]:
     with open_site(staged) as site:

@@ -93,4 +93,4 @@ def test_a_host_that_is_down_is_unknown_and_what_reaches_nobody_is_not_planned(s
     number = propose(site, {"README.md": "Another\n"})
     site.world.approve("bob", number).must()
     refused = site.world.verb("bob", "plan", number)
-    assert "It touches no environment, so there is nothing to plan." in refused.err
+    assert "It touches no environment whose hosts the server sees, so there is nothing to plan." in refused.err
