@@ -15,7 +15,8 @@ _LIFELINE_SECONDS = 2.0
 
 def leftovers(run_ids: Iterable[str], deploy_as: str = "") -> tuple[Living, ...]:
     """The programs of these runs that still live, by their argv and user; never anything of another run."""
-    wanted = frozenset(run_ids)
+    # A run without an id, as one that agents carry out, has no programs here: every program is without one.
+    wanted = frozenset(run_ids) - {""}
     users = _users(deploy_as)
     return tuple(one for one in living.list_living() if _run_id(one) in wanted and _is_ours(one, users))
 

@@ -260,3 +260,8 @@ def test_a_user_for_deployments_needs_sudo_or_is_refused_with_the_cure(monkeypat
     monkeypatch.setattr(launch_box, "SYSTEM_PATH", str(tmp_path))
 
     assert probe("deploy") == "sudo: not installed, but deployments run as deploy; run: apt-get install sudo"
+
+
+def test_a_run_without_an_id_has_no_programs() -> None:
+    """Each program on the machine is without one: whoever ended those would end everything."""
+    assert leftovers(["", ""]) == ()
