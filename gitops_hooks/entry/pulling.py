@@ -15,7 +15,7 @@ from gitops_hooks.edge.ledger import SERVER
 from gitops_hooks.edge.progress import note_progress
 from gitops_hooks.edge.refs import LostRace
 from gitops_hooks.edge.stopping import read_stop
-from gitops_hooks.entry.deploying import end, environment_ref
+from gitops_hooks.entry.deploying import end, environment_ref, move
 from gitops_hooks.entry.ending import Ending, find_cancel
 from gitops_hooks.entry.preempting import pre_empt_run
 from gitops_hooks.entry.reaching import find_meant
@@ -67,6 +67,8 @@ def go_on(sitting: Sitting, environment: Environment, started: Event) -> datetim
     log = environment_ref(environment.name, "log")
     if not isinstance(started.body, Started):
         raise EdgeError(environment.name, "its log begins a deployment with another event")
+    # A reconciler that was killed after the start may not have come so far.
+    move(sitting, environment_ref(environment.name, "attempted"), started.body.commit)
     pre_empt_run(sitting, environment, started.body.commit, started.stamp.number)
     while True:
         now, tip = sitting.ledger.now(), sitting.repository.tip(log)
