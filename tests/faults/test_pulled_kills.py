@@ -66,7 +66,6 @@ def go_through(killing: Killing) -> None:
         if release and release != told and release.fact("Commit") == site.tip():
             told = release
             with no_reconciler(site.world):
-                time.sleep(2)  # an agent may report once in so many seconds
                 site.tell(killing.desk, release, **{release.fact("Hosts") or "": "ok"})
     site.world.reconcile_once()
 
