@@ -20,7 +20,7 @@ from gitops_hooks.hookspec import (
 )
 from gitops_hooks.model.change import Change, ChangedFile
 from gitops_hooks.model.command import Command
-from gitops_hooks.model.credentials import Credentials
+from gitops_hooks.model.credentials import OWN_HOST, Credentials
 from gitops_hooks.model.deployment import (
     Deployment,
     HostOutcome,
@@ -48,6 +48,7 @@ from gitops_hooks.model.verdict import CheckOutcome, Decision, Finding, Requirem
 
 __all__ = [
     "API_VERSION",
+    "OWN_HOST",
     "WITHHELD",
     "Actor",
     "ActorKind",

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 MODULE = "gitops_hooks.edge.door"
@@ -31,9 +31,18 @@ _MOST_ASKED = 1024
 _AT_ONCE = 64
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
+Lead = Callable[[socket.socket, str, int], None]
+"""Hands the way to an address and port to who asked for it. Errors: OSError where there is none."""
+
 
 def main(words: Sequence[str]) -> int:
     """`KNOWN_HOSTS COMMAND…`: the exit code of the command, in which FOLDER stands for the door's own folder."""
+    known_hosts = Path(words[0])
+    return stand_around(words[1:], lambda asked, address, port: _lead(known_hosts, asked, address, port))
+
+
+def stand_around(command: Sequence[str], lead: Lead) -> int:
+    """Run the command, and answer whoever asks in it, until it has ended."""
     ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
     sweep(Path(tempfile.gettempdir()))
     folder = tempfile.mkdtemp(prefix=_PREFIX)
@@ -41,9 +50,9 @@ def main(words: Sequence[str]) -> int:
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(f"{folder}/socket")
         listener.listen(_AT_ONCE)
-        keeper = threading.Thread(target=_keep, args=(listener, Path(words[0])), daemon=True)
+        keeper = threading.Thread(target=_keep, args=(listener, lead), daemon=True)
         keeper.start()
-        return _box([folder if word == FOLDER else word for word in words[1:]])
+        return _box([folder if word == FOLDER else word for word in command])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -68,31 +77,38 @@ def sweep(place: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _keep(listener: socket.socket, known_hosts: Path) -> None:
+def _keep(listener: socket.socket, lead: Lead) -> None:
     places = threading.BoundedSemaphore(_AT_ONCE)
     while True:
         asked, _ = listener.accept()
         places.acquire()
-        threading.Thread(target=_answer, args=(asked, known_hosts, places), daemon=True).start()
+        threading.Thread(target=_answer, args=(asked, lead, places), daemon=True).start()
 
 
-def _answer(asked: socket.socket, known_hosts: Path, places: threading.BoundedSemaphore) -> None:
+def _answer(asked: socket.socket, lead: Lead, places: threading.BoundedSemaphore) -> None:
     with asked, contextlib.suppress(OSError):
         try:
             asked.settimeout(_SECONDS)
-            address, port = _read(asked)
-            if not is_pinned(known_hosts.read_text(encoding="utf-8", errors="replace"), address, port):
-                asked.sendall(f"-no key of {address}:{port} is pinned, and nothing else is reached".encode())
-                return
-            with socket.create_connection((address, port), _SECONDS) as found:
-                found.setblocking(True)
-                socket.send_fds(asked, [b"+"], [found.fileno()])
+            lead(asked, *_read(asked))
         except ValueError:
             asked.sendall(b"-asked for no name and port")
         except OSError as error:
             asked.sendall(f"-{error.strerror or 'no answer in time'}".encode())
         finally:
             places.release()
+
+
+def _lead(known_hosts: Path, asked: socket.socket, address: str, port: int) -> None:
+    if not is_pinned(known_hosts.read_text(encoding="utf-8", errors="replace"), address, port):
+        raise OSError(0, f"no key of {address}:{port} is pinned, and nothing else is reached")
+    connect(asked, address, port)
+
+
+def connect(asked: socket.socket, address: str, port: int) -> None:
+    """Hand over a connection to this place. Errors: OSError."""
+    with socket.create_connection((address, port), _SECONDS) as found:
+        found.setblocking(True)
+        socket.send_fds(asked, [b"+"], [found.fileno()])
 
 
 def _read(asked: socket.socket) -> tuple[str, int]:

@@ -184,4 +184,6 @@ def _job_of(deployment: Deployment, credentials: Credentials, limits: Limits, pl
         _TREE_BYTES,
         credentials.user,
         credentials.become,
+        credentials.own is not None,
+        credentials.some,
     )

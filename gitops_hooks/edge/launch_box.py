@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from gitops_hooks.edge import door
+from gitops_hooks.edge import door, own_door
 from gitops_hooks.edge.sandbox_cure import cure
 from gitops_hooks.model.credentials import Credentials
 from gitops_hooks.model.errors import EdgeError
@@ -78,7 +78,10 @@ def _door(credentials: Credentials) -> tuple[list[str], list[str]]:
     """What stands around the box, and what is shown in it, where there is one way out."""
     if credentials.network or not credentials.door or credentials.known_hosts is None:
         return [], []
-    return own_program(door.MODULE, str(credentials.known_hosts.absolute())), ["--bind", door.FOLDER, str(door.PLACE)]
+    into = ["--bind", door.FOLDER, str(door.PLACE)]
+    if credentials.own is not None:
+        return own_program(own_door.MODULE, str(credentials.own.absolute())), into
+    return own_program(door.MODULE, str(credentials.known_hosts.absolute())), into
 
 
 def own_program(module: str, *words: str) -> list[str]:

@@ -25,7 +25,7 @@ class Job:
     """What the child must know: the attempt, the hosts that the credentials are for, plugins, limits.
 
     `laid` names the credentials that were laid into the box; times are in seconds, `tree_bytes` bounds the tree.
-    `user` and `become` are as in Credentials.
+    `user`, `become` and `some` are as in Credentials, `own` as in Workplace.
     """
 
     deployment: Deployment
@@ -39,6 +39,8 @@ class Job:
     tree_bytes: int
     user: str = ""
     become: bool = False
+    own: bool = False
+    some: bool = False
 
 
 def encode(word: Job | Said) -> bytes:

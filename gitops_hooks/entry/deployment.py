@@ -198,9 +198,9 @@ def _workplace(job: Job) -> Workplace:
     if state and not os.access(state, os.W_OK):
         raise EdgeError("credentials", "the state_folder of this environment is not writable for deployments")
     credentials = Credentials.of(laid, job.hosts, state, job.network)
-    credentials = dataclasses.replace(credentials, user=job.user, become=job.become)
+    credentials = dataclasses.replace(credentials, user=job.user, become=job.become, some=job.some)
     way = SOCKET if job.door and not job.network else None
-    return Workplace(box.PROJECT, box.SCRATCH, credentials, job.connect_seconds, job.run_seconds, way)
+    return Workplace(box.PROJECT, box.SCRATCH, credentials, job.connect_seconds, job.run_seconds, way, job.own)
 
 
 def _say(pipe: int, word: Progress) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from gitops_hooks.model.errors import EdgeError
 
+# As what a box knows the machine that it stands on, where that is the host.
+OWN_HOST = "gitops-hooks-own"
 CREDENTIAL_FILES = ("key", "known_hosts", "vault_password", "environment_file", "kubeconfig")
 
 
@@ -15,7 +17,9 @@ class Credentials:
 
     `environment_file` holds `NAME=value` lines, `state_folder` is what stays from one run to the next and may be
     written to. Without `network` there is none in the box; a script gets it, and secrets, only with `trusted_command`.
-    With `door` there is one way out then, to the places that `known_hosts` pins.
+    With `door` there is one way out then, to the places that `known_hosts` pins, or, where the hosts are this very
+    machine, to that alone: `own` is how its sshd answers (edge/own_host.py).
+    `some`: the environment has further hosts, which are left alone and refuse nothing.
     `tools` are folders of programs that it sees, `kubeconfig` says how a cluster is reached. `user` is who logs in on
     the hosts, whatever the inventory says (empty: as it says); with `become` a plan may become another user there.
     """
@@ -33,6 +37,8 @@ class Credentials:
     become: bool = False
     kubeconfig: Path | None = None
     door: bool = False
+    own: Path | None = None
+    some: bool = False
 
     @classmethod
     def of(

@@ -108,7 +108,8 @@ class Progress:
 class Workplace:
     """Where a deployer works: the tree written from objects, private scratch, credentials, limits in seconds.
 
-    `door` is the socket of the one way out, where the box has no network (edge/door.py).
+    `door` is the socket of the one way out, where the box has no network (edge/door.py); `own` says that every host
+    is the machine that the box stands on, where SSH is answered behind that door.
     """
 
     project: Path
@@ -117,6 +118,7 @@ class Workplace:
     connect_timeout: float = 10.0
     run_timeout: float = 3600.0
     door: Path | None = None
+    own: bool = False
 
 
 Say = Callable[[Progress], None]

@@ -110,6 +110,7 @@ class World:
         deployment = Deployment(repository, environment, "c" * 40, number, own, hosts, **words)
         login = {name: more[name] for name in ("user", "become") if name in more}
         credentials = Credentials(self.granted, self.key, self.known_hosts, self.vault_password, **login)
+        credentials = more.get("credentials", credentials)
         if deployment.plan:
             credentials = granted_for_plan(deployer, credentials, ())
         running = RunningDeployment.start(deployment, credentials, self.files(), limits=limits, plugins=plugins)

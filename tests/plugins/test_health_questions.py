@@ -4,12 +4,15 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from gitops_hooks.plugin import HealthCheck, HealthKind
+from gitops_hooks.plugin import Credentials, HealthCheck, HealthKind, Workplace
 from gitops_hooks.plugins.ansible.asking import ask
 from gitops_hooks.plugins.ansible.preflight import Ready, Target
+
+WORKPLACE = Workplace(Path("/nowhere"), Path("/nowhere"), Credentials())
 
 
 @contextmanager
@@ -44,7 +47,7 @@ def answering(*parts: bytes):
 
 def asked(kind: HealthKind, what: str, status: int = 200, seconds: float = 5.0) -> str:
     ready = Ready(Target("web1", "127.0.0.1", 22, "nobody"), None, None)
-    fault, said = ask(HealthCheck(kind, what, status), ready, None, seconds)
+    fault, said = ask(HealthCheck(kind, what, status), ready, WORKPLACE, seconds)
     assert said == ""
     return fault
 

@@ -11,8 +11,9 @@ import time
 
 import paramiko
 
-from gitops_hooks.plugin import Credentials, HealthCheck, HealthKind
+from gitops_hooks.plugin import HealthCheck, HealthKind, Workplace
 from gitops_hooks.plugins.ansible.preflight import ClosedError, Ready, open_client
+from gitops_hooks.plugins.ansible.way_out import go_out
 
 _URL = re.compile(r"(https?)://\{host\}(?::(\d+))?(/.*)?")
 _LINE_LIMIT = 4096
@@ -21,14 +22,14 @@ _SLACK_SECONDS = 1.0
 _TOO_LATE = "no answer in time"
 
 
-def ask(check: HealthCheck, ready: Ready, credentials: Credentials, seconds: float) -> tuple[str, str]:
+def ask(check: HealthCheck, ready: Ready, workplace: Workplace, seconds: float) -> tuple[str, str]:
     """What is wrong in our words, and what the host said of it, which may not be shown as it is."""
     try:
         if check.kind is HealthKind.COMMAND:
-            return _ask_command(check.what, ready, credentials, seconds)
+            return _ask_command(check.what, ready, workplace, seconds)
         if check.kind is HealthKind.HTTP:
-            return _ask_http(check, ready.target.address, time.monotonic() + seconds), ""
-        socket.create_connection((ready.target.address, int(check.what)), seconds).close()
+            return _ask_http(check, ready.target.address, workplace, time.monotonic() + seconds), ""
+        _connect(workplace, ready.target.address, int(check.what), seconds).close()
     except TimeoutError:
         return _TOO_LATE, ""
     except ssl.SSLCertVerificationError as error:
@@ -40,18 +41,25 @@ def ask(check: HealthCheck, ready: Ready, credentials: Credentials, seconds: flo
     return "", ""
 
 
+def _connect(workplace: Workplace, address: str, port: int, seconds: float) -> socket.socket:
+    """By the door where the box has no network."""
+    if workplace.door:
+        return go_out(str(workplace.door), address, port, seconds)
+    return socket.create_connection((address, port), seconds)
+
+
 def _words(error: Exception) -> str:
     strerror = error.strerror if isinstance(error, OSError) else None
     return " ".join((strerror or str(error) or type(error).__name__).split())[:200]
 
 
-def _ask_http(check: HealthCheck, address: str, deadline: float) -> str:
+def _ask_http(check: HealthCheck, address: str, workplace: Workplace, deadline: float) -> str:
     found = _URL.fullmatch(check.what)
     if found is None:
         return "is no address that may be asked"
     secure, path = found[1] == "https", found[3] or "/"
     port = int(found[2] or (443 if secure else 80))
-    with socket.create_connection((address, port), _left(deadline)) as plain:
+    with _connect(workplace, address, port, _left(deadline)) as plain:
         plain.settimeout(_left(deadline))
         if not secure:
             line = _status_line(plain, _request(path, address, port), deadline)
@@ -95,9 +103,9 @@ def _left(deadline: float) -> float:
     return left
 
 
-def _ask_command(command: str, ready: Ready, credentials: Credentials, seconds: float) -> tuple[str, str]:
+def _ask_command(command: str, ready: Ready, workplace: Workplace, seconds: float) -> tuple[str, str]:
     deadline = time.monotonic() + seconds
-    client = open_client(ready.target, credentials, seconds)
+    client = open_client(ready.target, workplace, seconds)
     try:
         transport = client.get_transport()
         if transport is None:

@@ -7,7 +7,6 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from gitops_hooks.plugin import (
-    Credentials,
     HealthCheck,
     HealthKind,
     HostOutcome,
@@ -15,6 +14,7 @@ from gitops_hooks.plugin import (
     Outcome,
     Progress,
     RunState,
+    Workplace,
 )
 from gitops_hooks.plugins.ansible.asking import ask
 from gitops_hooks.plugins.ansible.events import Listener
@@ -34,7 +34,7 @@ class Clinic:
     """
 
     ready: Mapping[str, Ready]
-    credentials: Credentials
+    workplace: Workplace
     listener: Listener
     play: Callable[[str, Sequence[str], float], Outcome]
     canceled: Callable[[], bool]
@@ -103,7 +103,7 @@ def _ask_once(check: HealthCheck, hosts: Sequence[str], clinic: Clinic) -> dict[
             return dict.fromkeys(hosts, end.detail)
         return {host.name: host.detail for host in end.hosts if host.state not in GOOD}
     pool = ThreadPoolExecutor(max_workers=min(_AT_ONCE, len(hosts)))
-    asked = {name: pool.submit(ask, check, clinic.ready[name], clinic.credentials, seconds) for name in hosts}
+    asked = {name: pool.submit(ask, check, clinic.ready[name], clinic.workplace, seconds) for name in hosts}
     while wait(asked.values(), _LOOK_SECONDS).not_done and not clinic.over:
         pass
     # Whoever asks to end is not kept waiting by hosts that do not answer.

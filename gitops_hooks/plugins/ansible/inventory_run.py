@@ -69,6 +69,8 @@ def read_intended(environment: Environment, workplace: Workplace, pinned: Pinned
     if not meant:
         raise Refusal(_no_match(environment), nothing=True)
     names = tuple(name for name in hosts if name in meant) + tuple(sorted(meant - set(hosts)))
+    if workplace.credentials.some:
+        names = tuple(name for name in names if name in workplace.credentials.hosts)
     _refuse_ungranted(names, workplace.credentials.hosts, environment.name)
     _refuse_variables(names, hosts, environment.inventory)
     return Intended(

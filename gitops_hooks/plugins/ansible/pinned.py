@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gitops_hooks.plugin import Credentials, EdgeError, Environment, Workplace
+from gitops_hooks.plugin import OWN_HOST, Credentials, EdgeError, Environment, Workplace
 from gitops_hooks.plugins.ansible import way_out
 from gitops_hooks.plugins.ansible.mitogen import MITOGEN, mitogen_variables, strategy_settings
 
@@ -52,9 +52,10 @@ Host *
 """
 # Where the box has no network, its door connects, and hands the descriptor over.
 _BY_THE_DOOR = """\
-  ProxyCommand {python} -I -S {program} {door} %h %p {seconds}
+  ProxyCommand {python} -I -S {program} {door} {place} {seconds}
   ProxyUseFdpass yes
 """
+_ON_THIS_MACHINE = f"  HostKeyAlias {OWN_HOST}\n"
 
 # What follows the options and the host is the remote command, which goes through the fence as one quoted word; a call
 # without one, or with options that nobody knows, would be a way beside it. Quoting is done by the shell itself: another
@@ -144,7 +145,9 @@ def _way_out(workplace: Workplace) -> str:
         return ""
     words = {"python": sys.executable, "program": way_out.__file__, "door": str(workplace.door)}
     quoted = {name: shlex.quote(word) for name, word in words.items()}
-    return _BY_THE_DOOR.format(**quoted, seconds=asked_after(workplace.connect_timeout))
+    place = f"{OWN_HOST} 22" if workplace.own else "%h %p"
+    lines = _BY_THE_DOOR.format(**quoted, place=place, seconds=asked_after(workplace.connect_timeout))
+    return lines + (_ON_THIS_MACHINE if workplace.own else "")
 
 
 def pin_routes(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import paramiko
 
-from gitops_hooks.plugin import Credentials, Deployment, EdgeError, HostOutcome, HostState, Workplace
+from gitops_hooks.plugin import OWN_HOST, Deployment, EdgeError, HostOutcome, HostState, Workplace
 from gitops_hooks.plugins.ansible.fence import Taken, take
 from gitops_hooks.plugins.ansible.way_out import go_out
 
@@ -69,10 +69,9 @@ def check_hosts(
 
     Errors: EdgeError where key or known_hosts cannot be used at all.
     """
-    path, known = workplace.credentials.ssh()
-    key = _load_key(path)
+    key = _load_key(workplace.credentials.ssh()[0])
     with ThreadPoolExecutor(max_workers=min(_AT_ONCE, len(targets))) as pool:
-        answers = list(pool.map(lambda target: _check(target, key, known, deployment, workplace), targets))
+        answers = list(pool.map(lambda target: _check(target, key, deployment, workplace), targets))
     ready = tuple(answer for answer in answers if isinstance(answer, Ready))
     return ready, tuple(answer for answer in answers if isinstance(answer, HostOutcome))
 
@@ -86,13 +85,11 @@ def _load_key(path: Path) -> paramiko.PKey:
         raise EdgeError("key", "the key of this environment is no private SSH key that can be read") from None
 
 
-def _check(
-    target: Target, key: paramiko.PKey, known: Path, deployment: Deployment, workplace: Workplace
-) -> Ready | HostOutcome:
+def _check(target: Target, key: paramiko.PKey, deployment: Deployment, workplace: Workplace) -> Ready | HostOutcome:
     client = paramiko.SSHClient()
     client.set_missing_host_key_policy(_Strict())
     try:
-        _connect(client, target, key, known, workplace.connect_timeout, workplace.door)
+        _connect(client, target, key, workplace, workplace.connect_timeout)
         transport = client.get_transport()
         host_key = transport.get_remote_server_key().asbytes() if transport else b""
         taken = take(client, target.name, host_key, target.python, deployment, workplace.connect_timeout)
@@ -110,13 +107,12 @@ def _check(
     return taken
 
 
-def open_client(target: Target, credentials: Credentials, seconds: float) -> paramiko.SSHClient:
+def open_client(target: Target, workplace: Workplace, seconds: float) -> paramiko.SSHClient:
     """A connection of its own to a host that was ready once. Errors: ClosedError with the reason in words."""
     client = paramiko.SSHClient()
     client.set_missing_host_key_policy(_Strict())
     try:
-        path, known = credentials.ssh()
-        _connect(client, target, _load_key(path), known, seconds)
+        _connect(client, target, _load_key(workplace.credentials.ssh()[0]), workplace, seconds)
     except (_KeyRefused, paramiko.BadHostKeyException):
         client.close()
         raise ClosedError("its host key is not the pinned one any more") from None
@@ -127,18 +123,14 @@ def open_client(target: Target, credentials: Credentials, seconds: float) -> par
 
 
 def _connect(
-    client: paramiko.SSHClient,
-    target: Target,
-    key: paramiko.PKey,
-    known: Path,
-    seconds: float,
-    door: Path | None = None,
+    client: paramiko.SSHClient, target: Target, key: paramiko.PKey, workplace: Workplace, seconds: float
 ) -> None:
-    client.load_host_keys(str(known))
-    way = go_out(str(door), target.address, target.port, seconds) if door else None
+    client.load_host_keys(str(workplace.credentials.ssh()[1]))
+    address, port = (OWN_HOST, 22) if workplace.own else (target.address, target.port)
+    way = go_out(str(workplace.door), address, port, seconds) if workplace.door else None
     client.connect(
-        target.address,
-        target.port,
+        address,
+        port,
         target.user,
         pkey=key,
         timeout=seconds,

@@ -70,7 +70,7 @@ def _clinic(site: Site) -> Clinic:
     def play(playbook: str, hosts: Sequence[str], seconds: float) -> Outcome:
         return _run(site, hosts, playbook, seconds)
 
-    return Clinic(site.ready, site.pinned.credentials, site.listener, play, site.canceled, lambda: site.left)
+    return Clinic(site.ready, site.workplace, site.listener, play, site.canceled, lambda: site.left)
 
 
 def _run(site: Site, batch: Sequence[str], playbook: str = "", seconds: float = math.inf) -> Outcome:
