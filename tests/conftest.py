@@ -15,7 +15,7 @@ from tests.world import Template, World
 
 # Folders whose tests are slow come last, so that a simple fault is told first. Among these the longest stories begin
 # first: the workers take a file each, and none is left alone with a long one at the end.
-_LAST = ("demo", "machine", "faults", "reviews", "delivery", "environments", "push", "entry")
+_LAST = ("demo", "machine", "faults", "reviews", "delivery", "environments", "agent", "push", "entry")
 _PACKAGES = {
     "git": "git",
     "ssh": "openssh-client",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gitops_hooks.model.errors import EdgeError
 
+FULL = "the server's disk is full"
 _NUMBERS = (errno.ENOSPC, errno.EDQUOT)
 # libgit2, SQLite and git itself tell it in words alone.
 _WORDS = ("No space left on device", "Disk quota exceeded", "disk is full")
@@ -20,7 +21,7 @@ def is_full(words: str) -> bool:
 
 def full_disk() -> EdgeError:
     """The one message for it, for pushers and administrators alike."""
-    return EdgeError("the server's disk is full", "ask the administrator to make room, then do this again")
+    return EdgeError(FULL, "ask the administrator to make room, then do this again")
 
 
 def says_full(error: Exception) -> bool:

@@ -14,6 +14,7 @@ from gitops_hooks.entry.click_run import run_click
 from gitops_hooks.entry.vocabulary import LATER, is_later
 
 _PLACES = {
+    "agent": ("gitops_hooks.entry.cli_agent", "agent", "Keep a host as the server releases it, from there."),
     "change": ("gitops_hooks.entry.cli_words", "change", "The changes of a repository."),
     "check": ("gitops_hooks.entry.cli_check", "check", "Run checks in a clone, before any push."),
     "doctor": ("gitops_hooks.entry.doctor", "doctor", "Whether this server is safe and whole, with the cure."),

@@ -48,7 +48,6 @@ OWN = ("check", "plugin")  # whose words belong to who writes, on a machine of t
 LOCAL_WORDS = (("change", "purge"), ("env", "stop"), ("env", "start"))
 LATER: Mapping[str, tuple[str, ...]] = {
     "serve": (),
-    "agent": (),
 }
 
 HELP = """\

@@ -269,7 +269,7 @@ def test_another_users_server_is_not_touched(admin):
 def test_help_lists_every_word_and_loads_none(admin):
     done = admin("--help")
     words = [line.split()[0] for line in done.stdout.partition("Commands:")[2].splitlines() if line.strip()]
-    known = ["change", "check", "doctor", "env", "owners", "plugin", "policy", "reconcile"]
+    known = ["agent", "change", "check", "doctor", "env", "owners", "plugin", "policy", "reconcile"]
     assert words == [*known, "recovery", "repo", "user", "verify"]
     assert admin("--version").stdout == "gitops-hooks, version 0.1.0\n"
     for word in words:

@@ -1,0 +1,72 @@
+"""An environment's log, from where it was read last → what each of an agent's hosts is released to."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from gitops_hooks.model.agent_mark import EnvironmentMark, Target
+from gitops_hooks.model.deployment import RunState
+from gitops_hooks.model.environment_event import Canceled, Paused, Released, Resumed, RolledBack
+from gitops_hooks.model.event import Event, Finished, Requested, Started
+
+_MOST_BACK = 50
+
+Follows = Callable[[str, str], bool]
+"""Whether the first commit is an ancestor of the second."""
+
+
+class Unbelievable(Exception):
+    """A log that no server of ours would write; the text says why."""
+
+
+def take_events(
+    mark: EnvironmentMark, oldest_first: Iterable[Event], hosts: Sequence[str], follows: Follows
+) -> EnvironmentMark:
+    """The mark after these events. Errors: Unbelievable."""
+    for event in oldest_first:
+        mark = replace(_take(mark, event, hosts, follows), tip=event.oid, number=event.stamp.number)
+    return mark
+
+
+def _take(mark: EnvironmentMark, event: Event, hosts: Sequence[str], follows: Follows) -> EnvironmentMark:
+    match event.body:
+        case Started() as body:
+            number = event.stamp.number
+            return replace(mark, started=Target(number, body.commit, body.record, body.run, number))
+        case Released() as body:
+            return _release(mark, event.stamp.number, body, hosts, follows)
+        case Canceled(generation=generation):
+            return replace(mark, canceled=max(mark.canceled, generation))
+        case Finished(state=RunState.CANCELED, generation=generation):
+            return replace(mark, canceled=max(mark.canceled, generation))
+        case Paused():
+            return replace(mark, paused=event.stamp.number)
+        case Resumed():
+            return replace(mark, paused=0)
+        case RolledBack(commit=commit) | Requested(commit=commit):
+            return replace(mark, back=(*mark.back, commit)[-_MOST_BACK:])
+    return mark
+
+
+def _release(
+    mark: EnvironmentMark, number: int, body: Released, hosts: Sequence[str], follows: Follows
+) -> EnvironmentMark:
+    started = mark.started
+    if started is None or (started.generation, started.commit, started.record) != (
+        body.generation,
+        body.commit,
+        body.record,
+    ):
+        raise Unbelievable(f"event {number} releases generation {body.generation}, which is not what began last")
+    meant = [host for host in hosts if not body.hosts or host in body.hosts]
+    target, known = replace(started, number=number), dict(mark.targets)
+    for host in meant:
+        before = known.get(host)
+        if before and _goes_back(mark, before.commit, body.commit, follows):
+            ends = f"from {before.commit[:12]} to {body.commit[:12]}"
+            raise Unbelievable(f"event {number} takes {host} back {ends}, and no rollback is recorded")
+        known[host] = target
+    return replace(mark, targets=tuple(known.items()))
+
+
+def _goes_back(mark: EnvironmentMark, before: str, commit: str, follows: Follows) -> bool:
+    return commit not in (before, *mark.back) and follows(commit, before)
