@@ -18,6 +18,10 @@ Usage: ./install.sh demo [--keep | --stop]
            installs for use: as root for the machine, with a user `git` and a user `gitops-deploy`;
            otherwise for yourself, below ~/.local/share/gitops-hooks.
            --remove closes all access, then removes the program; repositories and the home stay
+       ./install.sh agent [--remove]
+           installs the agent that keeps this host as its environment says: as root for the machine, with a
+           unit for systemd; otherwise below ~/.local/share/gitops-hooks-agent.
+           --remove takes the program away; its file, keys and state stay
 
 It installs what is missing where it may (root, or sudo without a password), and otherwise says the line to run.
 Exit codes: 0 done, 1 refused or a test failed, 2 wrong use or something is missing, 130 interrupted.
@@ -46,6 +50,11 @@ install_server() {
     server "$@"
 }
 
+install_agent() {
+    . "$ROOT/install/agent.sh"
+    agent "$@"
+}
+
 main() {
     local words=${1:-}
     [ $# -eq 0 ] || shift
@@ -53,6 +62,7 @@ main() {
         test) run_tests "$@" ;;
         demo) play_demo "$@" ;;
         server) install_server "$@" ;;
+        agent) install_agent "$@" ;;
         -h | --help | help) usage ;;
         *)
             usage >&2

@@ -13,6 +13,7 @@ from tests.world import ROOT
 def install(*words: str) -> tuple[int, str, str]:
     # Should a misunderstanding ever be taken for a wish, nothing of this machine is in its reach.
     environment = {**os.environ, "GITOPS_HOOKS_PREFIX": "/dev/null/nowhere"}
+    environment["GITOPS_HOOKS_AGENT_PREFIX"] = "/dev/null/nowhere"
     done = subprocess.run([ROOT / "install.sh", *words], env=environment, capture_output=True, text=True, timeout=30)
     return done.returncode, done.stdout, done.stderr
 
@@ -24,6 +25,7 @@ def test_help_says_what_there_is() -> None:
         "demo",
         "test",
         "server",
+        "agent",
     ]
 
 
@@ -48,6 +50,10 @@ def test_an_unknown_word_is_wrong_use(words: tuple[str, ...]) -> None:
 )
 def test_the_server_is_not_installed_on_a_misunderstanding(words: tuple[str, ...], complaint: str) -> None:
     assert install("server", *words) == (2, "", complaint)
+
+
+def test_the_agent_is_not_installed_on_a_misunderstanding() -> None:
+    assert install("agent", "--home") == (2, "", "install: unknown word: --home\ninstall: See ./install.sh --help.\n")
 
 
 @pytest.mark.parametrize("script", sorted(path.relative_to(ROOT) for path in (ROOT / "install").glob("*.sh")), ids=str)
