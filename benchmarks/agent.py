@@ -1,0 +1,157 @@
+"""What an agent costs beside ansible-pull on the same playbook: one interleaved run, medians and ratios.
+
+    python benchmarks/agent.py [--runs 5] [--agents 200]
+
+Both have one repository on one server of ours, over real sshd, and one host. Each round asks once where nothing moved,
+brings one changed file, and repairs what somebody changed on the host. Then so many polls in a row, with what they cost
+the server. Figures are printed and never asserted: seconds drift, ratios hold.
+"""
+
+import argparse
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from gitops_hooks.edge.agent_mirror import Mirror
+from gitops_hooks.edge.agent_state import Notes
+from gitops_hooks.edge.agent_toml import load_agent
+from tests.agent.conftest import ENVIRONMENT, Site, open_site
+from tests.world import POLICY, REPOSITORY, Template
+
+HEALING = POLICY + ENVIRONMENT + "    drift: 5m\n    self_heal: true\n"
+Cost = tuple[float, float]
+
+
+class Course:
+    """One host with an agent, and a folder that ansible-pull keeps."""
+
+    def __init__(self, site: Site) -> None:
+        self.site, self.agent, self.count = site, site.agent, 0
+        self.root = site.agent.folder / "pulled"
+        self.root.mkdir()
+        self.hosts = site.agent.folder / "pull_hosts"
+        here = f"ansible_connection=local ansible_python_interpreter=/usr/bin/python3 root={self.root}"
+        self.hosts.write_text(f"[web]\nlocalhost {here}\n")
+        self.mirror = Mirror(load_agent(site.agent.config))
+
+    def poll(self) -> None:
+        """What the agent does each interval."""
+        assert self.mirror.poll(Notes(self.agent.state).mark().branches) is None
+        self.mirror.digest()
+
+    def once(self) -> None:
+        code, words = self.agent.once()
+        assert code == 0, words
+
+    def pull(self, *words: str) -> None:
+        program = Path(sys.executable).parent / "ansible-pull"
+        command = [program, "-U", f"host:{REPOSITORY}", "-d", self.agent.folder / "clone", "-i", self.hosts, *words]
+        environment = self.site.world.environment("alice")
+        environment["PATH"] += f":{program.parent}"
+        done = subprocess.run([*map(str, command), "site.yml"], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def change(self) -> None:
+        self.count += 1
+        self.site.land({"page": f"{self.count}\n"})
+        self.site.release()
+
+    def spoil(self) -> None:
+        for root in (self.agent.root, self.root):
+            (root / "page").write_text("by hand\n")
+        self.agent.let_pass(seconds=400)
+
+    def holds(self, text: str) -> None:
+        assert [(root / "page").read_text() for root in (self.agent.root, self.root)] == [text, text]
+
+
+def cost(act: Callable[[], None]) -> Cost:
+    """Seconds of the wall clock, and of the processor in whatever of it has ended and was waited for.
+
+    What ends with a box is nobody's child any more: only of a poll is the second figure the whole of it.
+    """
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    act()
+    wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def show(name: str, ours: list[Cost], theirs: list[Cost]) -> None:
+    mine, other = (statistics.median(one[0] for one in costs) for costs in (ours, theirs))
+    print(f"{name:22} {mine:6.2f} s against {other:6.2f} s ({mine / other:.2f})", flush=True)
+
+
+def of_server(pid: int) -> float:
+    """Processor seconds of all sessions of this sshd that have ended."""
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[13]) + int(words[14])) / os.sysconf("SC_CLK_TCK")
+
+
+def transferred(course: Course) -> str:
+    """What ssh itself says that one poll sent and received."""
+    words = ["fetch", "-q", "--no-tags", "--no-write-fetch-head", course.mirror.file.url, "refs/gitops/log"]
+    ssh = f"ssh -v -o LogLevel=DEBUG1 -F {course.agent.state}/ssh_config"
+    command = ["git", "--git-dir", str(course.mirror.path), *words]
+    done = subprocess.run(command, env={**os.environ, "GIT_SSH_COMMAND": ssh}, capture_output=True, text=True)
+    lines = [line for line in done.stderr.splitlines() if line.startswith("Transferred")]
+    return lines[0] if lines else "unknown"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--agents", type=int, default=200)
+    wanted = parser.parse_args()
+    print(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}")
+    template = Template.build(POLICY + ENVIRONMENT)
+    try:
+        with open_site(template, policy=HEALING) as site:
+            site.world.clone("alice")
+            course = Course(site)
+            site.release()
+            course.once()
+            course.pull()
+            measure(course, wanted.runs)
+            many(course, wanted.agents)
+    finally:
+        template.remove()
+
+
+def measure(course: Course, runs: int) -> None:
+    idle, changed, repaired = ([], []), ([], []), ([], [])
+    for _ in range(runs):
+        idle[0].append(cost(course.poll))
+        idle[1].append(cost(lambda: course.pull("--only-if-changed")))
+        course.change()
+        changed[0].append(cost(course.once))
+        changed[1].append(cost(lambda: course.pull("--only-if-changed")))
+        course.holds(f"{course.count}\n")
+        course.spoil()
+        repaired[0].append(cost(course.once))
+        repaired[1].append(cost(course.pull))
+        course.holds(f"{course.count}\n")
+    print(f"the agent against ansible-pull, medians of {runs} rounds (ratio)")
+    show("nothing moved", *idle)
+    show("one changed file", *changed)
+    show("drift repaired", *repaired)
+
+
+def many(course: Course, agents: int) -> None:
+    pid = int((course.site.world.sshd.folder / "sshd.pid").read_text())
+    before = of_server(pid)
+    wall, processor = cost(lambda: [course.poll() for _ in range(agents)] and None)
+    server = (of_server(pid) - before) / agents
+    print(f"{agents} polls in a row: {wall / agents * 1000:.0f} ms each, processor {processor / agents * 1000:.0f} ms")
+    print(f"of each on the server {server * 1000:.0f} ms; {transferred(course)}")
+
+
+if __name__ == "__main__":
+    main()
