@@ -4,7 +4,7 @@
 
 The hosts are sshds on loopback. Each round changes one file that a task copies to all of them, and then brings it there
 by a landing (ours), by ansible-playbook with its defaults, and by ansible-playbook with pipelining and as many forks
-as ours. Then: a change that reaches one host, many landings in a row, and `env show` with many hosts of state; and the
+as ours. Then: a change that reaches one host, `env show` with many hosts of state, and many pushes in a row; and the
 rounds once more with `strategy: mitogen`. Figures are printed and never asserted: seconds drift, ratios hold.
 """
 
@@ -30,6 +30,7 @@ from gitops_hooks.model.event_words import Hosts, Oid, Text, Word
 from tests.answers import change_number
 from tests.environments.conftest import ENVIRONMENT
 from tests.hosts import inventory
+from tests.push.desk import MAIN, Desk
 from tests.world import POLICY, REPOSITORY, Template, World
 
 SITE = """\
@@ -48,6 +49,11 @@ SITE = """\
       ansible.builtin.file: {path: "{{ root }}/folder", state: directory, mode: "0755"}
     - name: Line
       ansible.builtin.lineinfile: {path: "{{ root }}/lines", line: one, create: true, mode: "0644"}
+"""
+# So that pushes are faster than runs, as with hosts that do real work.
+PAUSE = """\
+    - name: Long
+      ansible.builtin.pause: {seconds: 120}
 """
 FORKS = "10"
 
@@ -115,8 +121,9 @@ class Course:
 
 
 @contextmanager
-def course(hosts: int, more: str = "") -> Iterator[Course]:
-    template = Template.build(POLICY + ENVIRONMENT + more)
+def course(hosts: int, more: str = "", *, direct: bool = False) -> Iterator[Course]:
+    policy = POLICY.replace("push: []", "push: [bob]") if direct else POLICY
+    template = Template.build(policy + ENVIRONMENT + more)
     world = World.copied_from(template)
     template.remove()
     try:
@@ -151,20 +158,23 @@ def reach_one(course: Course, runs: int) -> None:
     print(f"\na change that reaches one of {len(course.hosts)} hosts: {statistics.median(found):.2f} s")
 
 
-def land_many(course: Course, pushes: int) -> None:
-    """Nobody waits for a deployment, as a row of impatient people would not."""
-    file = course.world.home.server_file
-    file.write_text(file.read_text().replace("[limits]\n", "[limits]\nfollow_seconds = 0.01\n", 1))
-    before, began = course.runs(), time.monotonic()
-    for number in range(pushes):
-        course.land({"page": f"row {number}\n"})
-    pushed = time.monotonic() - began
-    tip = course.world.refs()["refs/heads/main"]
-    while course.world.refs().get(environment_ref("staging", "deployed")) != tip:
-        time.sleep(0.2)
-    runs = course.runs() - before
+def push_many(hosts: int, pushes: int) -> None:
+    """Nobody waits for a deployment: pushes in a row by one who may, onto an environment whose runs take minutes."""
+    with course(hosts, direct=True) as found:
+        file = found.world.home.server_file
+        file.write_text(file.read_text().replace("[limits]\n", "[limits]\nfollow_seconds = 0.01\n", 1))
+        found.land({"site.yml": SITE + PAUSE})
+        before, began = found.runs(), time.monotonic()
+        desk = Desk.beside(found.world)
+        for number in range(pushes):
+            commit = desk.commit("bob", {"page": f"row {number}\n"})
+            desk.push("bob", f"{commit}:{MAIN}").must()
+        pushed = time.monotonic() - began
+        while found.world.refs().get(environment_ref("staging", "deployed")) != commit:
+            time.sleep(0.2)
+        runs, live = found.runs() - before, time.monotonic() - began
     print(
-        f"\n{pushes} landings in a row, {pushed:.0f} s of pushing: {runs} runs; live {time.monotonic() - began:.0f} s"
+        f"\n{pushes} pushes in a row, {pushed:.0f} s of pushing: {runs} runs; the last one is live after {live:.0f} s"
     )
 
 
@@ -197,8 +207,8 @@ def main() -> None:
     with course(words.hosts) as found:
         compare(found, words.runs)
         reach_one(found, words.runs)
-        land_many(found, words.pushes)
         show_many(found, words.state, words.runs)
+    push_many(words.hosts, words.pushes)
     print("\nstrategy: mitogen")
     with course(words.hosts, "    strategy: mitogen\n") as found:
         compare(found, words.runs)
