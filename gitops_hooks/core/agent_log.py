@@ -36,8 +36,9 @@ def _take(mark: EnvironmentMark, event: Event, hosts: Sequence[str], follows: Fo
             return _release(mark, event.stamp.number, body, hosts, follows)
         case Canceled(generation=generation):
             return replace(mark, canceled=max(mark.canceled, generation))
-        case Finished(state=RunState.CANCELED, generation=generation):
-            return replace(mark, canceled=max(mark.canceled, generation))
+        case Finished() as body:
+            canceled = body.generation if body.state is RunState.CANCELED else 0
+            return _pushed(replace(mark, canceled=max(mark.canceled, canceled)), event.stamp.number, body)
         case Paused():
             return replace(mark, paused=event.stamp.number)
         case Resumed():
@@ -66,6 +67,22 @@ def _release(
             raise Unbelievable(f"event {number} takes {host} back {ends}, and no rollback is recorded")
         known[host] = target
     return replace(mark, targets=tuple(known.items()))
+
+
+def _pushed(mark: EnvironmentMark, number: int, body: Finished) -> EnvironmentMark:
+    """Where the server has been on a host itself after the release, that is over: the host has seen a newer run."""
+    started = mark.started
+    if started is None or not started.run or started.generation != body.generation:
+        return mark
+    visited = {host.name for host in body.hosts if not host.untouched}
+    target = replace(started, number=number, pushed=True)
+    return replace(
+        mark,
+        targets=tuple(
+            (host, target if host in visited and before.generation < target.generation else before)
+            for host, before in mark.targets
+        ),
+    )
 
 
 def _goes_back(mark: EnvironmentMark, before: str, commit: str, follows: Follows) -> bool:

@@ -54,8 +54,9 @@ class Round:
         mark, standing = self.notes.mark(), self.notes.standing()
         believed = self._believe(mark)
         standing = {host: one for host, one in standing.items() if host in self.file.hosts}
-        words, due = self._work(believed, standing) if believed else ("", 0.0)
         now = believed.mark if believed else mark
+        self._leave(now, standing)
+        words, due = self._work(believed, standing) if believed else ("", 0.0)
         code, told = self._judge(now, standing, words)
         teller = Teller(self.file, self.mirror, now, standing, self.alarm)
         status = Status(
@@ -68,6 +69,14 @@ class Round:
             self.notes.write_status(status)
             teller.lay_metrics(status)
         return status
+
+    def _leave(self, mark: Mark, standing: dict[str, Standing]) -> None:
+        """Of hosts that the server has brought somewhere itself since, what the agent knows is no longer so."""
+        left = [host for host, target in mark.environment.targets if target.pushed and host in standing]
+        for host in left:
+            del standing[host]
+        if left and not self.looks_only:
+            self.notes.write_standing(standing)
 
     def _believe(self, mark: Mark) -> Believed | None:
         """What holds: what the server says now, or, where that is not heard or not believed, what held before."""

@@ -98,7 +98,9 @@ class Teller:
             *_metric("round_timestamp_seconds", "When the last round ended.", [(about, round(status.at))]),
             *_metric("heard_timestamp_seconds", "When the server answered last.", [(about, round(status.heard))]),
         ]
-        hosts = [(f'{about},host="{name}"', self.standing.get(name, Standing())) for name in self.file.hosts]
+        left = {name for name, target in self.mark.environment.targets if target.pushed}
+        mine = (name for name in self.file.hosts if name not in left)
+        hosts = [(f'{about},host="{name}"', self.standing.get(name, Standing())) for name in mine]
         synced = [(names, int(one.sync == Sync.SYNCED.value and one.state in GOOD)) for names, one in hosts]
         lines += _metric("host_synced", "Whether the host is as it should be.", synced)
         generations = [(names, one.generation) for names, one in hosts]
@@ -119,8 +121,11 @@ def judge_hosts(mark: EnvironmentMark, standing: Mapping[str, Standing]) -> tupl
     """0 where all hosts are as released, else 1, with words for each that is not."""
     if not mark.targets:
         return 0, "nothing is released to its hosts yet"
+    released = [(host, target) for host, target in mark.targets if not target.pushed]
+    if not released:
+        return 0, "nothing is released to its hosts: the server has brought them there itself"
     bad = []
-    for host, target in mark.targets:
+    for host, target in released:
         one = standing.get(host, Standing())
         if one.generation != target.generation:
             bad.append(f"{host} waits for generation {target.generation} ({_why(mark, target)})")
@@ -128,7 +133,7 @@ def judge_hosts(mark: EnvironmentMark, standing: Mapping[str, Standing]) -> tupl
             bad.append(f"{host} {one.state}: {one.detail}" if one.detail else f"{host} {one.state}")
         elif one.sync != Sync.SYNCED.value:
             bad.append(f"{host} {one.sync}: {one.detail}" if one.detail else f"{host} {one.sync}")
-    return (1, "; ".join(bad)) if bad else (0, f"{len(mark.targets)} of {len(mark.targets)} hosts synced")
+    return (1, "; ".join(bad)) if bad else (0, f"{len(released)} of {len(released)} hosts synced")
 
 
 def _why(mark: EnvironmentMark, target: Target) -> str:

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Target:
     """What a host is released to; `run` is the id of the server's own run ("" where it has none), `number` that of the
-    event that released it."""
+    event that released it.
+
+    `pushed`: no release, but where the server itself has brought the host since; the agent leaves it there.
+    """
 
     generation: int
     commit: str
     record: str
     run: str
     number: int
+    pushed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

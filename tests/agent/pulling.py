@@ -147,7 +147,7 @@ def lay_agent(agent: Agent, hosts: Sequence[str] = ()) -> None:
     """As docs/agent.md says it: a key, its account on the server, what it trusts, and its file."""
     world, folder = agent.world, agent.folder
     for path in (folder / "home", agent.root):
-        path.mkdir(parents=True)
+        path.mkdir(parents=True, exist_ok=True)
     make_key(folder / "key", agent.name)
     make_key(folder / "host_key", "host")
     named = ",".join(hosts or (agent.host,))

@@ -6,7 +6,7 @@ import pytest
 
 from gitops_hooks.core.agent_log import Unbelievable, take_events
 from gitops_hooks.model.agent_mark import EnvironmentMark, Target
-from gitops_hooks.model.deployment import RunState
+from gitops_hooks.model.deployment import HostOutcome, HostState, RunState
 from gitops_hooks.model.environment_event import Canceled, Paused, Released, Resumed, RolledBack
 from gitops_hooks.model.event import Event, Finished, Started
 from gitops_hooks.model.event_words import Hosts, Oid, Stamp, Text, Word
@@ -62,6 +62,41 @@ def test_what_is_read_in_two_parts_is_what_is_read_at_once():
     for cut in range(len(bodies)):
         assert read(*bodies, mark=read(*bodies[:cut])) == read(*bodies)
     assert read(*bodies).target("web1") == Target(4, NEW, RECORD, "run", 5)
+
+
+def visited(generation, state, *, untouched=False):
+    hosts = Hosts((HostOutcome("web1", state, untouched=untouched),))
+    return Finished(STAGING, NEW, generation, 1, RunState.FAILED, 1, hosts, NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        (started(NEW), visited(3, HostState.CHANGED), {"web1": 3}),
+        (started(NEW), visited(3, HostState.FAILED), {"web1": 3}),
+        (started(NEW), visited(3, HostState.UNREACHABLE), {"web1": 3}),
+        # The server was never on it: what was released to it holds.
+        (started(NEW), visited(3, HostState.UNREACHABLE, untouched=True), {}),
+        (started(NEW), visited(2, HostState.CHANGED), {}),
+        # Its agent brought it there, and the server has read that.
+        (Started(STAGING, NEW, RECORD, Word(""), 1), visited(3, HostState.CHANGED), {}),
+    ],
+)
+def test_a_host_is_the_servers_again_once_the_server_was_there_itself(start, end, expected):
+    mark = read(started(), released(1), start, end)
+    assert {host: target.generation for host, target in mark.targets if target.pushed} == expected
+    assert generations(mark) == {"web1": 1, "web2": 1} | expected
+
+
+def test_what_is_released_after_the_server_was_there_counts():
+    mark = read(started(), released(1), started(NEW), visited(3, HostState.FAILED), released(3, commit=NEW))
+    assert mark.target("web1") == Target(3, NEW, RECORD, "run", 5)
+
+
+def test_where_the_server_brought_a_host_nothing_leads_back_without_a_rollback():
+    with pytest.raises(Unbelievable) as refused:
+        read(started(), released(1), started(NEW), visited(3, HostState.CHANGED), started(), released(5, "web1"))
+    assert str(refused.value).startswith("event 6 takes web1 back from bbbbbbbbbbbb to aaaaaaaaaaaa")
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """What an agent does next with a host."""
 
+import dataclasses
+
 import pytest
 
-from gitops_hooks.core.agent_work import Pace, plan_work
+from gitops_hooks.core.agent_work import Agenda, Pace, plan_work
 from gitops_hooks.model.agent_mark import EnvironmentMark, Standing, Target
 from gitops_hooks.model.policy import Environment
 
@@ -68,3 +70,13 @@ def test_what_is_due(standing, terms, expected):
 def test_looks_are_spread_over_a_tenth_of_the_interval():
     due = {work(stands(ago=ago)) + ago for ago in range(1, 40)}
     assert min(due) >= 300 and max(due) <= 330 and len(due) > 5
+
+
+def test_a_host_that_the_server_has_been_on_is_left_alone():
+    left = dataclasses.replace(TARGET, pushed=True)
+    environment = Environment(
+        "staging", "refs/heads/main", "ansible", "", "", None, "policy:1", drift=300, self_heal=True
+    )
+    for standing in ({}, {"web1": stands(generation=4)}, {"web1": stands(sync="OutOfSync", ago=400)}):
+        mark = EnvironmentMark("t" * 40, 9, None, (("web1", left),))
+        assert plan_work(mark, standing, environment, NOW, Pace()) == Agenda()
