@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 from gitops_hooks.edge.toml_text import Faults, Table, open_toml
@@ -15,7 +16,7 @@ LEAST_INTERVAL, MOST_INTERVAL = 1, 24 * 3600
 
 KEYS = (
     *("name", "url", "key", "known_hosts", "repository", "adoption", "server_key", "approvers", "environment"),
-    *("hosts", "connection", "interval", "state", "prometheus", "host_key"),
+    *("hosts", "connection", "interval", "state", "prometheus", "host_key", "tool_folders"),
 )
 _GRANTED = ("key", "known_hosts", "vault_password", "kubeconfig")
 _NEEDED = {Connection.INVENTORY: ("key", "known_hosts"), Connection.KUBERNETES: ("kubeconfig",), Connection.LOCAL: ()}
@@ -99,19 +100,32 @@ def _credentials(top: Table, table: Table | None, connection: Connection, path: 
     values = {} if table is None else table.values
     if table is not None:
         table.allow(_GRANTED)
-    needed = _NEEDED[connection]
+    needed, tools = _NEEDED[connection], _tool_folders(top, connection, path)
     for name in needed:
         if name not in values:
             words = f'connection = "{connection.value}" needs {name} in [credential]'
             top.fault("credential" if table is not None else "connection", words)
-    refused = set(_GRANTED) - {*needed, "vault_password"}
+    vault = () if connection is Connection.KUBERNETES else ("vault_password",)
+    refused = set(_GRANTED) - {*needed, *vault}
     given = {}
     for name in (name for name in _GRANTED if table is not None and name in values):
         if table is not None and name in refused:
             table.fault(name, f"'{name}' is not for connection = \"{connection.value}\"")
         elif table is not None:
             given[name] = _file(table, name, path)
-    return Credentials.of(given, top.texts("hosts"))
+    return replace(Credentials.of(given, top.texts("hosts")), tools=tools)
+
+
+def _tool_folders(top: Table, connection: Connection, path: Path) -> tuple[Path, ...]:
+    """Where kubectl is, if not among the system's programs; a box sees all that lies there."""
+    folders = tuple(Path(name) for name in top.texts("tool_folders", _SOME))
+    if folders and connection is not Connection.KUBERNETES:
+        top.fault("tool_folders", f"'tool_folders' is not for connection = \"{connection.value}\"")
+    for folder in folders:
+        if not folder.is_absolute() or path.is_relative_to(folder):
+            words = f"'tool_folders' may hold whole paths only, and not what {path.name} is in: {folder}"
+            top.fault("tool_folders", words)
+    return folders
 
 
 def _file(table: Table, key: str, path: Path) -> Path:

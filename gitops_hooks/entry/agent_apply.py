@@ -138,7 +138,7 @@ class Shop:
     def _credentials(self) -> Credentials:
         given = self.file.credentials
         if self.file.connection is Connection.KUBERNETES:
-            return granted_to(KUBERNETES, given, ())
+            return granted_to(KUBERNETES, given, given.tools)
         if self.file.connection is Connection.INVENTORY:
             return dataclasses.replace(granted_to(_ANSIBLE, given, ()), some=True)
         system = SYSTEM_KEY if os.access(SYSTEM_KEY, os.R_OK) else None

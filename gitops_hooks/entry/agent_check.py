@@ -24,6 +24,9 @@ def _faults(file: AgentFile) -> Iterator[str]:
     for program, package in programs.items():
         if shutil.which(program, path=SYSTEM_PATH) is None:
             yield f"{program}: not installed; run: apt-get install {package}"
+    tools = [str(folder / name) for folder in file.credentials.tools for name in ("bin", ".")]
+    if file.connection is Connection.KUBERNETES and not shutil.which("kubectl", path=":".join([*tools, SYSTEM_PATH])):
+        yield f"kubectl: not installed; put it into a folder of tool_folders in {file.path.name}"
     if why := probe():
         yield why
     try:

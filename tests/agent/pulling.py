@@ -143,14 +143,17 @@ def inventory(agent: Agent, *more: str) -> str:
     return "\n".join([*lines, "  vars:", "    ansible_python_interpreter: /usr/bin/python3", ""])
 
 
-def lay_agent(agent: Agent, hosts: Sequence[str] = ()) -> None:
-    """As docs/agent.md says it: a key, its account on the server, what it trusts, and its file."""
+def lay_agent(agent: Agent, hosts: Sequence[str] = (), answers: str = "") -> None:
+    """As docs/agent.md says it: a key, its account on the server, what it trusts, and its file.
+
+    `answers` is what the account answers for, where that is not what the file says.
+    """
     world, folder = agent.world, agent.folder
     for path in (folder / "home", agent.root):
         path.mkdir(parents=True, exist_ok=True)
     make_key(folder / "key", agent.name)
     make_key(folder / "host_key", "host")
-    named = ",".join(hosts or (agent.host,))
+    named = answers or ",".join(hosts or (agent.host,))
     words = ("user", "add", agent.name, str(folder / "key.pub"), "--agent", "staging", "--hosts", named)
     world.admin(*words).must()
     (folder / "known_hosts").write_text(world.sshd.known_hosts_line() + "\n")

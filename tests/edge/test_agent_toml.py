@@ -1,6 +1,7 @@
 """An agent's own file: every fault at once, with its line and its cure."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -84,6 +85,7 @@ def test_nothing_at_all_is_told_key_by_key(folder):
         ('connection = "ssh"', "11: 'connection' must be one of local, inventory, kubernetes, not 'ssh'"),
         ("secret = 1", "11: unknown key 'secret'; known: " + ", ".join(sorted((*KEYS, "credential")))),
         ('[credential]\nkey = "key"', "12: 'key' is not for connection = \"local\""),
+        ('tool_folders = ["/opt/kubectl"]', "11: 'tool_folders' is not for connection = \"local\""),
         ('connection = "kubernetes"', '11: connection = "kubernetes" needs kubeconfig in [credential]'),
     ],
 )
@@ -123,4 +125,10 @@ def test_a_credential_is_for_what_is_reached_from_elsewhere(folder):
     assert found.credentials.hosts == ("web1",)
     text = TEXT + 'connection = "kubernetes"\n[credential]\nkubeconfig = "kubeconfig"\n'
     assert load(folder, text).credentials.kubeconfig == folder / "kubeconfig"
+    assert load(folder, f'tool_folders = ["/opt/kubectl"]\n{text}').credentials.tools == (Path("/opt/kubectl"),)
+    assert faults(folder, f'tool_folders = ["{folder}", "tools"]\n{text}vault_password = "key"\n') == [
+        "agent.toml:1: 'tool_folders' may hold whole paths only, and not what agent.toml is in: FOLDER",
+        "agent.toml:1: 'tool_folders' may hold whole paths only, and not what agent.toml is in: tools",
+        "agent.toml:15: 'vault_password' is not for connection = \"kubernetes\"",
+    ]
     assert os.access(folder / "kubeconfig", os.R_OK)

@@ -128,10 +128,10 @@ def is_too_large(ended: Ended, errors: str) -> bool:
 
 
 def find_kubectl(path: str) -> str:
-    """Errors: EdgeError where this server has none."""
+    """Errors: EdgeError where this machine has none."""
     found = shutil.which("kubectl", path=path)
     if found is None:
-        raise EdgeError("kubectl", "not installed; put it into a folder of tool_folders in server.toml")
+        raise EdgeError("kubectl", "not installed; put it into a folder of tool_folders")
     return found
 
 
