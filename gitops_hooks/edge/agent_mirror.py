@@ -14,6 +14,7 @@ from enum import Enum
 from hashlib import sha256
 from pathlib import Path
 
+from gitops_hooks.edge.disk import full_disk, is_full
 from gitops_hooks.edge.refs import clean_environment
 from gitops_hooks.edge.store import make_folder, replace_file
 from gitops_hooks.model.agent_file import AgentFile
@@ -153,6 +154,8 @@ class Mirror:
             if started.poll() is None:
                 os.killpg(started.pid, signal.SIGKILL)
                 started.wait()
+        if started.returncode and is_full("\n".join(line for line in said.splitlines() if not _is_remote(line))):
+            raise full_disk()
         return None if started.returncode == 0 else _silence(said)
 
     def _environment(self) -> dict[str, str]:
@@ -207,6 +210,11 @@ _NOBODY = {
     for who in ("AUTHOR", "COMMITTER")
     for what, value in (("NAME", "agent"), ("EMAIL", "agent@localhost"))
 }
+
+
+def _is_remote(line: str) -> bool:
+    """Whether the server said it: its disk is not ours."""
+    return line.startswith(("remote:", "error: remote", " ! [remote"))
 
 
 def _silence(said: str) -> Silence:

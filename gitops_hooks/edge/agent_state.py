@@ -4,18 +4,52 @@ Nothing of it is the trust root: where all of it is lost, everything is verified
 """
 
 import json
+import os
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from gitops_hooks.edge.disk import FULL, says_full
 from gitops_hooks.edge.store import replace_file
 from gitops_hooks.model.agent_mark import Mark, Standing, Status
 from gitops_hooks.model.errors import EdgeError
 
 _Found = TypeVar("_Found")
 _FORMAT = 1
+# What a round writes besides what it fetches. Below that none begins: a run whose end cannot be noted would be made
+# again in each round.
+ROOM = 256 * 1024
+
+
+class FullError(EdgeError):
+    """The disk of the state folder has no room."""
+
+
+def need_room(folder: Path) -> None:
+    """Errors: EdgeError where no round can be made for lack of room; OSError."""
+    found = os.statvfs(folder)
+    # Of what is kept for root, root may take.
+    free = found.f_bfree if os.geteuid() == 0 else found.f_bavail
+    if free * found.f_frsize < ROOM:
+        raise _full(folder)
+
+
+@contextmanager
+def needing_state(folder: Path) -> Iterator[None]:
+    """Errors: EdgeError about this folder, in place of whatever tells of a full disk."""
+    try:
+        yield
+    except (EdgeError, OSError) as error:
+        if says_full(error) or getattr(error, "where", "") == FULL:
+            raise _full(folder) from None
+        raise
+
+
+def _full(folder: Path) -> "FullError":
+    return FullError(str(folder), "its disk is full; all is left as it is, and goes on by itself once there is room")
 
 
 @dataclass(frozen=True, slots=True)

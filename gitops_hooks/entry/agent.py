@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gitops_hooks.edge.agent_mirror import Mirror
-from gitops_hooks.edge.agent_state import Notes
+from gitops_hooks.edge.agent_state import FullError, Notes, need_room, needing_state
 from gitops_hooks.edge.agent_toml import load_agent
 from gitops_hooks.edge.launch_box import own_program
 from gitops_hooks.edge.locks import try_lock
@@ -29,7 +29,7 @@ from gitops_hooks.model.errors import EdgeError, PolicyError
 MODULE = "gitops_hooks.entry.agent"
 ROUND_MODULE = "gitops_hooks.entry.agent_child"
 MOST_PAUSE = 600.0
-UNREACHABLE, ALARM = 3, 4
+FAULTY, UNREACHABLE, ALARM = 2, 3, 4
 _JITTER = 0.1
 _CHILD_SECONDS = 0.2
 
@@ -74,17 +74,23 @@ class Watchman:
             try:
                 if not self.ended and self._is_due():
                     self._round()
+            except FullError as error:
+                # Whether there is room again costs nothing to ask, so no pause grows.
+                self._tell(FAULTY, str(error))
             except (EdgeError, OSError) as error:
-                self._tell(2, str(error))
+                self._tell(FAULTY, str(error))
                 self.faults += 1
 
     def _is_due(self) -> bool:
+        need_room(self.file.state)
         notes = Notes(self.file.state)
         status = notes.status()
-        if status is None or 0 < status.due <= time.time():
+        if status is None or self.told[0] == FAULTY or 0 < status.due <= time.time():
             return True
         mirror = Mirror(self.file)
-        if mirror.poll(notes.mark().branches) is not None:
+        with needing_state(self.file.state):
+            silence = mirror.poll(notes.mark().branches)
+        if silence is not None:
             self.faults += 1
             return status.code != UNREACHABLE
         return status.code in (UNREACHABLE, ALARM) or mirror.digest() != status.refs

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from gitops_hooks.core.agent_work import Agenda, Pace, Work, plan_work
 from gitops_hooks.edge.agent_mirror import Mirror, Silence, Why
-from gitops_hooks.edge.agent_state import Notes
+from gitops_hooks.edge.agent_state import Notes, need_room, needing_state
 from gitops_hooks.entry.agent import ALARM, UNREACHABLE
 from gitops_hooks.entry.agent_apply import Shop, wrong_deployer
 from gitops_hooks.entry.agent_telling import Teller, judge_hosts
@@ -49,7 +49,12 @@ class Round:
 
     def go(self) -> Status:
         """How it ended, which is noted too. Errors: EdgeError where the agent's own folder or files cannot be used."""
-        self.mirror.lay()
+        with needing_state(self.file.state):
+            self.mirror.lay()
+            need_room(self.file.state)
+            return self._go()
+
+    def _go(self) -> Status:
         before = self.notes.status() or Status()
         mark, standing = self.notes.mark(), self.notes.standing()
         believed = self._believe(mark)

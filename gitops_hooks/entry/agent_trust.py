@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from gitops_hooks.core.agent_log import Unbelievable, take_events
 from gitops_hooks.core.chain import Break, Chain, Step, follow
 from gitops_hooks.edge.agent_mirror import LOG, Mirror, Silence
-from gitops_hooks.edge.disk import FULL
+from gitops_hooks.edge.disk import FULL, says_full
 from gitops_hooks.edge.index import open_index
 from gitops_hooks.edge.mirror import load_approvers, missing_objects
 from gitops_hooks.edge.record import Record
@@ -88,7 +88,7 @@ def hold_against_roots(file: AgentFile, mirror: Mirror, mark: Mark) -> Believed:
         walk.compare(log, Mark(log, branch=branch).branches)
         told = walk.read_environment(mark.environment, log, branch)
     except (EdgeError, PolicyError, Unbelievable) as error:
-        if isinstance(error, EdgeError) and error.where == FULL:
+        if isinstance(error, EdgeError) and (error.where == FULL or says_full(error)):
             raise
         raise Alarming(" ".join(str(error).split())) from None
     return Believed(Mark(log, told, branch), record, policy, environment, unsigned)

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import click
 
-from gitops_hooks.edge.agent_state import Notes
+from gitops_hooks.edge.agent_state import Notes, need_room
 from gitops_hooks.edge.agent_toml import MACHINE_FILE, load_agent, missing_file
 from gitops_hooks.edge.launch_box import own_program
 from gitops_hooks.entry.agent import MODULE, MOST_PAUSE, alone, say
 from gitops_hooks.entry.printing import json_option
 from gitops_hooks.model.agent_file import AgentFile
 from gitops_hooks.model.agent_mark import Standing
+from gitops_hooks.model.errors import EdgeError
 
 _OUT, _WRONG_USE = 1, 2
 _MOST_SECONDS = 900.0
@@ -71,15 +72,20 @@ def _status(file: AgentFile, as_json: bool) -> int:
         click.echo(json.dumps({"code": _OUT, "words": _NONE}) if as_json else _NONE)
         return _OUT
     silent = time.time() - status.at > (max(3 * file.interval, MOST_PAUSE) + _MOST_SECONDS) * 1.2
-    code = status.code or (_OUT if silent else 0)
+    code, words = status.code or (_OUT if silent else 0), status.words
+    try:
+        need_room(file.state)
+    except EdgeError as error:
+        code, words = _WRONG_USE, str(error)
     hosts = {name: standing.get(name, Standing()) for name in file.hosts}
     if as_json:
-        facts = asdict(status) | {"code": code, "silent": silent, "environment": file.environment, "agent": file.name}
+        facts = asdict(status) | {"code": code, "words": words, "silent": silent}
+        facts |= {"environment": file.environment, "agent": file.name}
         rows = {name: asdict(one) | _meant(mark.environment.target(name)) for name, one in hosts.items()}
         click.echo(json.dumps(facts | {"log": mark.log.tip, "hosts": rows}))
         return code
     since = f"{time.time() - status.at:.0f} s ago"
-    click.echo(f"{file.environment}: {status.words} (last round {since}{', which is too long' if silent else ''})")
+    click.echo(f"{file.environment}: {words} (last round {since}{', which is too long' if silent else ''})")
     for name, one in hosts.items():
         at = f"generation {one.generation} ({one.commit[:12]})" if one.generation else "nothing applied yet"
         click.echo(f"{name}: {one.sync}, {one.state or 'never run'}, {at}" + (f": {one.detail}" if one.detail else ""))

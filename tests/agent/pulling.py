@@ -13,6 +13,7 @@ from pathlib import Path
 from gitops_hooks.edge import living
 from gitops_hooks.edge.keys import make_key
 from tests.answers import Result
+from tests.faults.small_disk import SmallDisk
 from tests.people import clean_environment
 from tests.world import REPOSITORY, ROOT, World
 
@@ -21,13 +22,14 @@ AGENT = "web-agent"
 
 @dataclass(slots=True)
 class Agent:
-    """One host with its agent: `root` stands for the host's `/`."""
+    """One host with its agent: `root` stands for the host's `/`, and `disk` is that of its state folder alone."""
 
     world: World
     folder: Path
     host: str = "web1"
     name: str = AGENT
     running: list["subprocess.Popen[str]"] = field(default_factory=list)
+    disk: SmallDisk | None = None
 
     @property
     def root(self) -> Path:
@@ -35,7 +37,7 @@ class Agent:
 
     @property
     def state(self) -> Path:
-        return self.folder / "state"
+        return self.disk.seen(self.folder / "state") if self.disk else self.folder / "state"
 
     @property
     def config(self) -> Path:
@@ -48,7 +50,8 @@ class Agent:
     def command(self, *words: str) -> list[str]:
         # Not by -m, which would have the working folder among those that programs are taken from.
         program = "from gitops_hooks.entry.cli import main; main()"
-        return [sys.executable, "-c", program, "agent", "--config", str(self.config), *words]
+        command = [sys.executable, "-c", program, "agent", "--config", str(self.config), *words]
+        return self.disk.inside(command) if self.disk else command
 
     @property
     def environ(self) -> dict[str, str]:
