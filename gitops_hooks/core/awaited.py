@@ -67,7 +67,8 @@ class Patience:
 class AwaitedRun:
     """One run: its start, the hosts that it visits (None: nobody can count them), batch by batch as released so far.
 
-    `paused`: nothing more is released, and nobody is late.
+    `paused`: nothing more is released, and nobody is late. `back`: hosts that their agents brought to this commit after
+    the attempt before had given them up; they are there, and nothing is run on them again.
     """
 
     started: Event
@@ -77,6 +78,7 @@ class AwaitedRun:
     rollout: Rollout
     patience: Patience
     paused: bool = False
+    back: frozenset[str] = frozenset()
 
     @property
     def generation(self) -> int:
@@ -104,7 +106,8 @@ def next_step(run: AwaitedRun, now: datetime) -> Release | Await | Outcome:
     waiting = {host: found for host, found in heard.items() if isinstance(found, datetime)}
     if waiting:
         return Await(min(waiting.values()), tuple(waiting))
-    known = {host: found for host, found in heard.items() if isinstance(found, HostOutcome)}
+    known = {host: HostOutcome(host, HostState.OK) for host in hosts if host in run.back}
+    known |= {host: found for host, found in heard.items() if isinstance(found, HostOutcome)}
     stopped = _stop_reason(run, hosts, known)
     batch = () if stopped else _next_batch(run, hosts, known, now)
     if not batch:
@@ -136,7 +139,8 @@ def _meant(run: AwaitedRun) -> tuple[str, ...]:
         return run.hosts
     found: list[str] = []
     for keeper in run.keepers:
-        told = [one.name for one in keeper.report.hosts if one.generation == run.generation] if keeper.report else []
+        rows = keeper.report.hosts if keeper.report else ()
+        told = [one.name for one in rows if one.generation == run.generation or one.name in run.back]
         found += (told or [keeper.name]) if EVERY_HOST in keeper.charge.hosts else keeper.charge.hosts
     return tuple(sorted(found))
 

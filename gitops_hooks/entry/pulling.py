@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from gitops_hooks.core.agent_sync import caught_up
 from gitops_hooks.core.awaited import Await, AwaitedRun, Batch, Keeper, Patience, Release, cut_off, next_step
 from gitops_hooks.edge.agent_notes import agent_notes
 from gitops_hooks.edge.agent_refs import newest_report
@@ -23,7 +24,7 @@ from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.deployment import Deployment, Outcome, Progress, RunState
 from gitops_hooks.model.environment_event import Paused, Released, Resumed
 from gitops_hooks.model.errors import EdgeError
-from gitops_hooks.model.event import Event, Started
+from gitops_hooks.model.event import Event, Finished, Requested, Started
 from gitops_hooks.model.event_words import Word
 from gitops_hooks.model.people import Person
 from gitops_hooks.model.policy import Environment, Mode
@@ -115,9 +116,25 @@ def _gather(sitting: Sitting, environment: Environment, started: Event, body: St
     patience = Patience(environment.silent, limits.deploy_seconds)
     batches, paused = _fold(sitting, environment, started)
     keepers = keepers_of(sitting, environment.name)
-    run = AwaitedRun(started, hosts, batches, keepers, environment.rollout, patience, paused)
+    back = _back(sitting, environment, started, keepers)
+    run = AwaitedRun(started, hosts, batches, keepers, environment.rollout, patience, paused, back)
     deployment = Deployment(sitting.entry.id, environment, body.commit, number, "", limit, left)
     return _Gathered(run, deployment, body.attempt)
+
+
+def _back(sitting: Sitting, environment: Environment, started: Event, keepers: tuple[Keeper, ...]) -> frozenset[str]:
+    """Hosts that have caught up with the attempt before this one; where somebody asked for this one, it is made."""
+    body, before = started.body, False
+    for event in sitting.record.events(environment_ref(environment.name, "log")):
+        if before and isinstance(event.body, Requested):
+            break
+        if before and isinstance(end := event.body, Finished):
+            if not isinstance(body, Started) or end.commit != body.commit:
+                break
+            lost = (host.name for host in end.hosts)
+            return caught_up(end, {name: one for name in lost for one in keepers if one.charge.covers(name)})
+        before = before or event.oid == started.oid
+    return frozenset()
 
 
 def _fold(sitting: Sitting, environment: Environment, started: Event) -> tuple[tuple[Batch, ...], bool]:

@@ -124,7 +124,7 @@ class Site:
     def await_that(self, holds: Callable[[], bool], seconds: float = _SECONDS) -> None:
         deadline = time.monotonic() + seconds
         while not holds():
-            assert time.monotonic() < deadline, self.agent.log()
+            assert time.monotonic() < deadline, self.agent.log() + self.world.ssh("bob", "env log staging").out
             time.sleep(0.1)
 
 

@@ -99,7 +99,7 @@ def both() -> Iterator[Both]:
     try:
         web1, web2 = world.start_hosts("web1", "web2")
         world.grant_hosts([web1, web2])
-        limits = "[limits]\nfollow_seconds = 1\nretry_seconds = 5\n"
+        limits = "[limits]\nfollow_seconds = 1\nretry_seconds = 600\n"
         file = world.home.server_file
         text = re.sub(r"(?m)^(follow|retry)_seconds = .*\n", "", file.read_text())
         file.write_text(text.replace("[limits]\n", limits, 1))
@@ -129,6 +129,7 @@ def test_a_push_reaches_who_answers_and_the_agent_of_the_other_brings_it_there(b
     release = both.newest("released")
     assert release.fact("Hosts") == "web2" and release.fact("Commit") == second
     both.are_deployed(second)
+    assert both.stamps(both.web2) == ["begun", "ended"] * 2
     told = both.agent.report()["hosts"]
     assert [(one["name"], one["commit"], one["sync"]) for one in told] == [("web2", second, "synced")]
 

@@ -226,3 +226,13 @@ def test_a_run_that_is_cut_off_tells_what_is_known_of_each_host():
         HostOutcome("b", LOST, 0, words),
         HostOutcome("c", SKIPPED, 0, "it was not released to its agent", untouched=True),
     )
+
+
+def test_a_host_that_is_back_is_there_already_and_nothing_is_run_on_it_again():
+    back = replace(run(keeper("a b", "a:changed", generation=5)), back=frozenset("a"), hosts=("a", "b"))
+    assert next_step(back, at(1)) == Release(("b",))
+    alone = replace(back, hosts=("a",))
+    assert next_step(alone, at(1)) == Outcome(RunState.SUCCESSFUL, (HostOutcome("a", OK),))
+    everything = run(keeper("*", "a:changed", generation=5), hosts=None)
+    assert next_step(replace(everything, back=frozenset("a")), at(1)) == next_step(alone, at(1))
+    assert next_step(everything, at(1)) == Release(())
