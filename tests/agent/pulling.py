@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +22,10 @@ AGENT = "web-agent"
 
 @dataclass(slots=True)
 class Agent:
-    """One host with its agent: `root` stands for the host's `/`, and `disk` is that of its state folder alone."""
+    """One host with its agent: `root` stands for the host's `/`.
+
+    `disk` is that of its state folder alone, `within` answers the command that runs words where the host is.
+    """
 
     world: World
     folder: Path
@@ -30,6 +33,7 @@ class Agent:
     name: str = AGENT
     running: list["subprocess.Popen[str]"] = field(default_factory=list)
     disk: SmallDisk | None = None
+    within: Callable[[Sequence[str]], list[str]] = list
 
     @property
     def root(self) -> Path:
@@ -51,7 +55,7 @@ class Agent:
         # Not by -m, which would have the working folder among those that programs are taken from.
         program = "from gitops_hooks.entry.cli import main; main()"
         command = [sys.executable, "-c", program, "agent", "--config", str(self.config), *words]
-        return self.disk.inside(command) if self.disk else command
+        return self.disk.inside(command) if self.disk else self.within(command)
 
     @property
     def environ(self) -> dict[str, str]:
