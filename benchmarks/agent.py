@@ -1,10 +1,11 @@
 """What an agent costs beside ansible-pull on the same playbook: one interleaved run, medians and ratios.
 
-    python benchmarks/agent.py [--runs 5] [--agents 200]
+    python benchmarks/agent.py [--runs 5] [--agents 200] [--at-once 2] [--rounds 3]
 
 Both have one repository on one server of ours, over real sshd, and one host. Each round asks once where nothing moved,
-brings one changed file, and repairs what somebody changed on the host. Then so many polls in a row, with what they cost
-the server. Figures are printed and never asserted: seconds drift, ratios hold.
+brings one changed file, and repairs what somebody changed on the host (`--runs 0`: none of that). Then so many agents,
+each with an account of its own, poll that repository in rounds, some at once: what a poll costs the server, and how
+many a second it answers. Figures are printed and never asserted: seconds drift, ratios hold.
 """
 
 import argparse
@@ -16,6 +17,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -23,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from gitops_hooks.edge.agent_mirror import Mirror
 from gitops_hooks.edge.agent_state import Notes
 from gitops_hooks.edge.agent_toml import load_agent
+from gitops_hooks.edge.keys import make_key
 from tests.agent.conftest import ENVIRONMENT, Site, open_site
 from tests.world import POLICY, REPOSITORY, Template
 
@@ -109,6 +113,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--agents", type=int, default=200)
+    parser.add_argument("--at-once", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--rounds", type=int, default=3)
     wanted = parser.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}")
     template = Template.build(POLICY + ENVIRONMENT)
@@ -119,8 +125,9 @@ def main() -> None:
             site.release()
             course.once()
             course.pull()
-            measure(course, wanted.runs)
-            many(course, wanted.agents)
+            if wanted.runs:
+                measure(course, wanted.runs)
+            many(course, wanted)
     finally:
         template.remove()
 
@@ -144,13 +151,67 @@ def measure(course: Course, runs: int) -> None:
     show("drift repaired", *repaired)
 
 
-def many(course: Course, agents: int) -> None:
+def many(course: Course, wanted: argparse.Namespace) -> None:
+    """Each agent has an account, a key and a mirror of its own, which the first poll brings up to date."""
+    mirrors = [a_mirror(course, number) for number in range(wanted.agents)]
+    for mirror in mirrors:
+        ask(mirror)
     pid = int((course.site.world.sshd.folder / "sshd.pid").read_text())
-    before = of_server(pid)
-    wall, processor = cost(lambda: [course.poll() for _ in range(agents)] and None)
-    server = (of_server(pid) - before) / agents
-    print(f"{agents} polls in a row: {wall / agents * 1000:.0f} ms each, processor {processor / agents * 1000:.0f} ms")
-    print(f"of each on the server {server * 1000:.0f} ms; {transferred(course)}")
+    rounds = []
+    for _ in range(wanted.rounds):
+        before = of_server(pid)
+        with ThreadPoolExecutor(wanted.at_once) as pool:
+            wall, hosts = cost(lambda pool=pool: list(pool.map(ask, mirrors)) and None)
+        rounds.append((wall, hosts, of_server(pid) - before))
+    wall, hosts, server = (statistics.median(one[place] for one in rounds) for place in range(3))
+    each = 1000 / wanted.agents
+    print(f"{wanted.agents} agents, {wanted.at_once} at once, medians of {wanted.rounds} rounds")
+    print(f"{wanted.agents / wall:.1f} polls a second, with the agents' own part on the same processors")
+    print(f"of each poll: {server * each:.0f} ms of a core on the server, {hosts * each:.0f} ms where the agent is")
+    forced, git = (statistics.median(parts(course, only) for _ in range(9)) * 1000 for only in (False, True))
+    sshd = server * each - forced
+    print(f"of the server's: sshd {sshd:.0f} ms, forced command {forced - git:.0f} ms, git {git:.0f} ms")
+    print(f"{1000 / (server * each) * (os.cpu_count() or 1):.1f} polls a second, by what a poll costs the server alone")
+    print(transferred(course))
+
+
+def a_mirror(course: Course, number: int) -> Mirror:
+    """An agent of a host that nobody has: only its polls are of interest."""
+    name, folder = f"agent-{number}", course.agent.folder / "many" / f"agent-{number}"
+    folder.mkdir(parents=True)
+    make_key(folder / "key", name)
+    words = ("user", "add", name, str(folder / "key.pub"), "--agent", "staging", "--hosts", f"many{number}")
+    course.site.world.admin(*words).must()
+    mirror = Mirror(replace(course.mirror.file, name=name, key=folder / "key", state=folder / "state"))
+    mirror.lay()
+    return mirror
+
+
+def ask(mirror: Mirror) -> None:
+    silence = mirror.poll(["refs/heads/main"])
+    assert silence is None, silence
+
+
+def parts(course: Course, only_git: bool) -> float:
+    """Processor seconds of the forced command with git for what a poll asks, or of git alone, without sshd."""
+    world = course.site.world
+    line = next(line for line in world.home.authorized_keys.read_text().splitlines() if line.endswith(" agent-0"))
+    forced = line.removeprefix('command="').partition('",restrict ')[0].replace('\\"', '"')
+    environment = {**os.environ, "GIT_PROTOCOL": "version=2", "SSH_ORIGINAL_COMMAND": f"git-upload-pack '{REPOSITORY}'"}
+    command = ["git", "upload-pack", str(world.repository)] if only_git else ["sh", "-c", forced]
+    prefixes = ("refs/gitops/log", "refs/environments/staging/", "refs/heads/main")
+    rows = [b"peel\n", b"symrefs\n", *(f"ref-prefix {prefix}\n".encode() for prefix in prefixes)]
+    text = b"".join([packet(b"command=ls-refs\n"), b"0001", *map(packet, rows), b"0000", b"0000"])
+
+    def talk() -> None:
+        done = subprocess.run(command, input=text, env=environment, capture_output=True)
+        assert b"refs/gitops/log" in done.stdout, done
+
+    return cost(talk)[1]
+
+
+def packet(line: bytes) -> bytes:
+    return f"{len(line) + 4:04x}".encode() + line
 
 
 if __name__ == "__main__":
