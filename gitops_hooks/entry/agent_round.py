@@ -58,6 +58,8 @@ class Round:
         before = self.notes.status() or Status()
         mark, standing = self.notes.mark(), self.notes.standing()
         believed = self._believe(mark)
+        # Before the work, during which the server is asked as well: what it says then is for the next round.
+        judged = self.mirror.digest()
         standing = {host: one for host, one in standing.items() if host in self.file.hosts}
         now = believed.mark if believed else mark
         self._leave(now, standing)
@@ -65,7 +67,7 @@ class Round:
         code, told = self._judge(now, standing, words)
         teller = Teller(self.file, self.mirror, now, standing, self.alarm)
         status = Status(
-            time.time(), code, told, self.alarm, _soon(due), self.mirror.digest(),
+            time.time(), code, told, self.alarm, _soon(due), judged,
             before.heard if self.silence else time.time(), before.reported, before.sequence,
         )  # fmt: skip
         if not self.looks_only:

@@ -105,6 +105,11 @@ class Agent:
         """What the server has of it."""
         return json.loads(self.world.show(f"refs/agents/{self.name}:report"))
 
+    def mirrored(self, ref: str) -> str:
+        """Where a ref stands in its mirror."""
+        command = ["git", "--git-dir", str(self.state / "mirror.git"), "rev-parse", "--verify", "-q", ref]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
     def let_pass(self, seconds: int) -> None:
         """As if everything it remembers were so much longer ago."""
         path = self.state / "standing.json"

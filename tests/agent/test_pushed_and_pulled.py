@@ -161,6 +161,10 @@ def test_a_push_finds_the_agent_at_work_sets_the_host_aside_and_the_agent_goes_o
     # The server goes to both while the agent is in the middle of its run.
     both.world.ssh("bob", "env deploy staging")
     both.await_that(lambda: any(ASIDE.search(event.fact("Hosts") or "") for event in both.events()))
+    # What is released anew is fetched by the agent while it still works, and brought there after that.
+    both.await_that(lambda: both.count("released") == 2)
+    log = both.world.refs()["refs/environments/staging/log"]
+    both.await_that(lambda: both.agent.mirrored("refs/environments/staging/log") == log)
     assert both.stamps(both.web2)[-1] == "begun"
     (both.web2.root / "hold").unlink()
     both.are_deployed(second)
