@@ -31,6 +31,8 @@ from gitops_hooks.model.deployment import (
     Say,
     Step,
     Workplace,
+    listed,
+    summary,
 )
 from gitops_hooks.model.drift import Difference, Drift, HostDrift, Sync
 from gitops_hooks.model.errors import EdgeError
@@ -110,11 +112,13 @@ __all__ = [
     "YamlFault",
     "YamlLimits",
     "hookimpl",
+    "listed",
     "matches",
     "matches_any",
     "parse_yaml",
     "plan_fault",
     "read_inventory",
     "replace_file",
+    "summary",
     "write_journal",
 ]

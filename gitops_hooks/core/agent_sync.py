@@ -13,7 +13,6 @@ from gitops_hooks.model.event import Event, Finished, Started
 from gitops_hooks.model.people import EVERY_HOST
 
 SYNCED, OUT, DEGRADED, UNKNOWN = "Synced", "OutOfSync", "Degraded", "Unknown"
-_GOOD = (HostState.OK, HostState.CHANGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def _word(told: HostReport, given: tuple[int, frozenset[str] | None], silent: bo
         return UNKNOWN
     if told.generation < generation and (hosts is None or told.name in hosts):
         return OUT
-    if told.state is not None and told.state not in _GOOD:
+    if told.state is not None and not told.state.is_good:
         return DEGRADED
     return {Sync.SYNCED: SYNCED, Sync.OUT: OUT}.get(told.sync, UNKNOWN)
 
@@ -89,5 +88,5 @@ def caught_up(end: Finished, keepers: Mapping[str, Keeper]) -> frozenset[str]:
     return frozenset(
         name
         for name, one in told.items()
-        if one and one.generation == end.generation and one.commit == end.commit and one.state in _GOOD
+        if one and one.generation == end.generation and one.commit == end.commit and one.state and one.state.is_good
     )

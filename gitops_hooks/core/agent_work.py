@@ -9,7 +9,7 @@ from gitops_hooks.model.deployment import HostState
 from gitops_hooks.model.drift import Sync
 from gitops_hooks.model.policy import Environment
 
-GOOD = frozenset({HostState.OK.value, HostState.CHANGED.value})
+GOOD = frozenset(state.value for state in HostState if state.is_good)
 MOST_HEALS = 3
 _JITTER = 10
 

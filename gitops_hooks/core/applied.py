@@ -7,11 +7,10 @@ that nothing concerns them. So the log is read back to the newest such end, or t
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from gitops_hooks.model.deployment import HostOutcome, HostState, RunState
+from gitops_hooks.model.deployment import HostOutcome, RunState
 from gitops_hooks.model.event import Event, Finished, Requested, Started
 
 _MOST_RUNS = 200
-_GOOD = (HostState.OK, HostState.CHANGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ class _Fold:
         if not self.wants(host.name):
             return
         late = host.name in self.missing
-        if host.state in _GOOD:
+        if host.state.is_good:
             (self.missed if late else self.at)[host.name] = commit
         elif not host.untouched:
             self.doubtful.add(host.name)

@@ -4,18 +4,15 @@ Nothing is remembered between two looks. Hosts of which no agent is there, or wh
 were released, are set aside as unreachable hosts of a pushed run are: no batch waits for them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gitops_hooks.model.agent import HostReport, Report
-from gitops_hooks.model.deployment import HostOutcome, HostState, Outcome, RunState
+from gitops_hooks.model.deployment import HostOutcome, HostState, Outcome, RunState, listed, summary
 from gitops_hooks.model.event import Event, Started
 from gitops_hooks.model.people import EVERY_HOST, Charge
 from gitops_hooks.model.rollout import Rollout
-
-_GOOD = (HostState.OK, HostState.CHANGED)
-_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +192,8 @@ def _stop_reason(run: AwaitedRun, hosts: Sequence[str], known: Mapping[str, Host
     if not run.batches:
         return ""
     there = _awaited(run, run.batches[-1], hosts)
-    bad = [host for host in there if known[host].state not in _GOOD]
-    if not run.rollout.max_failed.exceeded(len(bad), len(there)):
-        return ""
-    return f"{len(bad)} of its {len(there)} hosts failed, and max_failed is {run.rollout.max_failed}"
+    bad = [host for host in there if not known[host].state.is_good]
+    return run.rollout.stop_words(len(bad), len(there))
 
 
 def _next_batch(
@@ -222,11 +217,11 @@ def _next_batch(
 def _put_together(run: AwaitedRun, hosts: Sequence[str], known: Mapping[str, HostOutcome], stopped: str) -> Outcome:
     where = f"stopped after batch {len(run.batches)}"
     found = _all_of(hosts, {**_nobodys(run, hosts), **known}, f"nothing was run on it: the rollout {where}")
-    bad = [host for host in found if host.state not in _GOOD and not _is_left(host)]
+    bad = [host for host in found if not host.state.is_good and not _is_left(host)]
     left = [host.name for host in found if _is_left(host)]
-    words = [_summary(bad)] if bad else []
+    words = [summary(bad)] if bad else []
     if left:
-        words += [f"{where}: {stopped}", f"not begun: {_listed(left)}"]
+        words += [f"{where}: {stopped}", f"not begun: {listed(left)}"]
     detail = "; ".join(words)
     return Outcome(RunState.FAILED if detail else RunState.SUCCESSFUL, found, detail=detail)
 
@@ -249,17 +244,3 @@ def _all_of(hosts: Sequence[str], known: Mapping[str, HostOutcome], words: str) 
     return tuple(
         known.get(name) or HostOutcome(name, HostState.SKIPPED, detail=words, untouched=True) for name in names
     )
-
-
-def _summary(bad: Sequence[HostOutcome]) -> str:
-    """`failed: web1 web3; unreachable: web2`."""
-    return "; ".join(_kinds(bad))
-
-
-def _kinds(bad: Sequence[HostOutcome]) -> Iterator[str]:
-    for state in sorted({host.state for host in bad}, key=lambda state: state.value):
-        yield f"{state.value}: {_listed([host.name for host in bad if host.state is state])}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " ".join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "")

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from itertools import islice
 from zlib import crc32
 
-from gitops_hooks.model.deployment import HostState
 from gitops_hooks.model.drift import Drift, Sync
 from gitops_hooks.model.environment_event import Drifted
 from gitops_hooks.model.event import Event, Finished, Started
@@ -18,7 +17,6 @@ MOST_TRIES = 3
 MOST_NAMED = 200
 _MOST_EVENTS = 200
 _JITTER = 10
-_GOOD = (HostState.OK, HostState.CHANGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ class _Fold:
             case Finished() as body:
                 self.ended = self.ended or event.stamp.at
                 if self.told is None:
-                    self.mended |= {host.name for host in body.hosts if host.state in _GOOD}
+                    self.mended |= {host.name for host in body.hosts if host.state.is_good}
             case Drifted() as body:
                 self.told = self.told or body
                 first = self.still is None

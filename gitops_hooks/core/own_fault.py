@@ -6,8 +6,6 @@ from gitops_hooks.model.event import Finished, Started
 from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.rollout import Rollout
 
-_GOOD = (HostState.OK, HostState.CHANGED)
-
 
 def to_roll_back(environment: Environment, log: LogState) -> Finished | None:
     """The newest end, where it is to be rolled back from: nobody has said anything since, and it was no way back."""
@@ -42,5 +40,5 @@ def _batches(hosts: tuple[HostOutcome, ...], rollout: Rollout) -> tuple[tuple[Ho
 
 def _is_bad(batch: tuple[HostOutcome, ...], rollout: Rollout) -> bool:
     begun = any(not host.untouched for host in batch)
-    bad = sum(host.state not in _GOOD for host in batch)
+    bad = sum(not host.state.is_good for host in batch)
     return begun and rollout.max_failed.exceeded(bad, len(batch))

@@ -220,7 +220,7 @@ def count_hosts(end: Finished) -> str:
     alone = f", {end.left} left alone" if end.left else ""
     if not end.hosts:
         return end.state.value + alone
-    good = [host for host in end.hosts if host.state in (HostState.OK, HostState.CHANGED)]
+    good = [host for host in end.hosts if host.state.is_good]
     counts = (
         f"ok {len(good)}, changed {_count(end.hosts, HostState.CHANGED)}, failed {_count(end.hosts, HostState.FAILED)}"
     )

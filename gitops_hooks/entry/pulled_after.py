@@ -55,7 +55,7 @@ def are_back(sitting: Sitting, environment: Environment, end: Finished) -> bool:
     back = caught_up(end, _by_host(end, keepers_of(sitting, environment.name)))
     if environment.mode is Mode.PULL:
         return bool(back)
-    bad = {host.name for host in end.hosts if host.state not in (HostState.OK, HostState.CHANGED)}
+    bad = {host.name for host in end.hosts if not host.state.is_good}
     return bool(back) and bad == back
 
 

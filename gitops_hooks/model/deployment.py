@@ -1,6 +1,6 @@
 """One attempt to bring one environment to one commit, and how it ended."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -8,6 +8,8 @@ from pathlib import Path
 from gitops_hooks.model.approved_plan import ApprovedPlan
 from gitops_hooks.model.credentials import Credentials
 from gitops_hooks.model.policy import Environment
+
+_NAMED = 20
 
 
 class RunState(Enum):
@@ -33,6 +35,11 @@ class HostState(Enum):
     FAILED = "failed"
     SKIPPED = "skipped"
 
+    @property
+    def is_good(self) -> bool:
+        """Whether the host is as it should be."""
+        return self in (HostState.OK, HostState.CHANGED)
+
 
 @dataclass(frozen=True, slots=True)
 class HostOutcome:
@@ -46,6 +53,18 @@ class HostOutcome:
     changed: int = 0
     detail: str = ""
     untouched: bool = False
+
+
+def listed(names: Sequence[str]) -> str:
+    """For people: the names, of many the first ones."""
+    return " ".join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "")
+
+
+def summary(hosts: Sequence[HostOutcome]) -> str:
+    """For people: `failed: web1 web3; unreachable: web2`."""
+    kinds = sorted({host.state for host in hosts}, key=lambda state: state.value)
+    named = ((kind.value, [host.name for host in hosts if host.state is kind]) for kind in kinds)
+    return "; ".join(f"{kind}: {listed(names)}" for kind, names in named)
 
 
 @dataclass(frozen=True, slots=True)

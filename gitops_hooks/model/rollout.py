@@ -66,6 +66,12 @@ class Rollout:
     health: tuple[HealthCheck, ...] = ()
     max_changed: Share | None = None
 
+    def stop_words(self, bad: int, hosts: int) -> str:
+        """Why no batch may follow one of so many hosts, of which so many are bad; empty where one may."""
+        if not self.max_failed.exceeded(bad, hosts):
+            return ""
+        return f"{bad} of its {hosts} hosts failed, and max_failed is {self.max_failed}"
+
     def cut(self, hosts: tuple[T, ...]) -> tuple[tuple[T, ...], ...]:
         """The hosts in their order, in batches; the last size counts for all that are left, as `serial` of a play."""
         if not self.batches:

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from gitops_hooks.plugin import HostOutcome, HostState, Outcome, Rollout, RunState
-from gitops_hooks.plugins.ansible.outcome import GOOD, listed, summary
+from gitops_hooks.plugin import HostOutcome, HostState, Outcome, Rollout, RunState, listed, summary
 
 
 def stop_reason(outcome: Outcome, rollout: Rollout) -> str:
@@ -11,9 +10,7 @@ def stop_reason(outcome: Outcome, rollout: Rollout) -> str:
     bad = _bad(outcome.hosts)
     if said := _said(outcome):
         return said
-    if not rollout.max_failed.exceeded(len(bad), len(outcome.hosts)):
-        return ""
-    return f"{len(bad)} of its {len(outcome.hosts)} hosts failed, and max_failed is {rollout.max_failed}"
+    return rollout.stop_words(len(bad), len(outcome.hosts))
 
 
 def put_together(
@@ -40,7 +37,7 @@ def _not_begun(name: str, words: str) -> HostOutcome:
 
 
 def _bad(hosts: Sequence[HostOutcome]) -> list[HostOutcome]:
-    return [host for host in hosts if host.state not in GOOD]
+    return [host for host in hosts if not host.state.is_good]
 
 
 def _said(end: Outcome) -> str:

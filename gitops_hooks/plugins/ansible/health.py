@@ -15,10 +15,12 @@ from gitops_hooks.plugin import (
     Progress,
     RunState,
     Workplace,
+    listed,
+    summary,
 )
 from gitops_hooks.plugins.ansible.asking import ask
 from gitops_hooks.plugins.ansible.events import Listener
-from gitops_hooks.plugins.ansible.outcome import CANCELED, GOOD, listed, summary
+from gitops_hooks.plugins.ansible.outcome import CANCELED
 from gitops_hooks.plugins.ansible.preflight import Ready
 
 _AT_ONCE = 16
@@ -47,7 +49,7 @@ class Clinic:
 
 def examine(end: Outcome, checks: Sequence[HealthCheck], clinic: Clinic) -> Outcome:
     """The same outcome, in which hosts that are not well have failed."""
-    good = [host.name for host in end.hosts if host.state in GOOD]
+    good = [host.name for host in end.hosts if host.state.is_good]
     if not checks or not good:
         return end
     broke_off = end.state in (RunState.ERROR, RunState.CANCELED) or clinic.over
@@ -59,7 +61,7 @@ def examine(end: Outcome, checks: Sequence[HealthCheck], clinic: Clinic) -> Outc
         return dataclasses.replace(end, hosts=hosts, state=RunState.CANCELED, detail=CANCELED)
     if broke_off and end.state is not RunState.SUCCESSFUL:
         return dataclasses.replace(end, hosts=hosts)
-    bad = [host for host in hosts if host.state not in GOOD]
+    bad = [host for host in hosts if not host.state.is_good]
     return dataclasses.replace(end, hosts=hosts, state=RunState.FAILED, detail=summary(bad))
 
 
@@ -101,7 +103,7 @@ def _ask_once(check: HealthCheck, hosts: Sequence[str], clinic: Clinic) -> dict[
         end = clinic.play(check.what, hosts, seconds)
         if end.state in (RunState.ERROR, RunState.CANCELED):
             return dict.fromkeys(hosts, end.detail)
-        return {host.name: host.detail for host in end.hosts if host.state not in GOOD}
+        return {host.name: host.detail for host in end.hosts if not host.state.is_good}
     pool = ThreadPoolExecutor(max_workers=min(_AT_ONCE, len(hosts)))
     asked = {name: pool.submit(ask, check, clinic.ready[name], clinic.workplace, seconds) for name in hosts}
     while wait(asked.values(), _LOOK_SECONDS).not_done and not clinic.over:

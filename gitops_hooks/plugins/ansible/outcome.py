@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 
-from gitops_hooks.plugin import HostOutcome, HostState, Outcome, RunState
+from gitops_hooks.plugin import HostOutcome, HostState, Outcome, RunState, summary
 from gitops_hooks.plugins.ansible.events import Record
 
-GOOD = (HostState.OK, HostState.CHANGED)
-_NAMED = 20
 CANCELED = "ended on request; deploy again to bring the hosts to one state"
 
 
@@ -24,7 +22,7 @@ def judge(intended: Sequence[str], record: Record, status: str, limit: float) ->
     if record.stats is None:
         why = record.complaint or "no reason was given"
         return Outcome(RunState.ERROR, hosts, detail=f"Ansible ended without a summary: {why}")
-    bad = [host for host in hosts if host.state not in GOOD]
+    bad = [host for host in hosts if not host.state.is_good]
     if bad:
         return Outcome(RunState.FAILED, hosts, detail=summary(bad))
     if status != "successful":
@@ -68,14 +66,3 @@ def _unfinished(name: str, record: Record, changed: int) -> HostOutcome:
 def _failure(name: str, record: Record) -> str:
     trouble = record.failed.get(name)
     return "failed; Ansible did not say in which task" if trouble is None else str(trouble)
-
-
-def summary(hosts: Sequence[HostOutcome]) -> str:
-    """`unreachable: web2; failed: web1 web3`, worst news by kind."""
-    kinds = sorted({host.state for host in hosts}, key=lambda state: state.value)
-    named = ((kind.value, [host.name for host in hosts if host.state is kind]) for kind in kinds)
-    return "; ".join(f"{kind}: {listed(names)}" for kind, names in named)
-
-
-def listed(names: Sequence[str]) -> str:
-    return " ".join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "")

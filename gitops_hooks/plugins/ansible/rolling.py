@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gitops_hooks.plugin import Deployment, HostOutcome, Outcome, Progress, Workplace
+from gitops_hooks.plugin import Deployment, HostOutcome, Outcome, Progress, Workplace, listed
 from gitops_hooks.plugins.ansible.batches import put_together, stop_reason
 from gitops_hooks.plugins.ansible.events import Listener
 from gitops_hooks.plugins.ansible.health import Clinic, examine
-from gitops_hooks.plugins.ansible.outcome import judge, listed
+from gitops_hooks.plugins.ansible.outcome import judge
 from gitops_hooks.plugins.ansible.pinned import Pinned, Route, pin_routes
 from gitops_hooks.plugins.ansible.preflight import Ready
 from gitops_hooks.plugins.ansible.run import run_playbook
