@@ -6,7 +6,7 @@ import stat
 from dataclasses import replace
 from pathlib import Path
 
-from gitops_hooks.edge.toml_text import Faults, Table, open_toml
+from gitops_hooks.edge.toml_text import REPOSITORY_ID, SOME, Faults, Table, open_toml
 from gitops_hooks.model.agent_file import AgentFile, Connection, Roots
 from gitops_hooks.model.credentials import Credentials
 from gitops_hooks.model.errors import Fault, PolicyError
@@ -22,10 +22,8 @@ _GRANTED = ("key", "known_hosts", "vault_password", "kubeconfig")
 _NEEDED = {Connection.INVENTORY: ("key", "known_hosts"), Connection.KUBERNETES: ("kubeconfig",), Connection.LOCAL: ()}
 _NAME = re.compile(r"[a-z][a-z0-9._-]{0,31}")
 _OID = re.compile(r"[0-9a-f]{40}")
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}")
 _ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,253}")
-_SOME = re.compile(r"[^\x00-\x1f\x7f]+")
 # A helper of git's (`ext::`) would be a command, and a word that begins with a dash an option.
 _URL = re.compile(r"ssh://[A-Za-z0-9][^\s\x00-\x1f]*|[A-Za-z0-9][A-Za-z0-9._@-]*:(?!//|:)[^\s]+")
 
@@ -51,7 +49,7 @@ def _read(path: Path, top: Table, credential: Table | None) -> AgentFile:
         _file(top, "key", path),
         _file(top, "known_hosts", path),
         Roots(
-            top.text("repository", _ID),
+            top.text("repository", REPOSITORY_ID),
             top.text("adoption", _OID),
             _file(top, "server_key", path),
             _file(top, "approvers", path) if "approvers" in top.values else None,
@@ -63,7 +61,7 @@ def _read(path: Path, top: Table, credential: Table | None) -> AgentFile:
         _interval(top),
         _credentials(top, credential, connection, path),
         _file(top, "host_key", path) if "host_key" in top.values else None,
-        path.parent / top.text("prometheus", _SOME) if "prometheus" in top.values else None,
+        path.parent / top.text("prometheus", SOME) if "prometheus" in top.values else None,
     )
 
 
@@ -79,7 +77,7 @@ def _hosts(top: Table, connection: Connection) -> tuple[str, ...]:
 
 
 def _connection(top: Table) -> Connection:
-    found = top.text("connection", _SOME, Connection.LOCAL.value)
+    found = top.text("connection", SOME, Connection.LOCAL.value)
     names = [one.value for one in Connection]
     if found not in names:
         top.fault("connection", f"'connection' must be one of {', '.join(names)}, not {found!a}")
@@ -118,19 +116,15 @@ def _credentials(top: Table, table: Table | None, connection: Connection, path: 
 
 def _tool_folders(top: Table, connection: Connection, path: Path) -> tuple[Path, ...]:
     """Where kubectl is, if not among the system's programs; a box sees all that lies there."""
-    folders = tuple(Path(name) for name in top.texts("tool_folders", _SOME))
+    folders = top.folders("tool_folders", path, path.name)
     if folders and connection is not Connection.KUBERNETES:
         top.fault("tool_folders", f"'tool_folders' is not for connection = \"{connection.value}\"")
-    for folder in folders:
-        if not folder.is_absolute() or path.is_relative_to(folder):
-            words = f"'tool_folders' may hold whole paths only, and not what {path.name} is in: {folder}"
-            top.fault("tool_folders", words)
     return folders
 
 
 def _file(table: Table, key: str, path: Path) -> Path:
     """A file that is there; relative names begin beside the agent's own file."""
-    name = table.text(key, _SOME)
+    name = table.text(key, SOME)
     found = path.parent / name
     if name and not found.is_file():
         table.fault(key, f"'{key}': there is no file {found}")
@@ -138,7 +132,7 @@ def _file(table: Table, key: str, path: Path) -> Path:
 
 
 def _state(top: Table, path: Path) -> Path:
-    name = top.text("state", _SOME)
+    name = top.text("state", SOME)
     folder = path.parent / name
     if name and path.is_relative_to(folder.resolve()):
         top.fault("state", f"'state' may not hold {path.name} itself: what is trusted lies outside of what is fetched")

@@ -4,8 +4,6 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +12,7 @@ from gitops_hooks.edge.launchers import reconcile_launcher
 from gitops_hooks.edge.living import end, look_at
 from gitops_hooks.edge.locks import try_lock
 from gitops_hooks.edge.store import make_folder
+from gitops_hooks.edge.unix_address import bind_alone, short_address
 
 if TYPE_CHECKING:
     from socket import socket
@@ -75,7 +74,7 @@ def ring(home: Home) -> None:
 
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:
         bell.setblocking(False)
-        with _address(home) as address:
+        with short_address(home.run / _BELL) as address:
             bell.sendto(b"!", address)
 
 
@@ -103,25 +102,8 @@ def open_bell(home: Home) -> Bell:
     import socket
 
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-    try:
-        with _address(home) as address:
-            (home.run / _BELL).unlink(missing_ok=True)
-            listener.bind(address)
-        (home.run / _BELL).chmod(0o600)
-    except OSError:
-        listener.close()
-        raise
+    bind_alone(listener, home.run / _BELL)
     return Bell(listener)
-
-
-@contextmanager
-def _address(home: Home) -> Iterator[str]:
-    """A Unix socket's path has 108 bytes at most; through the folder's descriptor any home fits."""
-    folder = os.open(home.run, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{folder}/{_BELL}"
-    finally:
-        os.close(folder)
 
 
 def _start(home: Home, lock: int) -> None:

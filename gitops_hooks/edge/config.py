@@ -10,7 +10,7 @@ from gitops_hooks.edge.credential_toml import GRANTED, OF_PLANS, read_granted, r
 from gitops_hooks.edge.exec_toml import read_exec_checks
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.notify_toml import read_notify
-from gitops_hooks.edge.toml_text import Document, Faults, Table, open_toml, parse_toml
+from gitops_hooks.edge.toml_text import REPOSITORY_ID, SOME, Document, Faults, Table, open_toml, parse_toml
 from gitops_hooks.model.server import PLAN, CredentialEntry, Limits, PluginLists, RepositoryEntry, ServerFile
 
 SOURCE = "server.toml"
@@ -22,12 +22,10 @@ _TOP = ("authorized_keys", "deploy_as", "git", "own_network", "tool_folders")
 _NFT = "nft"
 _LATER = ("signed", "evaluate", "break_glass")
 _MAY_BE_NONE = ("verdicts", "warm_seconds")
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}")
 _PERSON = re.compile(r"\*|[a-z][a-z0-9._-]{0,31}")
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,200}")
-_SOME = re.compile(r"[^\x00-\x1f\x7f]+")
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 
 
@@ -54,16 +52,16 @@ def _build(home: Home, document: Document) -> ServerFile:
     top.allow((*_TOP, *_TABLES, *_LISTS), _LATER)
     repositories = tuple(_repository(home, table) for table in document.lists["repository"])
     _refuse_twins(document.lists["repository"], repositories)
-    keys = top.text("authorized_keys", _SOME, "")
+    keys = top.text("authorized_keys", SOME, "")
     server = ServerFile(
         repositories,
         _credentials(home, document, repositories),
         replace(_plugins(document.tables.get("plugins")), programs=read_exec_checks(document.lists["exec_check"])),
         _limits(document.tables.get("limits")),
-        top.text("git", _SOME, "git"),
+        top.text("git", SOME, "git"),
         _path(home, keys) if keys else None,
         top.text("deploy_as", _USER, ""),
-        _tool_folders(home, top),
+        top.folders("tool_folders", home.path.absolute(), "this home"),
         _own_network(top),
         read_notify(document.lists["notify"], [entry.name for entry in repositories]),
     )
@@ -75,8 +73,8 @@ def _repository(home: Home, table: Table) -> RepositoryEntry:
     table.allow(("name", "path", "id", "read", "write"), ("floor",))
     return RepositoryEntry(
         table.text("name", REPOSITORY_NAME),
-        _path(home, table.text("path", _SOME)),
-        table.text("id", _ID),
+        _path(home, table.text("path", SOME)),
+        table.text("id", REPOSITORY_ID),
         table.texts("read", _PERSON),
         table.texts("write", _PERSON),
     )
@@ -115,7 +113,7 @@ def _credentials(
 
 def _credential(home: Home, table: Table, ids: dict[str, str]) -> CredentialEntry:
     table.allow(("repository", "environment", "branch", *GRANTED, *OF_PLANS))
-    name = table.text("repository", _SOME)
+    name = table.text("repository", SOME)
     if name and name not in ids:
         table.fault("repository", f"there is no repository {name!a} in this file")
     return CredentialEntry(
@@ -132,19 +130,9 @@ def full_branch(name: str) -> str:
     return name if name.startswith("refs/") or not name else f"refs/heads/{name}"
 
 
-def _tool_folders(home: Home, top: Table) -> tuple[Path, ...]:
-    folders = tuple(Path(name) for name in top.texts("tool_folders", _SOME))
-    for folder in folders:
-        if not folder.is_absolute() or home.path.absolute().is_relative_to(folder):
-            top.fault(
-                "tool_folders", f"'tool_folders' may hold whole paths only, and not what this home is in: {folder}"
-            )
-    return folders
-
-
 def _own_network(top: Table) -> tuple[str, ...]:
     """Each opens the kernel a little further to bytes that were pushed: one that nobody has thought about is none."""
-    names = top.texts("own_network", _SOME)
+    names = top.texts("own_network", SOME)
     if names not in ((), (_NFT,)):
         top.fault("own_network", f"'own_network' may name {_NFT} alone: [\"{_NFT}\"]")
     return names

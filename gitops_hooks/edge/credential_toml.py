@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from gitops_hooks.edge.toml_text import Table
+from gitops_hooks.edge.toml_text import SOME, Table
 from gitops_hooks.model.credentials import Credentials
 from gitops_hooks.model.server import DEPLOY, PLAN, USES, CredentialEntry
 
@@ -16,7 +16,6 @@ OF_PLANS = ("use", "user", "become")
 _SSH = ("hosts", "key", "known_hosts", "vault_password")
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,253}")
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
-_SOME = re.compile(r"[^\x00-\x1f\x7f]+")
 
 
 def read_granted(table: Table, home: Path) -> Credentials:
@@ -28,7 +27,7 @@ def read_granted(table: Table, home: Path) -> Credentials:
     if not over_ssh:
         key = known_hosts = None
     else:
-        key, known_hosts = (home / table.text(name, _SOME) for name in ("key", "known_hosts"))
+        key, known_hosts = (home / table.text(name, SOME) for name in ("key", "known_hosts"))
     return Credentials(
         hosts,
         key,
@@ -45,7 +44,7 @@ def read_granted(table: Table, home: Path) -> Credentials:
 
 def read_use(table: Table) -> str:
     """What it is for; `user` and `become` are of plans only, and a plan runs no script."""
-    use = table.text("use", _SOME, DEPLOY)
+    use = table.text("use", SOME, DEPLOY)
     if use not in USES:
         table.fault("use", f"'use' must be one of {', '.join(USES)}, not {use!a}")
     wrong = ("trusted_command",) if use == PLAN else ("user", "become")
@@ -67,7 +66,7 @@ def refuse_deploying_keys(tables: Iterable[Table], entries: Iterable[CredentialE
 
 
 def _path(table: Table, key: str, home: Path) -> Path | None:
-    found = table.text(key, _SOME, "")
+    found = table.text(key, SOME, "")
     return home / found if found else None
 
 

@@ -4,13 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 
 from gitops_hooks.core.globs import glob_fault
-from gitops_hooks.edge.toml_text import Table
+from gitops_hooks.edge.toml_text import SOME, Table
 from gitops_hooks.model.options import Option, OptionKind, OptionValue
 from gitops_hooks.model.server import ExecCheck
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _PROGRAM = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,63}")
-_SOME = re.compile(r"[^\x00-\x1f\x7f]+")
 _PATH = re.compile(r"\.|(?!/)(?!.*(?:^|/)\.\.?(?:/|$))(?!.*//)[^\x00-\x1f\x7f]+(?<!/)")
 
 
@@ -29,7 +28,7 @@ def _read(table: Table) -> ExecCheck:
     table.allow(("name", "summary", "command", "paths", "tree", "target", "options", "kept"))
     return ExecCheck(
         table.text("name", _NAME),
-        table.text("summary", _SOME, ""),
+        table.text("summary", SOME, ""),
         _command(table),
         _globs(table),
         table.texts("tree", _PATH),
@@ -53,7 +52,7 @@ def _command(table: Table) -> tuple[str, ...]:
 
 def _globs(table: Table) -> tuple[str, ...]:
     """One that no path could match would be a check that is never asked."""
-    globs = table.texts("paths", _SOME, ("**",))
+    globs = table.texts("paths", SOME, ("**",))
     if "paths" in table.values:
         for glob in globs:
             if fault := glob_fault(glob):

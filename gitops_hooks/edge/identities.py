@@ -10,7 +10,7 @@ from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.locks import hold
 from gitops_hooks.edge.public_key import parse_key
 from gitops_hooks.edge.store import replace_file
-from gitops_hooks.edge.toml_text import Document, Faults, open_toml, parse_toml
+from gitops_hooks.edge.toml_text import REPOSITORY_ID, Document, Faults, open_toml, parse_toml
 from gitops_hooks.edge.toml_text import Table as Read
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.people import EVERY_HOST, Charge, People, Person, PublicKey
@@ -28,7 +28,6 @@ _ADDRESS = re.compile(r"[^\s\x00-\x1f\x7f<>@,]{1,120}@[^\s\x00-\x1f\x7f<>@,]{1,1
 _KINDS = {kind.value: kind for kind in ActorKind}
 _HOST = re.compile(r"\*|[A-Za-z0-9_][A-Za-z0-9._:/-]{0,252}")
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,31}")
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}")
 _SECONDS = 30.0
 _SHOWN = 5
 _NEW = "# Who may log in; written by `gitops-hooks user add` and `user remove`.\n"
@@ -171,7 +170,7 @@ def _agent(table: Read, seen: dict[str, str]) -> Person:
     hosts = table.texts("hosts", _HOST)
     if not hosts or (EVERY_HOST in hosts and len(hosts) > 1):
         table.fault("hosts", "'hosts' must name hosts, or be ['*'] for every host of the environment")
-    charge = Charge(table.text("repository", _ID), table.text("environment", _ENVIRONMENT), hosts)
+    charge = Charge(table.text("repository", REPOSITORY_ID), table.text("environment", _ENVIRONMENT), hosts)
     return Person(name, keys, (), ActorKind.AGENT, charge=charge)
 
 

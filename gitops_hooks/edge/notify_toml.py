@@ -3,12 +3,11 @@
 import re
 from collections.abc import Collection, Sequence
 
-from gitops_hooks.edge.toml_text import Table
+from gitops_hooks.edge.toml_text import SOME, Table
 from gitops_hooks.model.news import News, NotifyEntry
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
-_SOME = re.compile(r"[^\x00-\x1f\x7f]+")
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _ON = {**{news.value: news for news in News}, "every": None}
 
@@ -26,7 +25,7 @@ def read_notify(tables: Sequence[Table], repositories: Collection[str]) -> tuple
 
 def _read(table: Table, repositories: Collection[str]) -> NotifyEntry:
     table.allow(("name", "plugin", "repositories", "environments", "on", "settings"))
-    wanted = table.texts("repositories", _SOME)
+    wanted = table.texts("repositories", SOME)
     for name in wanted:
         if name not in repositories:
             table.fault("repositories", f"there is no repository {name!a} in this file")
@@ -46,7 +45,7 @@ def _read(table: Table, repositories: Collection[str]) -> NotifyEntry:
 
 def _on(table: Table) -> tuple[News, ...]:
     """Empty for every end, which goes with nothing else: it holds all the others."""
-    words = table.texts("on", _SOME, tuple(news.value for news in News))
+    words = table.texts("on", SOME, tuple(news.value for news in News))
     if unknown := sorted(set(words) - set(_ON)):
         table.fault("on", f"'on': {unknown[0]!a} is none of {', '.join(_ON)}")
     elif "every" in words and len(words) > 1:

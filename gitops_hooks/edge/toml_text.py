@@ -8,6 +8,9 @@ from pathlib import Path
 
 from gitops_hooks.model.errors import Fault, PolicyError
 
+SOME = re.compile(r"[^\x00-\x1f\x7f]+")
+REPOSITORY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}")
+
 _LARGEST = 4 * 1024 * 1024
 _HEADER = re.compile(r"\s*(\[{1,2})\s*([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)\s*\]{1,2}\s*(?:#.*)?")
 _KEY = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=")
@@ -54,6 +57,14 @@ class Table:
             elif key not in known:
                 place = f" in [{self.name}]" if self.name else ""
                 self.fault(key, f"unknown key '{key}'{place}; known: {', '.join(sorted(known))}")
+
+    def folders(self, key: str, held: Path, what: str) -> tuple[Path, ...]:
+        """Whole paths, none of which holds `held`, which is told as `what`."""
+        found = tuple(Path(name) for name in self.texts(key, SOME))
+        for folder in found:
+            if not folder.is_absolute() or held.is_relative_to(folder):
+                self.fault(key, f"'{key}' may hold whole paths only, and not what {what} is in: {folder}")
+        return found
 
     def text(self, key: str, pattern: re.Pattern[str] | None = None, default: str | None = None) -> str:
         """A string that matches the pattern whole; without a default the key is required."""

@@ -4,8 +4,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from gitops_hooks.edge.launchers import package_folder
 from gitops_hooks.edge.living import Living, end, list_living
 from gitops_hooks.edge.locks import try_lock
 from gitops_hooks.edge.store import make_folder
+from gitops_hooks.edge.unix_address import bind_alone
 
 if TYPE_CHECKING:
     from socket import socket
@@ -51,15 +52,8 @@ def open_door(home: Home) -> "socket":
     import socket
 
     door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-    try:
-        with _address(home) as address:
-            (home.judge / _SOCKET).unlink(missing_ok=True)
-            door.bind(address)
-        (home.judge / _SOCKET).chmod(0o600)
-        door.listen(_WAITING)
-    except OSError:
-        door.close()
-        raise
+    bind_alone(door, home.judge / _SOCKET)
+    door.listen(_WAITING)
     return door
 
 
@@ -119,13 +113,3 @@ def _start(home: Home, environ: Mapping[str, str]) -> None:
         )
     finally:
         os.close(log)
-
-
-@contextmanager
-def _address(home: Home) -> Iterator[str]:
-    """A Unix socket's path has 108 bytes at most; through the folder's descriptor any home fits."""
-    folder = os.open(home.judge, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{folder}/{_SOCKET}"
-    finally:
-        os.close(folder)

@@ -22,6 +22,7 @@ from gitops_hooks.edge.agent_state import FullError, Notes, need_room, needing_s
 from gitops_hooks.edge.agent_toml import load_agent
 from gitops_hooks.edge.launch_box import own_program
 from gitops_hooks.edge.locks import try_lock
+from gitops_hooks.entry.guard import plain
 from gitops_hooks.model.agent_file import AgentFile
 from gitops_hooks.model.agent_mark import Status
 from gitops_hooks.model.errors import EdgeError, PolicyError
@@ -36,8 +37,7 @@ _CHILD_SECONDS = 0.2
 
 def say(words: str) -> None:
     """One line for the log, with every character that could steer a terminal escaped."""
-    plain = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in words)
-    print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {plain}", flush=True)
+    print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {plain(words)}", flush=True)
 
 
 @contextmanager

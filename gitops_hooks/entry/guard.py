@@ -66,7 +66,7 @@ def _journal(environ: Mapping[str, str], kind: str, facts: Mapping[str, str]) ->
 
 def say(lines: tuple[str, ...]) -> None:
     """Lines to stderr, each with our name in front and every character that could steer a terminal escaped."""
-    text = "".join(f"gitops: {_plain(line)}\n" for line in lines)
+    text = "".join(f"gitops: {plain(line)}\n" for line in lines)
     try:
         sys.stdout.flush()
         sys.stderr.write(text)
@@ -83,7 +83,8 @@ def _without_paths(line: str, environ: Mapping[str, str]) -> str:
     return line.replace(f"{home.rstrip('/')}/", "")
 
 
-def _plain(line: str) -> str:
+def plain(line: str) -> str:
+    """The line with every character escaped that could steer a terminal."""
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode() for char in line
     )
