@@ -10,7 +10,7 @@ from pathlib import Path
 from gitops_hooks.core.agent_report import encode
 from gitops_hooks.model.agent import HostReport, Report
 from tests.answers import Result
-from tests.people import lay_ssh, ssh_settings
+from tests.people import introduce
 from tests.world import REPOSITORY, World
 
 HOST = f"host:{REPOSITORY}"
@@ -34,7 +34,7 @@ class AgentDesk:
         charge = ("--agent", environment, "--hosts", ",".join(hosts), "-R", REPOSITORY)
         world.admin("user", "add", name, str(key), *charge).must()
         assert world.sshd is not None
-        lay_ssh(world.person(name), ssh_settings(world.sshd, world.key(name), world.folder / "known_hosts"))
+        introduce(world.sshd, world.folder / "known_hosts", {world.person(name): world.key(name)})
         desk = cls(world, name, environment, hosts)
         world.run(name, "git", "init", "-q", "--bare", str(desk.clone), where=world.person(name)).must()
         return desk

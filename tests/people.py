@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from gitops_hooks.edge.sshd import Sshd
@@ -40,6 +41,13 @@ def lay_ssh(home: Path, settings: str) -> None:
     ssh.parent.mkdir(exist_ok=True)
     ssh.write_text(f"#!/bin/sh\nexec {shutil.which('ssh')} -F '{home / 'ssh_config'}' \"$@\"\n")
     ssh.chmod(0o755)
+
+
+def introduce(server: Sshd, known_hosts: Path, people: Mapping[Path, Path]) -> None:
+    """Pin the server's key, and have the ssh of each home find the server with this key."""
+    known_hosts.write_text(server.known_hosts_line("host") + "\n")
+    for home, key in people.items():
+        lay_ssh(home, ssh_settings(server, key, known_hosts))
 
 
 def ssh_settings(server: Sshd, key: Path, known_hosts: Path) -> str:

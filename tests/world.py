@@ -17,7 +17,7 @@ from tests.answers import EVENT_FORMAT, Event, Result, change_number, parse_even
 from tests.copying import copy_folder
 from tests.history import lay_history
 from tests.hosts import DeployedHost, credential_table, known_hosts, start_host
-from tests.people import clean_environment, lay_ssh, shell_of, ssh_settings
+from tests.people import clean_environment, introduce, shell_of
 
 ROOT = Path(__file__).resolve().parent.parent
 REPOSITORY = "site"
@@ -85,10 +85,11 @@ class World:
 
     def open(self, port: int = 0) -> None:
         """Start the server's sshd and tell everybody's ssh where it listens."""
-        self.sshd = start_sshd(self.folder / "sshd", self.home.authorized_keys, port)
-        (self.folder / "known_hosts").write_text(self.sshd.known_hosts_line("host") + "\n")
-        for name in self.people:
-            lay_ssh(self.person(name), ssh_settings(self.sshd, self.key(name), self.folder / "known_hosts"))
+        self.make_known(start_sshd(self.folder / "sshd", self.home.authorized_keys, port))
+
+    def make_known(self, sshd: Sshd) -> None:
+        self.sshd = sshd
+        introduce(sshd, self.folder / "known_hosts", {self.person(name): self.key(name) for name in self.people})
 
     def close(self) -> None:
         """End everything; a leftover is a fault of the test or of the server."""
@@ -296,5 +297,4 @@ class World:
             self.admin("reconcile", "--stop")
 
     def _living(self) -> tuple[living.Living, ...]:
-        mine = str(self.folder)
-        return tuple(one for one in living.list_living() if any(mine in word for word in one.argv))
+        return tuple(one for one in living.list_living() if any(str(self.folder) in word for word in one.argv))

@@ -23,32 +23,15 @@ from gitops_hooks.model.event_words import Hosts, Oid, Text, Word
 from gitops_hooks.model.server import Limits
 from tests.agent.pulling import Agent, end, identity, inventory, lay_agent
 from tests.answers import change_number
+from tests.environments.conftest import ENVIRONMENT as PUSHED
+from tests.environments.conftest import SITE as PUSHED_SITE
 from tests.world import POLICY, REPOSITORY, Template, World
 
 LOG = "refs/environments/staging/log"
-ENVIRONMENT = """\
-environments:
-  - name: staging
-    branch: main
-    playbook: site.yml
-    inventory: inventories/staging
-    mode: pull
-"""
+ENVIRONMENT = f"{PUSHED}    mode: pull\n"
 # `slow` on the host keeps a run there, and `full` ends it badly.
-SITE = """\
----
-- name: Site
-  hosts: web
-  gather_facts: false
-  tasks:
-    - name: Disk
-      ansible.builtin.command: test ! -e {{ root }}/full
-      changed_when: false
-    - name: Page
-      ansible.builtin.copy:
-        src: page
-        dest: "{{ root }}/page"
-        mode: "0644"
+SITE = f"""\
+{PUSHED_SITE}\
     - name: Slow
       ansible.builtin.command: sleep 20
       when: page_is_slow | default(false)

@@ -9,17 +9,11 @@ import pytest
 
 from tests.agent.pulling import Agent, end, lay_agent
 from tests.answers import Event, change_number
+from tests.environments.conftest import ENVIRONMENT as PUSHED
 from tests.hosts import DeployedHost, inventory
 from tests.world import POLICY, Template, World
 
-ENVIRONMENT = """\
-environments:
-  - name: staging
-    branch: main
-    playbook: site.yml
-    inventory: inventories/staging
-    mode: both
-"""
+ENVIRONMENT = f"{PUSHED}    mode: both\n"
 # A run stays in the middle for as long as `hold` is there, and each leaves a begin and an end.
 SITE = """\
 ---

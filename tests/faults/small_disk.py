@@ -8,23 +8,15 @@ import contextlib
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops_hooks.edge.sshd import Sshd
-from tests.people import clean_environment, lay_ssh, ssh_settings
-from tests.world import ROOT, World
+from tests.enclosed import open_inside
+from tests.world import World
 
 PAGE = 4096  # what a file on a tmpfs grows by
 SIZE = 8 * 1024 * 1024
-_START_SSHD = """\
-import sys
-from pathlib import Path
-from gitops_hooks.edge.sshd import start_sshd
-print(start_sshd(Path(sys.argv[1]), Path(sys.argv[2])).port)
-"""
 
 
 @dataclass(slots=True)
@@ -91,14 +83,7 @@ class CrampedWorld(World):
 
     def open(self, port: int = 0) -> None:
         self.disk = SmallDisk.mount(self.home.path)
-        (self.folder / "sshd").mkdir(mode=0o700)
-        words = [sys.executable, "-c", _START_SSHD, str(self.folder / "sshd"), str(self.home.authorized_keys)]
-        environment = {**clean_environment(self.folder), "PYTHONPATH": str(ROOT)}
-        port = int(subprocess.run(self.on_server(words), env=environment, check=True, stdout=subprocess.PIPE).stdout)
-        self.sshd = Sshd(self.folder / "sshd", port)
-        (self.folder / "known_hosts").write_text(self.sshd.known_hosts_line("host") + "\n")
-        for name in self.people:
-            lay_ssh(self.person(name), ssh_settings(self.sshd, self.key(name), self.folder / "known_hosts"))
+        open_inside(self)
 
     def on_server(self, words: Sequence[str]) -> list[str]:
         return self.disk.inside(words) if self.disk else list(words)

@@ -6,21 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops_hooks.edge.sshd import Sshd
-from tests.people import clean_environment, lay_ssh, ssh_settings
-from tests.world import ROOT, World
+from tests.enclosed import open_inside
+from tests.world import World
 
 SERVER, HOST = "10.77.0.1", "10.77.0.2"
 _CABLE = Path(__file__).with_name("cable.py")
 _SECONDS = 30.0
-# For the host as well as for people, who type where the server is.
-_START_SSHD = """\
-import sys
-from pathlib import Path
-from gitops_hooks.edge.sshd import start_sshd
-started = start_sshd(Path(sys.argv[1]), Path(sys.argv[2]), settings=("ListenAddress {address}:22",))
-print(started.port)
-"""
 
 
 @dataclass(slots=True)
@@ -67,15 +58,7 @@ class NetworkedWorld(World):
     def open(self, port: int = 0) -> None:
         self.network, self.far = Network.open(), Network.open()
         connect(self.network, self.far)
-        (self.folder / "sshd").mkdir(mode=0o700)
-        script = _START_SSHD.format(address=SERVER)
-        words = [sys.executable, "-c", script, str(self.folder / "sshd"), str(self.home.authorized_keys)]
-        environment = {**clean_environment(self.folder), "PYTHONPATH": str(ROOT)}
-        port = int(subprocess.run(self.on_server(words), env=environment, check=True, stdout=subprocess.PIPE).stdout)
-        self.sshd = Sshd(self.folder / "sshd", port)
-        (self.folder / "known_hosts").write_text(self.sshd.known_hosts_line("host") + "\n")
-        for name in self.people:
-            lay_ssh(self.person(name), ssh_settings(self.sshd, self.key(name), self.folder / "known_hosts"))
+        open_inside(self, f"ListenAddress {SERVER}:22")
 
     def on_server(self, words: Sequence[str]) -> list[str]:
         return self.network.inside(words) if self.network else list(words)
