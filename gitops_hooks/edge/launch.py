@@ -6,7 +6,6 @@ import select
 import time
 from collections.abc import Iterable
 
-from gitops_hooks.edge import living
 from gitops_hooks.edge.launch_box import box_command, explain, probe
 from gitops_hooks.edge.launch_child import Child
 from gitops_hooks.edge.launch_feed import Gone
@@ -20,7 +19,6 @@ from gitops_hooks.model.server import Limits, PluginLists
 
 __all__ = ["RunningDeployment", "end_leftovers", "leftovers", "probe"]
 
-_END_SECONDS = 5.0
 _TREE_BYTES = 512 * 1024 * 1024
 
 
@@ -164,8 +162,7 @@ class RunningDeployment:
 
     def _survivors(self) -> str:
         """The box dies a moment after its outermost program; whoever hears the outcome may rely on it."""
-        found = leftovers((self.deployment.run_id,), self._deploy_as)
-        return " ".join(str(one.pid) for one in living.wait_gone(found, _END_SECONDS))
+        return " ".join(str(one.pid) for one in end_leftovers((self.deployment.run_id,), self._deploy_as))
 
 
 def _job_of(deployment: Deployment, credentials: Credentials, limits: Limits, plugins: PluginLists) -> Job:

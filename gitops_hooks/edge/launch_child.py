@@ -72,8 +72,11 @@ class Child:
         if self._lifeline >= 0:
             os.close(self._lifeline)
             self._lifeline = -1
-        with contextlib.suppress(OSError):
-            self._program.send_signal(signal.SIGKILL)
+        # With its whole group: bubblewrap's inner half is tied to the outer one late, and waits for it for ever where
+        # that was killed while both were starting. What has ended but is not reaped keeps its number.
+        if self._program.poll() is None:
+            with contextlib.suppress(OSError):
+                os.killpg(self._program.pid, signal.SIGKILL)
 
     def end(self) -> int:
         """Wait in bounded time for its end, killing what does not end; answers its exit code.

@@ -4,12 +4,16 @@ import dataclasses
 import json
 import os
 import select
+import signal
 import socket
+import subprocess
+import sys
 
 import pytest
 
 from gitops_hooks.edge import launch_box, living
 from gitops_hooks.edge.launch import RunningDeployment, leftovers, probe
+from gitops_hooks.edge.launch_child import Child
 from gitops_hooks.model.credentials import Credentials
 from gitops_hooks.model.deployment import Deployment, Outcome, Progress, RunState
 from gitops_hooks.model.policy import Environment, Names
@@ -265,3 +269,23 @@ def test_a_user_for_deployments_needs_sudo_or_is_refused_with_the_cure(monkeypat
 def test_a_run_without_an_id_has_no_programs() -> None:
     """Each program on the machine is without one: whoever ended those would end everything."""
     assert leftovers(["", ""]) == ()
+
+
+def test_what_is_ended_while_it_starts_is_ended_with_its_other_half():
+    """Bubblewrap's inner half is not tied to the outer one yet when that is killed within its first milliseconds."""
+    started = Child(["sh", "-c", "sleep 60 & echo $!; wait"])
+    select.select([started.said], [], [], 20)
+    half = living.look_at(int(started.listen()[0]))
+    started.close()
+
+    assert half is not None
+    assert living.wait_gone([half], 5) == ()
+
+
+def test_what_outlives_its_end_is_ended_and_the_outcome_stands(start):
+    running = start("look", [("ask", 0o100644, b"[]")])
+    words = (launch_box.MODULE, "--run-id", running.deployment.run_id)
+    late = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", *words], start_new_session=True)
+
+    assert outcome_of(running).state is RunState.SUCCESSFUL
+    assert late.wait(20) == -signal.SIGKILL
