@@ -60,7 +60,8 @@ def _render(preview: Preview, bench: Workbench) -> Iterable[Rendered | Unrendere
 
 def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
     """Bring the hosts of this environment to the tree. Errors: EdgeError where the workplace cannot be used."""
-    from gitops_hooks.plugins.ansible.inventory_run import Refusal, read_intended
+    from gitops_hooks.plugins.ansible.answers import Refusal
+    from gitops_hooks.plugins.ansible.inventory_run import read_intended
     from gitops_hooks.plugins.ansible.pinned import pin
     from gitops_hooks.plugins.ansible.rescan import rescan
 

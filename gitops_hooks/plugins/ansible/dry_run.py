@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gitops_hooks.plugin import Deployment, Difference, HostOutcome, Outcome, Progress, Say, Workplace, summary
+from gitops_hooks.plugins.ansible.answers import Refusal
 from gitops_hooks.plugins.ansible.deployer import fenced
 from gitops_hooks.plugins.ansible.differences import Differences
 from gitops_hooks.plugins.ansible.fence import Life
-from gitops_hooks.plugins.ansible.inventory_run import Intended, Refusal, read_intended
+from gitops_hooks.plugins.ansible.inventory_run import Intended, read_intended
 from gitops_hooks.plugins.ansible.outcome import judge, judge_nobody
 from gitops_hooks.plugins.ansible.pinned import Pinned, pin, pin_routes
 from gitops_hooks.plugins.ansible.preflight import check_hosts

@@ -2,22 +2,17 @@
 
 import getpass
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gitops_hooks.plugin import EdgeError, Environment, HealthKind, Workplace
+from gitops_hooks.plugins.ansible.answers import Refusal, ask_ansible
 from gitops_hooks.plugins.ansible.controller import refused_variable
 from gitops_hooks.plugins.ansible.pinned import Pinned, Route
 from gitops_hooks.plugins.ansible.preflight import Target
 
-_SECONDS = 60.0
-_OUTPUT_LIMIT = 64 * 1024 * 1024
 _CONNECTION = ("ansible_host", "ansible_port", "ansible_user", "ansible_python_interpreter")
 _ASKED_TO_LOOK = ("", "auto", "auto_legacy", "auto_silent", "auto_legacy_silent")
 
@@ -40,14 +35,6 @@ class Intended:
         return replace(self, targets=tuple(target for target in self.targets if target.name in hosts))
 
 
-class Refusal(Exception):
-    """This deployment must not run, or has nothing to run on; `nothing` says that no host was matched."""
-
-    def __init__(self, message: str, nothing: bool = False) -> None:
-        super().__init__(message)
-        self.nothing = nothing
-
-
 def read_intended(environment: Environment, workplace: Workplace, pinned: Pinned, withhold: bool) -> Intended:
     """Ask Ansible for inventory and matched hosts, and judge both.
 
@@ -62,8 +49,7 @@ def read_intended(environment: Environment, workplace: Workplace, pinned: Pinned
         ["ansible-inventory", "-i", str(inventory), "--playbook-dir", str(playbook.parent), "--list"],
         ["ansible-playbook", "-i", str(inventory), "--list-hosts", str(playbook)],
     )
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        listed, matched = pool.map(lambda words: _ask(words, workplace, pinned, withhold), asked)
+    listed, matched = ask_ansible(asked, workplace, pinned, withhold)
     hosts = _parse_inventory(listed)
     meant = _parse_matched(matched)
     if not meant:
@@ -84,37 +70,6 @@ def _inside(project: Path, name: str, what: str) -> Path:
     if not path.is_relative_to(project.resolve()) or not path.exists():
         raise Refusal(f"{what} {name} is not in the repository; correct the environment's entry in the policy")
     return path
-
-
-def _ask(words: Sequence[str], workplace: Workplace, pinned: Pinned, withhold: bool) -> str:
-    program = str(Path(sys.executable).parent / words[0])
-    try:
-        done = subprocess.run(
-            [program, *words[1:]],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env={**_plain_environment(), **pinned.environment},
-            cwd=workplace.project,
-            timeout=_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        raise Refusal(f"{words[0]} gave no answer within {_SECONDS:.0f} s; simplify what it has to read") from None
-    if done.returncode or len(done.stdout) > _OUTPUT_LIMIT:
-        raise Refusal(f"{words[0]} cannot read this: {_complaint(done.stderr, workplace.project, withhold)}")
-    return done.stdout.decode("utf-8", "replace")
-
-
-def _plain_environment() -> dict[str, str]:
-    """The box is empty already; what may pass is named all the same, so that no other start of this leaks more."""
-    return {name: os.environ[name] for name in ("PATH", "LANG", "HOME", "TMPDIR") if name in os.environ}
-
-
-def _complaint(stderr: bytes, project: Path, withhold: bool) -> str:
-    if withhold:
-        return "its words are withheld, since this environment has vault values; run it where you may see them"
-    words = stderr.decode("utf-8", "replace").replace(f"{project}/", "")
-    lines = [line for line in words.splitlines() if line.strip() and not line.startswith("[WARNING]")]
-    return " ".join(" ".join(lines).split())[:500] or "no reason given"
 
 
 def _parse_inventory(text: str) -> dict[str, Mapping[str, object]]:
