@@ -10,7 +10,8 @@ import pytest
 
 from gitops_hooks.plugin import Credentials, HealthCheck, HealthKind, Workplace
 from gitops_hooks.plugins.ansible.asking import ask
-from gitops_hooks.plugins.ansible.preflight import Ready, Target
+from gitops_hooks.plugins.ansible.preflight import Ready
+from gitops_hooks.plugins.ansible.target import Target
 
 WORKPLACE = Workplace(Path("/nowhere"), Path("/nowhere"), Credentials())
 

@@ -1,5 +1,6 @@
 """What Ansible itself answers about a tree, in our environment and in bounded time and size."""
 
+import importlib
 import json
 import os
 import signal
@@ -54,6 +55,8 @@ def _codes(wanted: Sequence[Sequence[object]], project: Path, pinned: Pinned) ->
         cwd=project,
         process_group=0,
     ) as program:
+        # What the run needs next, SSH above all, is loaded meanwhile.
+        importlib.import_module("gitops_hooks.plugins.ansible.rolling")
         try:
             said, complaint = program.communicate(timeout=_SECONDS)
         except subprocess.TimeoutExpired:

@@ -11,7 +11,7 @@ from gitops_hooks.plugin import EdgeError, Environment, HealthKind, Workplace
 from gitops_hooks.plugins.ansible.answers import Refusal, ask_ansible
 from gitops_hooks.plugins.ansible.controller import refused_variable
 from gitops_hooks.plugins.ansible.pinned import Pinned, Route
-from gitops_hooks.plugins.ansible.preflight import Target
+from gitops_hooks.plugins.ansible.target import Target
 
 _CONNECTION = ("ansible_host", "ansible_port", "ansible_user", "ansible_python_interpreter")
 _ASKED_TO_LOOK = ("", "auto", "auto_legacy", "auto_silent", "auto_legacy_silent")
