@@ -26,6 +26,7 @@ from pathlib import Path
 import paramiko
 
 from gitops_hooks.plugin import Deployment, HostOutcome, HostState
+from gitops_hooks.plugins.ansible.mitogen import MITOGEN
 
 _LIFE_SECONDS = 10.0
 _SILENCE_SECONDS = 90.0
@@ -58,7 +59,7 @@ def take(
     channel.sendall(json.dumps(_job(host_key, deployment, wait)).encode() + b"\n")
     answer = _answer(channel, wait + _SLACK_SECONDS)
     if answer.get("state") == "taken":
-        return Taken(channel, f"{shlex.quote(answer['python'])} -I -S {shlex.quote(answer['fence'])}")
+        return Taken(channel, _prefix(answer))
     channel.close()
     return _set_aside(host, answer, deployment)
 
@@ -88,6 +89,11 @@ class Life:
                     taken.channel.sendall(b"\n")
 
 
+def _prefix(answer: dict[str, str]) -> str:
+    reader = [answer["shell"]] if answer["shell"] else [answer["python"], "-I", "-S"]
+    return shlex.join([*reader, answer["fence"]])
+
+
 def _command(python: str) -> str:
     script = shlex.quote((_HERE / "on_host_take.py").read_text(encoding="utf-8"))
     chosen = shlex.quote(python) if python else _PYTHONS
@@ -97,6 +103,7 @@ def _command(python: str) -> str:
 
 def _job(host_key: bytes, deployment: Deployment, wait: float) -> dict[str, object]:
     name = f"{deployment.repository}\n{deployment.environment.name}"
+    whole = deployment.environment.strategy == MITOGEN
     return {
         "host": hashlib.sha256(host_key).hexdigest()[:16],
         "environment": hashlib.sha256(name.encode()).hexdigest()[:16],
@@ -106,6 +113,8 @@ def _job(host_key: bytes, deployment: Deployment, wait: float) -> dict[str, obje
         "look": deployment.look,
         "silence": _SILENCE_SECONDS,
         "fence": (_HERE / "on_host_fence.py").read_text(encoding="utf-8"),
+        # Only the other one stays behind a command that is a whole run.
+        "light": "" if whole else (_HERE / "on_host_fence.sh").read_text(encoding="utf-8"),
     }
 
 

@@ -1,9 +1,10 @@
 """Runs on a host in front of every command of one run: only the run that the host belongs to gets through.
 
-Installed as `fence-<run id>`; its own name says which run it stands for. The shared lock goes on to the command by
-inheritance, so the host counts as working until the last of them has ended. A command that is a whole run (`whole`:
-a Python that is asked for one task after the other) may end before what it started, as where its line is cut: then
-this stays, and holds the lock until nothing of that session is left. Nothing newer than Python 3.6.
+Installed as `fence-<run id>` where on_host_fence.sh cannot stand; its own name says which run it stands for. The shared
+lock goes on to the command by inheritance, so the host counts as working until the last of them has ended. A command
+that is a whole run (`whole`: a Python that is asked for one task after the other) may end before what it started, as
+where its line is cut: then this stays, and holds the lock until nothing of that session is left. Nothing newer than
+Python 3.6.
 """
 
 # Each import costs time before every task; the shell that is started is the login shell.
@@ -23,11 +24,12 @@ def main() -> None:
         fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
         with open(os.path.join(folder, "current"), encoding="ascii") as text:
             current = text.read().strip()
-    except OSError as error:
-        refuse("the lock of this host is held or missing (%s); another run takes the host" % error.strerror)
+    except OSError:
+        refuse("the lock of this host is held or missing; another run takes the host")
     if current != run:
         refuse("this host belongs to run %s now, and run %s is over" % (current, run))
-    os.set_inheritable(held, True)
+    # Passed on where no command asks for a number of its own, as `exec 3<file` does.
+    fcntl.fcntl(held, fcntl.F_DUPFD, 20)
     shell = os.environ.get("SHELL") or "/bin/sh"
     if sys.argv[2:] == ["whole"]:
         stay_behind()

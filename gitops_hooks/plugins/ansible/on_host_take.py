@@ -16,6 +16,9 @@ import sys
 import time
 
 DAYS = 2
+SHELL = "/bin/sh"
+# Those that pass a descriptor above 2 on to what they start; the shells of Korn close it.
+SHELLS = ("bash", "busybox", "dash")
 
 
 def main() -> None:
@@ -43,9 +46,11 @@ def main() -> None:
         write(folder, "generation-" + job["environment"], "%d %s" % (job["generation"], job["run"]))
     write(folder, "current", job["run"])
     sweep(folder)
-    write(folder, "fence-" + job["run"], job["fence"])
+    light = bool(job["light"]) and has_flock()
+    fence = os.path.join(folder, "fence-" + job["run"])
+    write(folder, "fence-" + job["run"], job["light"] if light else job["fence"])
     os.close(idle)
-    say({"state": "taken", "fence": os.path.join(folder, "fence-" + job["run"]), "python": sys.executable})
+    say({"state": "taken", "fence": fence, "python": sys.executable, "shell": SHELL if light else ""})
     keep(job["silence"])
 
 
@@ -72,6 +77,13 @@ def lock(folder: str, name: str, deadline: float) -> int:
                 os.close(held)
                 return -1
             time.sleep(0.05)
+
+
+def has_flock() -> bool:
+    """Whether the fence that is written for the shell can stand here."""
+    shell = os.path.basename(os.path.realpath(SHELL))
+    places = os.environ.get("PATH", os.defpath).split(":")
+    return shell in SHELLS and any(os.access(os.path.join(place, "flock"), os.X_OK) for place in places)
 
 
 def sweep(folder: str) -> None:

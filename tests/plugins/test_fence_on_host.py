@@ -1,0 +1,129 @@
+"""The fence as a host runs it, in both of its forms: they let through, refuse and hold alike."""
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gitops_hooks.plugins.ansible import on_host_fence, on_host_take
+from tests.machine.server import wait_for
+
+HERE = Path(on_host_fence.__file__).parent
+FORMS = {
+    "python": (sys.executable, "-I", "-S", (HERE / "on_host_fence.py").read_text()),
+    "shell": ("/bin/sh", (HERE / "on_host_fence.sh").read_text()),
+}
+HELD = "gitops-hooks: the lock of this host is held or missing; another run takes the host\n"
+
+
+@pytest.fixture(params=FORMS)
+def fence(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
+    """What each command of the run `r-1` begins with; its host belongs to that run."""
+    *reader, text = FORMS[request.param]
+    (tmp_path / "lock").touch()
+    (tmp_path / "current").write_text("r-1")
+    (tmp_path / "fence-r-1").write_text(text)
+    return [*reader, str(tmp_path / "fence-r-1")]
+
+
+def passes(fence: list[str], command: str) -> subprocess.CompletedProcess[str]:
+    environ = {"PATH": os.environ["PATH"], "SHELL": "/bin/sh"}
+    return subprocess.run([*fence, command], capture_output=True, text=True, env=environ, timeout=20)
+
+
+def test_a_command_of_the_run_goes_to_the_login_shell_as_it_is(fence: list[str]) -> None:
+    done = passes(fence, 'echo "it\'s $((1 + 1))"; exit 3')
+
+    assert (done.returncode, done.stdout, done.stderr) == (3, "it's 2\n", "")
+
+
+def test_it_is_held_until_the_last_program_of_the_command_has_ended(fence: list[str], tmp_path: Path) -> None:
+    command = "exec 3<&0; cat <&3 >/dev/null & echo on; exit 0"
+    with subprocess.Popen([*fence, command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdin
+        assert started.wait(20) == 0
+        with (tmp_path / "lock").open() as lock:
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            started.stdin.close()
+            wait_for(lambda: is_free(lock.fileno()))
+
+
+def is_free(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("current", ["r-2", "r-1x", "r", ""])
+def test_a_host_that_belongs_to_another_run_is_refused(fence: list[str], tmp_path: Path, current: str) -> None:
+    (tmp_path / "current").write_text(current)
+    done = passes(fence, "echo through")
+
+    words = f"gitops-hooks: this host belongs to run {current} now, and run r-1 is over\n"
+    assert (done.returncode, done.stdout, done.stderr) == (255, "", words)
+
+
+def test_a_host_that_another_run_is_taking_is_refused(fence: list[str], tmp_path: Path) -> None:
+    with (tmp_path / "lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = passes(fence, "echo through")
+
+    assert (done.returncode, done.stdout, done.stderr) == (255, "", HELD)
+
+
+@pytest.mark.parametrize("gone", ["lock", "current"])
+def test_what_is_missing_refuses(fence: list[str], tmp_path: Path, gone: str) -> None:
+    (tmp_path / gone).unlink()
+    done = passes(fence, "echo through")
+
+    assert (done.returncode, done.stdout) == (255, "")
+
+
+@pytest.fixture(params=[True, False])
+def flock(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Path, bool]]:
+    """A folder that stands for PATH, and whether `flock` is there."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    if request.param:
+        (folder / "flock").symlink_to("/usr/bin/flock")
+    yield folder, request.param
+
+
+def test_which_one_a_host_gets_depends_on_the_host_and_on_the_run(flock: tuple[Path, bool], tmp_path: Path) -> None:
+    folder, there = flock
+    for light in ("# the light one\n", ""):
+        answer = take(tmp_path, folder, light)
+        wanted = "/bin/sh" if there and light and usable_shell() else ""
+        written = Path(answer["fence"]).read_text()
+
+        assert (answer["state"], answer["shell"]) == ("taken", wanted)
+        assert written == (light if wanted else "# the other one\n")
+
+
+def take(home: Path, path: Path, light: str) -> dict[str, str]:
+    job = {
+        "host": "h", "environment": "e", "generation": 1, "run": "r-1", "wait": 5.0, "look": False, "silence": 5.0,
+        "fence": "# the other one\n", "light": light,
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", on_host_take.__file__],
+        input=json.dumps(job) + "\n",
+        capture_output=True,
+        text=True,
+        env={"HOME": str(home), "PATH": str(path)},
+        timeout=20,
+    )
+    return dict(json.loads(done.stdout))
+
+
+def usable_shell() -> bool:
+    return Path("/bin/sh").resolve().name in on_host_take.SHELLS
