@@ -18,7 +18,7 @@ _SHADOW = Path("/etc/shadow")
 
 # SHLVL keeps bash from the ~/.bashrc of whoever logs in (edge/sshd.py). An own user finds the home that we were started
 # with. The host key is the machine's own where we may read it, since leases lie below its name: so a server that logs
-# in to the same machine meets them.
+# in to the same machine meets them. Between two programs of one machine nobody listens (KexAlgorithms, edge/sshd.py).
 _CONFIG = """\
 HostKey "{host_key}"
 PidFile none
@@ -38,6 +38,7 @@ DisableForwarding yes
 LoginGraceTime 30
 MaxSessions 200
 LogLevel ERROR
+KexAlgorithms -sntrup*
 SetEnv SHLVL=1
 Subsystem sftp internal-sftp
 Match User {user}
