@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from gitops_hooks.model.agent_mark import EnvironmentMark, Target
 from gitops_hooks.model.deployment import RunState
-from gitops_hooks.model.environment_event import Canceled, Paused, Released, Resumed, RolledBack
+from gitops_hooks.model.environment_event import Canceled, LetGo, Paused, Released, Resumed, RolledBack, Stopped
 from gitops_hooks.model.event import Event, Finished, Requested, Started
 
 _MOST_BACK = 50
@@ -43,6 +43,10 @@ def _take(mark: EnvironmentMark, event: Event, hosts: Sequence[str], follows: Fo
             return replace(mark, paused=event.stamp.number)
         case Resumed():
             return replace(mark, paused=0)
+        case Stopped(message=message):
+            return replace(mark, stopped=" ".join(message.split()) or "by the administrator")
+        case LetGo():
+            return replace(mark, stopped="")
         case RolledBack(commit=commit) | Requested(commit=commit):
             return replace(mark, back=(*mark.back, commit)[-_MOST_BACK:])
     return mark

@@ -54,6 +54,8 @@ _KINDS: dict[str, type[Any]] = {
     "reverted": operations.Reverted,
     "drifted": operations.Drifted,
     "released": operations.Released,
+    "stopped": operations.Stopped,
+    "let-go": operations.LetGo,
 }
 _SUBJECTS: dict[type[Any], str] = {
     said.Proposed: "change {body.change} revision {body.revision} for {body.target} by {stamp.actor}",
@@ -88,6 +90,8 @@ _SUBJECTS: dict[type[Any], str] = {
     operations.Reverted: "{body.environment}: revert change {body.change} of rollback {body.rollback:.7}",
     operations.Drifted: "{body.environment}: {body.out} out of sync, {body.clean} in sync with {body.commit:.7}",
     operations.Released: "{body.environment}: deployment {body.generation} of {body.commit:.7} released to agents",
+    operations.Stopped: "{body.environment}: all deployments are stopped",
+    operations.LetGo: "{body.environment}: deployments begin again",
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 

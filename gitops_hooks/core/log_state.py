@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from gitops_hooks.model.environment_event import Canceled, Paused, Resumed, Reverted, RolledBack
+from gitops_hooks.model.environment_event import Canceled, LetGo, Paused, Resumed, Reverted, RolledBack, Stopped
 from gitops_hooks.model.event import Event, Finished, Requested, Started
 from gitops_hooks.model.event_words import Oid, Word
 
 PINNED = "pinned"
-_PAUSED, _OWED = "paused", "revert"
+_PAUSED, _OWED, _STOPPED = "paused", "revert", "stopped"
 _MOST_BAD = 20
 
 
@@ -18,6 +18,7 @@ class LogState:
 
     `requested` (a request or a rollback) and `canceled` exclude each other: the newer counts. `paused` and `pinned`
     hold until somebody ends them, over any number of starts; so do `bad`, the trees that the server rolled back from.
+    `stopped` is what agents were told of the stop of all deployments.
     `owed` is a rollback of the server's whose revert change is not told of yet, `reverted` what is told of that of
     `pinned`.
     """
@@ -27,6 +28,7 @@ class LogState:
     requested: Event | None = None
     canceled: Event | None = None
     paused: Event | None = None
+    stopped: Event | None = None
     pinned: Event | None = None
     owed: Event | None = None
     reverted: Event | None = None
@@ -34,7 +36,7 @@ class LogState:
 
     def carries(self) -> tuple[Word, ...]:
         """What a start has to say of what holds on."""
-        holds = ((_PAUSED, self.paused), (PINNED, self.pinned), (_OWED, self.owed))
+        holds = ((_PAUSED, self.paused), (PINNED, self.pinned), (_OWED, self.owed), (_STOPPED, self.stopped))
         return tuple(Word(word) for word, event in holds if event is not None)
 
 
@@ -58,7 +60,7 @@ class _Fold:
     """What was found on the way back, and what is still looked for."""
 
     found: dict[str, Event] = field(default_factory=dict)
-    sought: set[str] = field(default_factory=lambda: {_PAUSED, PINNED, _OWED})
+    sought: set[str] = field(default_factory=lambda: {_PAUSED, PINNED, _OWED, _STOPPED})
     reverts: dict[str, Event] = field(default_factory=dict)
     resumed: bool = False
     pardoned: set[Oid] = field(default_factory=set)
@@ -103,6 +105,10 @@ class _Fold:
                 # What the server rolled back from failed here: it takes more than the end of a pause to try it again.
                 self.sought.discard(_PAUSED)
                 self.resumed = True
+            case Stopped():
+                self._find(_STOPPED, event)
+            case LetGo():
+                self.sought.discard(_STOPPED)
             case Requested():
                 self.sought.discard(PINNED)
             case Reverted(rollback=rollback):

@@ -9,7 +9,7 @@ from gitops_hooks.edge.agent_mirror import Mirror, Silence, Why
 from gitops_hooks.edge.agent_state import Notes, need_room, needing_state
 from gitops_hooks.entry.agent import ALARM, UNREACHABLE
 from gitops_hooks.entry.agent_apply import Shop, wrong_deployer
-from gitops_hooks.entry.agent_telling import Teller, judge_hosts
+from gitops_hooks.entry.agent_telling import Teller, judge_hosts, stop_words
 from gitops_hooks.entry.agent_trust import Alarming, Believed, Unheard, believe_again, hold_against_roots
 from gitops_hooks.model.agent_file import AgentFile
 from gitops_hooks.model.agent_mark import Mark, Standing, Status
@@ -30,7 +30,7 @@ _LEAST_SECONDS = 5.0
 class Round:
     """One round; `say` takes a line for the log, `ended` says whether it is asked to end.
 
-    `looks_only`: nothing is applied, looked at or reported.
+    `looks_only`: nothing is applied, looked at or reported. `halted` says that all deployments were stopped meanwhile.
     """
 
     file: AgentFile
@@ -41,6 +41,7 @@ class Round:
     mirror: Mirror = field(init=False)
     notes: Notes = field(init=False)
     alarm: str = ""
+    halted: str = ""
     silence: Silence | None = None
     asked: float = field(default_factory=time.monotonic)
 
@@ -135,7 +136,7 @@ class Round:
         shop = Shop(self.file, believed, environment, self._why_end)
         for _ in range(1 if self.looks_only else _MOST_TURNS):
             agenda = plan_work(believed.mark.environment, standing, environment, time.time(), self.pace)
-            if self.looks_only or self.ended() or not (agenda.apply or agenda.look):
+            if self.looks_only or self.ended() or self.halted or not (agenda.apply or agenda.look):
                 break
             self._turn(shop, agenda, standing)
         agenda = plan_work(believed.mark.environment, standing, environment, time.time(), self.pace)
@@ -145,6 +146,8 @@ class Round:
         """Why a run of this generation has to end early, or an empty string; the server is asked once an interval."""
         if self.ended():
             return "the agent was ended during the run; it is run again"
+        if self.halted:
+            return self.halted
         now = time.monotonic()
         if now - self.asked < max(self.file.interval, _LEAST_SECONDS):
             return ""
@@ -155,10 +158,15 @@ class Round:
             told = hold_against_roots(self.file, self.mirror, mark).mark.environment
         except (Alarming, Unheard):
             return ""  # the next round tells it
+        if told.stopped:
+            self.halted = stop_words(told)
+            return self.halted
         return "canceled on the server" if generation <= told.canceled else ""
 
     def _turn(self, shop: Shop, agenda: Agenda, standing: dict[str, Standing]) -> None:
         for work in agenda.apply:
+            if self.halted:
+                return
             self._tell_run(work, shop.apply(work, standing))
             self.notes.write_standing(standing)
         for work in agenda.look if not agenda.apply else ():

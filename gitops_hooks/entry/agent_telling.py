@@ -92,9 +92,11 @@ class Teller:
 
     def _metrics(self, status: Status) -> list[str]:
         about = f'agent="{self.file.name}",environment="{self.file.environment}"'
+        stopped = int(bool(self.mark.environment.stopped))
         lines = [
             *_metric("code", "The exit code of the last round.", [(about, status.code)]),
             *_metric("alarm", "Whether it refuses what the server gave it.", [(about, int(bool(status.alarm)))]),
+            *_metric("stopped", "Whether all deployments are stopped.", [(about, stopped)]),
             *_metric("round_timestamp_seconds", "When the last round ended.", [(about, round(status.at))]),
             *_metric("heard_timestamp_seconds", "When the server answered last.", [(about, round(status.heard))]),
         ]
@@ -117,8 +119,18 @@ def _host(name: str, one: Standing) -> HostReport:
     return HostReport(name, state, Sync(one.sync), one.changed, one.detail, one.generation, one.commit)
 
 
+def stop_words(mark: EnvironmentMark) -> str:
+    """`all deployments are stopped by the administrator since …: the reason`, or an empty string."""
+    return f"all deployments are stopped {mark.stopped}" if mark.stopped else ""
+
+
 def judge_hosts(mark: EnvironmentMark, standing: Mapping[str, Standing]) -> tuple[int, str]:
-    """0 where all hosts are as released, else 1, with words for each that is not."""
+    """0 where all hosts are as released and are kept so, else 1, with words for each that is not."""
+    code, words = _judge_hosts(mark, standing)
+    return (1, f"{stop_words(mark)}; {words}") if mark.stopped else (code, words)
+
+
+def _judge_hosts(mark: EnvironmentMark, standing: Mapping[str, Standing]) -> tuple[int, str]:
     if not mark.targets:
         return 0, "nothing is released to its hosts yet"
     released = [(host, target) for host, target in mark.targets if not target.pushed]
@@ -137,6 +149,8 @@ def judge_hosts(mark: EnvironmentMark, standing: Mapping[str, Standing]) -> tupl
 
 
 def _why(mark: EnvironmentMark, target: Target) -> str:
+    if mark.stopped:
+        return "stopped"
     if mark.paused > target.number:
         return "paused"
     return "canceled" if target.generation <= mark.canceled else "due"

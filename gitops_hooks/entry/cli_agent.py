@@ -82,7 +82,7 @@ def _status(file: AgentFile, as_json: bool) -> int:
         facts = asdict(status) | {"code": code, "words": words, "silent": silent}
         facts |= {"environment": file.environment, "agent": file.name}
         rows = {name: asdict(one) | _meant(mark.environment.target(name)) for name, one in hosts.items()}
-        click.echo(json.dumps(facts | {"log": mark.log.tip, "hosts": rows}))
+        click.echo(json.dumps(facts | {"stopped": mark.environment.stopped, "log": mark.log.tip, "hosts": rows}))
         return code
     since = f"{time.time() - status.at:.0f} s ago"
     click.echo(f"{file.environment}: {words} (last round {since}{', which is too long' if silent else ''})")

@@ -22,7 +22,17 @@ from gitops_hooks.entry.rolling_back import find_last_good, was_good
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.entry.tend import last_end
 from gitops_hooks.model.deployment import Progress, RunState
-from gitops_hooks.model.environment_event import Canceled, Drifted, Paused, Released, Resumed, Reverted, RolledBack
+from gitops_hooks.model.environment_event import (
+    Canceled,
+    Drifted,
+    LetGo,
+    Paused,
+    Released,
+    Resumed,
+    Reverted,
+    RolledBack,
+    Stopped,
+)
 from gitops_hooks.model.event import Event, Finished, Requested, Started
 from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.push import NO_OID
@@ -224,7 +234,7 @@ def event_facts(event: Event) -> dict[str, object]:
             found |= {"kind": "finished", "commit": body.commit, "generation": body.generation, "detail": body.detail}
             found |= {"state": body.state.value, "seconds": body.seconds, "attempt": body.attempt, "hosts": hosts}
             found |= {"left": body.left}
-        case Paused() | Resumed() | Canceled() | RolledBack() | Reverted():
+        case Paused() | Resumed() | Canceled() | RolledBack() | Reverted() | Stopped() | LetGo():
             found |= operation_facts(event)
         case Drifted() as body:
             found |= drift_words.event_facts(body)

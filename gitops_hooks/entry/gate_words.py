@@ -5,7 +5,7 @@ from gitops_hooks.core.plan import Held, said
 from gitops_hooks.core.report import escape, field
 from gitops_hooks.edge.stopping import Stop
 from gitops_hooks.entry.aim import Aim
-from gitops_hooks.model.environment_event import Canceled, Paused, Resumed, Reverted, RolledBack
+from gitops_hooks.model.environment_event import Canceled, LetGo, Paused, Resumed, Reverted, RolledBack, Stopped
 from gitops_hooks.model.event import Event
 
 
@@ -67,6 +67,10 @@ def operation_facts(event: Event) -> dict[str, object]:
             found |= {"kind": "paused", "message": message}
         case Resumed(message=message):
             found |= {"kind": "resumed", "message": message}
+        case Stopped(message=message):
+            found |= {"kind": "stopped", "message": message}
+        case LetGo():
+            found |= {"kind": "let-go"}
         case Canceled(commit=commit, generation=generation, message=message):
             found |= {"kind": "canceled", "commit": commit, "generation": generation, "message": message}
         case RolledBack(commit=commit, left=left, skips=skips, message=message, failed=failed):
@@ -91,6 +95,10 @@ def operation_words(event: Event) -> str:
             return f"paused     {by}{escape(said(message))}"
         case Resumed(message=message):
             return f"resumed    {by}{escape(said(message))}"
+        case Stopped(message=message):
+            return f"stopped    all deployments, {escape(message)}"
+        case LetGo():
+            return "let go     deployments begin again"
         case Canceled(commit=commit, message=message):
             return f"canceled   {commit[:7]} {by}{escape(said(message))}"
         case RolledBack(commit=commit, left=left, message=message):

@@ -25,6 +25,7 @@ from gitops_hooks.entry.preempting import pre_empt
 from gitops_hooks.entry.pressing import end_canceled, end_silent, obey_stop, pressing_in
 from gitops_hooks.entry.reverting import open_reverts
 from gitops_hooks.entry.sitting import brought_up, open_sitting
+from gitops_hooks.entry.stop_told import tell_stop
 from gitops_hooks.entry.tend import mend, report_alarms, tend
 from gitops_hooks.model.deployment import Outcome, RunState
 from gitops_hooks.model.errors import EdgeError, PolicyError
@@ -90,6 +91,7 @@ class Reconciler:
         sitting = open_sitting(self.home, name)
         busy = {environment for repository, environment in self.runs if repository == name}
         with using(sitting.state):
+            tell_stop(sitting)
             mend(sitting)
             for landed in land_waiting(sitting):
                 number = landed.effect.record.number if landed.effect.record else 0

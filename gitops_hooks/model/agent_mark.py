@@ -56,7 +56,7 @@ class EnvironmentMark:
 
     `targets` are (host, what it is released to). `started` is the newest start; `canceled` the newest generation that
     was canceled, `paused` the number of the pause that holds (0: none); `back` are commits that somebody, or the server
-    itself, went back to on purpose.
+    itself, went back to on purpose. `stopped` says why all deployments are stopped; empty where they are not.
     """
 
     tip: str = ""
@@ -68,6 +68,7 @@ class EnvironmentMark:
     back: tuple[str, ...] = ()
     name: str = ""
     hosts: tuple[str, ...] = ()
+    stopped: str = ""
 
     def target(self, host: str) -> Target | None:
         return dict(self.targets).get(host)

@@ -95,4 +95,19 @@ class Released:
     hosts: tuple[Word, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """All deployments are stopped, by whom and why says `message`: agents neither begin nor bring back anything."""
+
+    environment: Word
+    message: Text
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """What was stopped may go on."""
+
+    environment: Word
+
+
 OfOperation = Paused | Resumed | Canceled | RolledBack | Reverted

@@ -21,7 +21,7 @@ from gitops_hooks.model.change_event import (
     Withdrawn,
 )
 from gitops_hooks.model.deployment import RunState
-from gitops_hooks.model.environment_event import Drifted, OfOperation, Released
+from gitops_hooks.model.environment_event import Drifted, LetGo, OfOperation, Released, Stopped
 from gitops_hooks.model.event_words import Hosts, Oid, Stamp, Text, Word
 
 _NOTHING = Text("")
@@ -222,7 +222,7 @@ OfChange = (
     | ChangeLanded
 )
 OfLog = Adopted | Landing | Landed | Voided | Settled | Evaluated | Administered
-Body = OfChange | OfLog | Started | Finished | Requested | OfOperation | Drifted | Released
+Body = OfChange | OfLog | Started | Finished | Requested | OfOperation | Drifted | Released | Stopped | LetGo
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """A server, and a host that nobody can log in to: its own agent brings it to what the server releases."""
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -8,8 +9,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from gitops_hooks.edge.bell import reconcile_lock
 from gitops_hooks.edge.index import passing_index
 from gitops_hooks.edge.ledger import SERVER, Ledger
+from gitops_hooks.edge.locks import try_lock
 from gitops_hooks.edge.objects import ObjectWriter
 from gitops_hooks.edge.record import Record
 from gitops_hooks.edge.refs import RefWriter
@@ -21,7 +24,7 @@ from gitops_hooks.model.environment_event import Released
 from gitops_hooks.model.event import Administered, Event, Finished, Started
 from gitops_hooks.model.event_words import Hosts, Oid, Text, Word
 from gitops_hooks.model.server import Limits
-from tests.agent.pulling import Agent, end, identity, inventory, lay_agent
+from tests.agent.pulling import Agent, end, follow_for, identity, inventory, lay_agent
 from tests.answers import change_number
 from tests.environments.conftest import ENVIRONMENT as PUSHED
 from tests.environments.conftest import SITE as PUSHED_SITE
@@ -45,6 +48,21 @@ class Site:
 
     world: World
     agent: Agent
+    place: int | None = None
+
+    def take_reconciler(self) -> None:
+        """Nothing is deployed but by hand: the place of the reconciler is taken, and no push waits for it."""
+        follow_for(self.world, 0.1)
+        while (place := try_lock(reconcile_lock(self.world.home))) is None:
+            self.world.stop_reconciler()
+        self.place = place
+
+    def let_reconciler(self) -> None:
+        """From now on the server deploys by itself, and pushes wait to see it."""
+        follow_for(self.world, 60)
+        if self.place is not None:
+            os.close(self.place)
+            self.place = None
 
     def land(self, files: Mapping[str, str | None], message: str = "A change") -> str:
         """alice proposes and bob approves, which lands it; answers where main stands then."""
@@ -135,8 +153,7 @@ def open_site(pulled: Template, playbook: str = SITE, policy: str = "") -> Itera
     world = World.copied_from(pulled)
     site = Site(world, Agent(world, world.folder / "web1"))
     try:
-        # Deployments are made by hand here: the reconciler has to leave them alone.
-        world.admin("env", "stop", "--reason", "by hand").must()
+        site.take_reconciler()
         lay_agent(site.agent)
         files = {"site.yml": playbook, "page": "first\n", "inventories/staging/hosts.yml": inventory(site.agent)}
         site.land({**files, **({".gitops/policy.yaml": policy} if policy else {})})
@@ -144,4 +161,5 @@ def open_site(pulled: Template, playbook: str = SITE, policy: str = "") -> Itera
     finally:
         for process in site.agent.running:
             end(process)
+        site.let_reconciler()
         world.close()

@@ -190,5 +190,12 @@ interval = 1
         (folder / name).chmod(0o600)
 
 
+def follow_for(world: World, seconds: float) -> None:
+    """How long a push waits to see how the deployment ends."""
+    file = world.home.server_file
+    text = re.sub(r"(?m)^follow_seconds = .*\n", "", file.read_text())
+    file.write_text(text.replace("[limits]\n", f"[limits]\nfollow_seconds = {seconds:g}\n", 1))
+
+
 def identity(world: World) -> str:
     return re.search(r'(?m)^id = "(.*)"', world.home.server_file.read_text())[1]

@@ -1,7 +1,6 @@
 """An agent beside a cluster: it applies what lands, brings back what somebody changed, and the server is told."""
 
 import json
-import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ import pytest
 
 from gitops_hooks.edge.launch_box import SYSTEM_PATH
 from tests.agent.conftest import Site
-from tests.agent.pulling import Agent, end, lay_agent
+from tests.agent.pulling import Agent, end, follow_for, lay_agent
 from tests.cluster.server import TOKEN, Cluster, serving
 from tests.delivery.kubernetes_desk import CONFIG, WEB
 from tests.unpacked import KUBECTL
@@ -64,10 +63,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     template.remove()
     agent = Agent(world, world.folder / "cluster-agent", host="k8s")
     try:
-        # No push waits to see how its deployment ends.
-        server = world.home.server_file
-        text = re.sub(r"(?m)^follow_seconds = .*\n", "", server.read_text())
-        server.write_text(text.replace("[limits]\n", "[limits]\nfollow_seconds = 1\n", 1))
+        follow_for(world, 1)
         with serving(tmp_path_factory.mktemp("cluster")) as cluster:
             lay_agent(agent, answers="*")
             grant(agent, cluster)

@@ -24,7 +24,8 @@ def test_from_push_to_host_and_back(pulled: Template) -> None:
         agent = site.agent
         agent.start()
         site.await_that(lambda: "nothing is released to its hosts yet" in agent.log())
-        site.world.admin("env", "start").must()
+        site.let_reconciler()
+        shown(site)
         site.await_that(lambda: agent.page() == "first\n", 120)
         site.await_that(lambda: shown(site)["health"] == "Healthy" and shown(site)["sync"] == "Synced", 120)
         first = site.tip()

@@ -7,7 +7,7 @@ import pytest
 from gitops_hooks.core.agent_log import Unbelievable, take_events
 from gitops_hooks.model.agent_mark import EnvironmentMark, Target
 from gitops_hooks.model.deployment import HostOutcome, HostState, RunState
-from gitops_hooks.model.environment_event import Canceled, Paused, Released, Resumed, RolledBack
+from gitops_hooks.model.environment_event import Canceled, LetGo, Paused, Released, Resumed, RolledBack, Stopped
 from gitops_hooks.model.event import Event, Finished, Started
 from gitops_hooks.model.event_words import Hosts, Oid, Stamp, Text, Word
 
@@ -136,3 +136,24 @@ def test_a_recorded_rollback_leads_back():
 def test_what_is_canceled_or_paused_is_known(bodies, canceled, paused):
     mark = read(*bodies)
     assert (mark.canceled, mark.paused) == (canceled, paused)
+
+
+STOPPED, LET_GO = Stopped(STAGING, Text("by the administrator:\nthe key leaked")), LetGo(STAGING)
+
+
+@pytest.mark.parametrize(
+    ("bodies", "expected"),
+    [
+        ((started(), released(1)), ""),
+        ((STOPPED,), "by the administrator: the key leaked"),
+        ((started(), released(1), STOPPED), "by the administrator: the key leaked"),
+        ((Stopped(STAGING, NOTHING),), "by the administrator"),
+        # What somebody resumes, or what is released, does not end the administrator's stop.
+        ((STOPPED, Paused(STAGING, NOTHING), Resumed(STAGING, NOTHING)), "by the administrator: the key leaked"),
+        ((STOPPED, started(), released(2)), "by the administrator: the key leaked"),
+        ((STOPPED, LET_GO), ""),
+        ((STOPPED, LET_GO, Stopped(STAGING, Text("again"))), "again"),
+    ],
+)
+def test_the_stop_holds_until_the_server_lets_go(bodies, expected):
+    assert read(*bodies).stopped == expected

@@ -17,12 +17,12 @@ def stands(state="ok", sync="Synced", ago=10.0, generation=5, **more):
     return Standing(generation, "c" * 40, state, sync, 0, "", NOW - ago, **more)
 
 
-def work(standing, *, drift=300, self_heal=True, paused=0, canceled=0):
+def work(standing, *, drift=300, self_heal=True, paused=0, canceled=0, stopped=""):
     """`apply` or `look`, or in how many seconds something is due (None: nothing is)."""
     environment = Environment(
         "staging", "refs/heads/main", "ansible", "", "", None, "policy:1", drift=drift, self_heal=self_heal
     )
-    mark = EnvironmentMark("t" * 40, 9, None, (("web1", TARGET),), canceled, paused)
+    mark = EnvironmentMark("t" * 40, 9, None, (("web1", TARGET),), canceled, paused, stopped=stopped)
     agenda = plan_work(mark, {"web1": standing} if standing else {}, environment, NOW, Pace())
     if agenda.apply or agenda.look:
         (found,) = agenda.apply or agenda.look
@@ -58,6 +58,12 @@ def work(standing, *, drift=300, self_heal=True, paused=0, canceled=0):
         (stands(state="unreachable", tries=20, ago=899), {}, 1),
         (stands(state="unreachable", tries=20, ago=900), {}, "apply"),
         (stands(state="failed", tries=1, ago=900), {"paused": 7}, None),
+        # Under the stop nothing is begun, tried again, looked at or brought back, whenever it was released.
+        (None, {"stopped": "by the administrator"}, None),
+        (stands(generation=4), {"stopped": "by the administrator"}, None),
+        (stands(state="failed", tries=1, ago=900), {"stopped": "by the administrator"}, None),
+        (stands(ago=400), {"stopped": "by the administrator"}, None),
+        (stands(sync="OutOfSync", ago=400, looked=NOW - 1), {"stopped": "by the administrator"}, None),
         # A clock that was set back by a day.
         (stands(state="failed", tries=1, ago=-DAY), {}, "apply"),
         (stands(ago=-DAY), {}, "look"),

@@ -72,6 +72,8 @@ BODIES = [
     operations.Drifted(Word("staging"), oid("a"), 7, (Word("web1"),), (Word("web2"),), 1, 3, 4),
     operations.Released(Word("staging"), 7, oid("a"), oid("d"), (Word("web1"), Word("web2"))),
     operations.Released(Word("staging"), 7, oid("a"), oid("d"), ()),
+    operations.Stopped(Word("staging"), Text("by the administrator: the key leaked")),
+    operations.LetGo(Word("staging")),
 ]
 
 

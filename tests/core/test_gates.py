@@ -10,7 +10,7 @@ from gitops_hooks.core.log_state import fold_log
 from gitops_hooks.core.plan import Deploy, Held, Settled, Wait, plan
 from gitops_hooks.core.windows import parse_windows
 from gitops_hooks.model.deployment import RunState
-from gitops_hooks.model.environment_event import Canceled, Paused, Resumed, RolledBack
+from gitops_hooks.model.environment_event import Canceled, LetGo, Paused, Resumed, RolledBack, Stopped
 from gitops_hooks.model.event import Event
 from gitops_hooks.model.event_words import Text, Word
 from gitops_hooks.model.gates import Gates
@@ -166,3 +166,24 @@ def test_who_waits_for_a_retry_is_held_too(pause):
     log = (*failed, paused(3)) if pause == "people" else failed
     gates = Gates(paused="x") if pause == "policy" else Gates()
     assert isinstance(step(*log, gates=gates, stopped="x" if pause == "stop" else ""), Held)
+
+
+STOPPED, LET_GO = said(4, Stopped(NAME, Text("by the administrator")), "server"), said(5, LetGo(NAME), "server")
+
+
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [
+        ((begun(1),), False),
+        ((begun(1), STOPPED), True),
+        ((begun(1), STOPPED, LET_GO), False),
+        ((begun(1), STOPPED, begun(6, "stopped")), True),
+        # A start that does not carry it came after its end.
+        ((begun(1), STOPPED, begun(6)), False),
+        ((begun(1), STOPPED, resumed(6)), True),
+    ],
+)
+def test_what_agents_were_told_of_the_stop_is_read_back_to_the_newest_start(events, told):
+    log = fold_log(events[::-1])
+    assert (log.stopped is not None) == told
+    assert ("stopped" in log.carries()) == told

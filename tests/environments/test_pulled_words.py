@@ -1,5 +1,6 @@
 """Pause, cancel, stop, rollback, a revert and another policy: what people say holds for agents too."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -17,6 +18,10 @@ ALL = "web1 web2 web3"
 def site(without: Template) -> Iterator[Pulled]:
     with pulled(without) as found:
         yield found
+
+
+def env_log(site: Pulled) -> list[str]:
+    return site.world.ssh("bob", "env log production").must().out.splitlines()
 
 
 def brought(site: Pulled) -> AgentDesk:
@@ -69,8 +74,18 @@ def test_the_stop_ends_what_is_awaited_and_nothing_is_released_until_the_start(s
     end = site.await_end("canceled")
     assert (end.fact("Detail") or "").startswith('"all deployments are stopped by the administrator')
     assert site.facts()["waits"]["gate"] == "stopped"
+    # Agents are told in the record, once, and before what they were released to ends.
+    assert site.kinds()[-2:] == ["stopped", "finished"]
+    assert (site.newest("stopped").fact("Message") or "").endswith(': audit"')
+    site.world.admin("reconcile", "--stop")
+    site.world.reconcile_once()
+    assert site.kinds().count("stopped") == 1
+    words = r"  stopped    all deployments, by the administrator since [-0-9]+ [:0-9]+ UTC: audit$"
+    assert any(re.search(words, line) for line in env_log(site))
     site.world.admin("env", "start").must()
     again = site.await_released(ALL, above=1)
+    assert site.kinds()[-3:] == ["let-go", "started", "released"]
+    assert any(line.endswith("  let go     deployments begin again") for line in env_log(site))
     site.tell(desk, again, web1="ok", web2="ok", web3="ok")
     site.await_end("successful", above=1)
 

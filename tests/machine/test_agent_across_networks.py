@@ -2,14 +2,13 @@
 
 import getpass
 import json
-import re
 import subprocess
 from collections.abc import Iterator
 
 import pytest
 
 from tests.agent.conftest import ENVIRONMENT, SITE, Site
-from tests.agent.pulling import Agent, end, inventory, lay_agent
+from tests.agent.pulling import Agent, end, follow_for, inventory, lay_agent
 from tests.machine.networks import HOST, SERVER, NetworkedWorld
 from tests.world import POLICY, REPOSITORY, Template
 
@@ -30,9 +29,7 @@ def site() -> Iterator[Site]:
         lay_agent(agent)
         agent.set(url=f'"ssh://{getpass.getuser()}@{SERVER}/{REPOSITORY}"')
         (agent.folder / "known_hosts").write_text(world.sshd.known_hosts_line(SERVER) + "\n")
-        server = world.home.server_file
-        text = re.sub(r"(?m)^follow_seconds = .*\n", "", server.read_text())
-        server.write_text(text.replace("[limits]\n", "[limits]\nfollow_seconds = 1\n", 1))
+        follow_for(world, 1)
         yield Site(world, agent)
     finally:
         for process in agent.running:
