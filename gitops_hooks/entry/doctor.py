@@ -18,6 +18,7 @@ from gitops_hooks.edge.diagnosis import Line, State, ask
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.identities import load_people
 from gitops_hooks.entry import guard
+from gitops_hooks.entry.doctor_agents import agent_lines, stray_lines
 from gitops_hooks.entry.doctor_debts import debt_lines
 from gitops_hooks.entry.doctor_plans import plan_lines
 from gitops_hooks.entry.printing import json_option
@@ -78,6 +79,7 @@ def _examine_contents(home: Home, server: ServerFile, people: People) -> Iterato
     yield from ask("sandbox", lambda: contents.confinement_lines(server))
     yield from ask("plugins", lambda: contents.plugin_lines(home, server))
     yield from ask("floor", lambda: contents.floor_lines(home, server, people))
+    yield from ask("agents", lambda: stray_lines(server, people))
     for entry in server.repositories:
         yield from ask(f"repository {entry.name}", partial(contents.repository_lines, home, server, entry))
         yield from ask(f"folder of {entry.name}", partial(trust.beside_lines, entry))
@@ -86,6 +88,7 @@ def _examine_contents(home: Home, server: ServerFile, people: People) -> Iterato
         yield from ask(f"policy of {entry.name}", partial(trust.policy_lines, home, server, people, entry))
         yield from ask(f"debts of {entry.name}", partial(debt_lines, home, server, entry))
         yield from ask(f"plans of {entry.name}", partial(plan_lines, home, server, entry))
+        yield from ask(f"agents of {entry.name}", partial(agent_lines, home, server, entry))
         yield from ask(f"verdicts of {entry.name}", partial(verdicts.verdict_lines, home, server, entry))
     for one in server.notify:
         yield from ask(f"notify {one.name}", partial(notify.notify_lines, home, server, one))
