@@ -18,9 +18,11 @@ Usage: ./install.sh demo [--keep | --stop]
            installs for use: as root for the machine, with a user `git` and a user `gitops-deploy`;
            otherwise for yourself, below ~/.local/share/gitops-hooks.
            --remove closes all access, then removes the program; repositories and the home stay
-       ./install.sh agent [--remove]
+       ./install.sh agent [--timer | --service] [--remove]
            installs the agent that keeps this host as its environment says: as root for the machine, with a
            unit for systemd; otherwise below ~/.local/share/gitops-hooks-agent.
+           --timer has systemd begin one round after another instead of one program that waits, --service goes
+           back to that; without either it stays as it is.
            --remove takes the program away; its file, keys and state stay
 
 It installs what is missing where it may (root, or sudo without a password), and otherwise says the line to run.

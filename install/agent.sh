@@ -8,18 +8,25 @@
 
 agent() {
     local remove=no
+    AGENT_WAY=
     while [ $# -gt 0 ]; do
         case $1 in
             --remove) remove=yes ;;
+            --timer | --service)
+                [ -z "$AGENT_WAY" ] || [ "$AGENT_WAY" = "${1#--}" ] || stop "--timer and --service exclude each other"
+                AGENT_WAY=${1#--}
+                ;;
             *) stop "unknown word: $1" "See ./install.sh --help." ;;
         esac
         shift
     done
     choose_agent_places
     if [ "$remove" = yes ]; then
+        [ -z "$AGENT_WAY" ] || stop "--remove takes away whatever keeps it running: leave --$AGENT_WAY out"
         remove_agent
         return 0
     fi
+    choose_agent_way
     KEEP_SSHD=yes require_tools
     if [ "$FOR_MACHINE" = yes ]; then lay_release system; else lay_release any; fi
     prune_releases
@@ -45,6 +52,7 @@ choose_agent_places() {
         AGENT_STATE=$mine/state
     fi
     AGENT_FILE=$AGENT_FOLDER/agent.toml
+    UNITS=${ETC:-}/systemd/system
     local place
     for place in "$PREFIX" "$BIN" "$AGENT_FOLDER" "$AGENT_STATE"; do
         case $place in
@@ -53,6 +61,17 @@ choose_agent_places() {
             *) stop "give full paths, not: $place" ;;
         esac
     done
+}
+
+# Which way it is kept was said once; an update does not change it.
+choose_agent_way() {
+    if [ "$FOR_MACHINE" = no ]; then
+        [ "$AGENT_WAY" != timer ] || stop "a timer is the machine's: run this as root, or let cron run  $BIN/gitops-hooks-agent --once"
+        AGENT_WAY=service
+    elif [ -z "$AGENT_WAY" ]; then
+        AGENT_WAY=service
+        [ ! -f "$UNITS/gitops-hooks-agent.timer" ] || AGENT_WAY=timer
+    fi
 }
 
 # What is there already stays: it says whom this host trusts.
@@ -93,8 +112,41 @@ TEXT
 
 keep_agent_running() {
     if [ "$FOR_MACHINE" = yes ]; then
-        # Exit 2 is a fault of its file, which no start mends. A run that is asked to end says what became of the host.
-        write_file "$ETC/systemd/system/gitops-hooks-agent.service" 0644 <<TEXT
+        leave_other_way
+        if [ "$AGENT_WAY" = timer ]; then write_agent_timer; else write_agent_service; fi
+    fi
+    if [ "$AGENT_IS_NEW" = yes ]; then
+        say_what_agent_needs
+        return 0
+    fi
+    if agent_has_systemd; then
+        act systemctl daemon-reload
+        act systemctl enable --quiet "gitops-hooks-agent.$AGENT_WAY"
+        act systemctl restart "gitops-hooks-agent.$AGENT_WAY"
+        return 0
+    fi
+    if [ "$AGENT_WAY" = timer ]; then
+        say "no systemd runs here; let something run this every $(agent_interval) s:  $BIN/gitops-hooks-agent --once"
+        return 0
+    fi
+    say "no systemd runs here; let something keep this running:  $BIN/gitops-hooks-agent"
+}
+
+# Before its unit is written over: what is disabled is what was enabled.
+leave_other_way() {
+    local other=timer
+    if [ "$AGENT_WAY" = timer ]; then
+        other=service
+        [ ! -f "$UNITS/gitops-hooks-agent.timer" ] || return 0
+    fi
+    [ -f "$UNITS/gitops-hooks-agent.$other" ] || return 0
+    ! agent_has_systemd || act systemctl disable --now --quiet "gitops-hooks-agent.$other"
+    act rm -f "$UNITS/gitops-hooks-agent.$other"
+}
+
+write_agent_service() {
+    # Exit 2 is a fault of its file, which no start mends. A run that is asked to end says what became of the host.
+    write_file "$UNITS/gitops-hooks-agent.service" 0644 <<TEXT
 [Unit]
 Description=gitops-hooks: keeps this host as its environment says
 Wants=network-online.target
@@ -111,25 +163,51 @@ TimeoutStopSec=90
 [Install]
 WantedBy=multi-user.target
 TEXT
-    fi
-    if [ "$AGENT_IS_NEW" = yes ]; then
-        say_what_agent_needs
-        return 0
-    fi
-    if agent_has_systemd; then
-        act systemctl daemon-reload
-        act systemctl enable --quiet gitops-hooks-agent.service
-        act systemctl restart gitops-hooks-agent.service
-        return 0
-    fi
-    say "no systemd runs here; let something keep this running:  $BIN/gitops-hooks-agent"
+}
+
+# The seconds from the end of one round to the next are those of its file; a tenth more at random, so that hosts spread.
+write_agent_timer() {
+    local interval
+    interval=$(agent_interval)
+    write_file "$UNITS/gitops-hooks-agent.service" 0644 <<TEXT
+[Unit]
+Description=gitops-hooks: brings this host once to what its environment says
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=oneshot
+ExecStart=$BIN/gitops-hooks-agent --once
+KillMode=mixed
+TimeoutStopSec=90
+TEXT
+    write_file "$UNITS/gitops-hooks-agent.timer" 0644 <<TEXT
+[Unit]
+Description=gitops-hooks: keeps this host as its environment says
+
+[Timer]
+OnActiveSec=1
+OnUnitInactiveSec=$interval
+RandomizedDelaySec=$(((interval + 9) / 10))
+AccuracySec=1
+
+[Install]
+WantedBy=timers.target
+TEXT
+}
+
+agent_interval() {
+    local found
+    found=$(sed -n 's/^[[:space:]]*interval[[:space:]]*=[[:space:]]*\([1-9][0-9]\{0,4\}\)[[:space:]]*\(#.*\)\{0,1\}$/\1/p' "$AGENT_FILE" | head -n 1)
+    echo "${found:-60}"
 }
 
 agent_has_systemd() { [ "$FOR_MACHINE" = yes ] && [ "$ETC" = /etc ] && [ -d /run/systemd/system ]; }
 
 say_what_agent_needs() {
     local begin="$BIN/gitops-hooks-agent"
-    agent_has_systemd && begin="systemctl enable --now gitops-hooks-agent"
+    [ "$AGENT_WAY" = service ] || begin="$begin --once"
+    agent_has_systemd && begin="systemctl enable --now gitops-hooks-agent.$AGENT_WAY"
     cat <<TEXT
 
 Installed: $RELEASE
@@ -143,10 +221,12 @@ TEXT
 }
 
 remove_agent() {
-    if agent_has_systemd; then
-        systemctl disable --now --quiet gitops-hooks-agent.service 2>/dev/null || true
-    fi
-    [ "$FOR_MACHINE" = no ] || act rm -f "$ETC/systemd/system/gitops-hooks-agent.service"
+    local unit
+    for unit in timer service; do
+        [ "$FOR_MACHINE" = yes ] && [ -f "$UNITS/gitops-hooks-agent.$unit" ] || continue
+        ! agent_has_systemd || systemctl disable --now --quiet "gitops-hooks-agent.$unit" 2>/dev/null || true
+        act rm -f "$UNITS/gitops-hooks-agent.$unit"
+    done
     act rm -f "$BIN/gitops-hooks-agent" "$PREFIX/current"
     act rm -rf "$PREFIX/releases"
     rmdir "$PREFIX" 2>/dev/null || true

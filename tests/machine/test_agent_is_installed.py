@@ -44,3 +44,71 @@ def test_it_says_what_is_missing_starts_under_systemd_and_leaves_its_file_when_i
     assert [path for path in gone if machine.run("test", "-e", path).code == 0] == []
     stays = (FILE, "/etc/gitops-hooks/agent_key", "/opt/gitops-hooks/current")
     assert [path for path in stays if machine.run("test", "-e", path).code] == []
+
+
+TIMER = UNIT.replace(".service", ".timer")
+ONCE = f"\nType=oneshot\nExecStart={AGENT} --once\n"
+
+
+def asked(machine: Machine) -> list[str]:
+    """What systemd was asked since it was read last."""
+    lines = machine.run("cat", "/run/asked").out.splitlines()
+    machine.run("rm", "-f", "/run/asked")
+    return lines
+
+
+def test_a_timer_takes_the_place_of_what_waits_and_gives_it_back(machine: Machine) -> None:
+    assert install_agent(machine, "--timer").endswith(f"\n  {AGENT} --check\n  {AGENT} --once\n")
+    machine.run("mkdir", "-p", "/run/systemd/system").must()
+    machine.write("/usr/local/sbin/systemctl", '#!/bin/sh\necho "$@" >>/run/asked\n')
+    machine.run("chmod", "+x", "/usr/local/sbin/systemctl").must()
+    assert "\nOnUnitInactiveSec=60\nRandomizedDelaySec=6\n" in machine.run("cat", TIMER).must().out
+    assert ONCE in machine.run("cat", UNIT).must().out
+
+    # The seconds are those of its file, and whoever updates does not have to know which way was chosen.
+    machine.run("sed", "-i", "1i interval = 305  # it sleeps", FILE).must()
+    install_agent(machine)
+    assert "\nOnUnitInactiveSec=305\nRandomizedDelaySec=31\n" in machine.run("cat", TIMER).must().out
+    unit = "gitops-hooks-agent"
+    assert asked(machine) == ["daemon-reload", f"enable --quiet {unit}.timer", f"restart {unit}.timer"]
+    before = listing(machine, "/etc", "/usr/local/bin")
+    install_agent(machine, "--timer")
+    assert listing(machine, "/etc", "/usr/local/bin") == before
+    asked(machine)
+
+    # One way or the other: both at once would be two agents in one state folder.
+    install_agent(machine, "--service")
+    begun = ["daemon-reload", f"enable --quiet {unit}.service", f"restart {unit}.service"]
+    assert asked(machine) == [f"disable --now --quiet {unit}.timer", *begun]
+    assert machine.run("test", "-e", TIMER).code == 1
+    assert f"\nExecStart={AGENT}\nRestart=always\n" in machine.run("cat", UNIT).must().out
+    install_agent(machine, "--timer")
+    begun = ["daemon-reload", f"enable --quiet {unit}.timer", f"restart {unit}.timer"]
+    assert asked(machine) == [f"disable --now --quiet {unit}.service", *begun]
+    assert ONCE in machine.run("cat", UNIT).must().out
+
+    install_agent(machine, "--remove")
+    assert asked(machine) == [f"disable --now --quiet {unit}.timer", f"disable --now --quiet {unit}.service"]
+    assert [path for path in (AGENT, UNIT, TIMER) if machine.run("test", "-e", path).code == 0] == []
+
+
+def test_a_timer_is_refused_where_it_cannot_be_meant(machine: Machine) -> None:
+    install = str(CHECKOUT / "install.sh")
+    both = machine.run(install, "agent", "--timer", "--service")
+    assert (both.code, both.err) == (2, "install: --timer and --service exclude each other\n")
+    removed = machine.run(install, "agent", "--remove", "--timer")
+    words = "install: --remove takes away whatever keeps it running: leave --timer out\n"
+    assert (removed.code, removed.err) == (2, words)
+    mine = machine.run(
+        "setpriv",
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+        "env",
+        "HOME=/tmp/nobody",
+        install,
+        "agent",
+        "--timer",
+    )
+    words = "install: a timer is the machine's: run this as root, or let cron run  "
+    assert (mine.code, mine.err) == (2, f"{words}/tmp/nobody/.local/bin/gitops-hooks-agent --once\n")
