@@ -73,6 +73,7 @@ def _write(report: Report) -> bytes:
         "at": report.at.astimezone(UTC).strftime(_TIME),
         "hosts": [_host_row(host) for host in report.hosts],
         "alarm": report.alarm,
+        "records": report.records,
     }
     return json.dumps(rows, separators=(",", ":")).encode() + b"\n"
 
@@ -86,6 +87,8 @@ def _host_row(host: HostReport) -> dict[str, object]:
         "detail": host.detail,
         "generation": host.generation,
         "commit": host.commit,
+        "began": host.began,
+        "seconds": host.seconds,
     }
 
 
@@ -175,6 +178,8 @@ _HOST: dict[str, Callable[[object, str], Any]] = {
     "detail": _text,
     "generation": _number,
     "commit": _oid,
+    "began": _number,
+    "seconds": _number,
 }
 _REPORT: dict[str, Callable[[object, str], Any]] = {
     "format": _number,
@@ -188,4 +193,5 @@ _REPORT: dict[str, Callable[[object, str], Any]] = {
     "at": _time,
     "hosts": _hosts,
     "alarm": _text,
+    "records": _text,
 }

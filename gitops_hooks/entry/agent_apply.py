@@ -53,9 +53,10 @@ class Shop:
 
     def apply(self, work: Work, standing: dict[str, Standing]) -> Outcome:
         """Bring these hosts to their target; `standing` is what they are left as."""
+        began = time.time()
         outcome = next(word for word in self._run(work, look=False) if isinstance(word, Outcome))
         for host in work.hosts:
-            standing[host] = _after_run(standing.get(host, Standing()), work, _of(host, outcome, work))
+            standing[host] = _after_run(standing.get(host, Standing()), work, _of(host, outcome, work), began)
         return outcome
 
     def look(self, work: Work, standing: dict[str, Standing]) -> Drift:
@@ -171,7 +172,7 @@ def _unseen(found: Drift) -> Sync:
     return Sync.UNKNOWN if found.detail else Sync.SYNCED
 
 
-def _after_run(before: Standing, work: Work, one: HostOutcome) -> Standing:
+def _after_run(before: Standing, work: Work, one: HostOutcome, began: float) -> Standing:
     good, again = one.state.value in GOOD, before.generation == work.target.generation
     return Standing(
         work.target.generation,
@@ -184,6 +185,7 @@ def _after_run(before: Standing, work: Work, one: HostOutcome) -> Standing:
         before.looked,
         0 if good else before.tries * again + 1,
         before.heals + 1 if again and before.sync == Sync.OUT.value else 0,
+        began,
     )
 
 

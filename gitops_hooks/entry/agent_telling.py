@@ -10,6 +10,7 @@ from hashlib import sha256
 from gitops_hooks.core.agent_report import encode, parse
 from gitops_hooks.core.agent_work import GOOD
 from gitops_hooks.edge.agent_mirror import Mirror, Silence, Why
+from gitops_hooks.edge.run_log import run_log
 from gitops_hooks.edge.store import replace_file
 from gitops_hooks.model.agent import HostReport, Report
 from gitops_hooks.model.agent_file import AgentFile
@@ -19,6 +20,7 @@ from gitops_hooks.model.drift import Sync
 from gitops_hooks.model.errors import EdgeError
 
 _MOST_ALARM = 2000
+_MOST_PATH = 500
 _AGAIN_SECONDS = 60.0
 _LAST = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -78,6 +80,7 @@ class Teller:
             _LAST,
             tuple(_host(name, self.standing.get(name, Standing())) for name in self.file.hosts),
             self.alarm[:_MOST_ALARM],
+            str(run_log(self.file.state, self.file.environment).folder)[:_MOST_PATH],
         )
 
     def lay_metrics(self, status: Status) -> None:
@@ -116,7 +119,9 @@ def _metric(name: str, help_text: str, values: list[tuple[str, int]]) -> list[st
 
 def _host(name: str, one: Standing) -> HostReport:
     state = HostState(one.state) if one.state else None
-    return HostReport(name, state, Sync(one.sync), one.changed, one.detail, one.generation, one.commit)
+    # A clock may be set in the middle of a run.
+    began, took = round(max(0.0, one.began)), round(max(0.0, one.at - one.began))
+    return HostReport(name, state, Sync(one.sync), one.changed, one.detail, one.generation, one.commit, began, took)
 
 
 def stop_words(mark: EnvironmentMark) -> str:

@@ -19,6 +19,7 @@ from gitops_hooks.edge.stopping import read_stop
 from gitops_hooks.entry.deploying import end, environment_ref, move
 from gitops_hooks.entry.ending import Ending, find_cancel
 from gitops_hooks.entry.preempting import pre_empt_run
+from gitops_hooks.entry.pulled_steps import note_told
 from gitops_hooks.entry.reaching import find_meant
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.deployment import Deployment, Outcome, Progress, RunState
@@ -74,6 +75,7 @@ def go_on(sitting: Sitting, environment: Environment, started: Event) -> datetim
     while True:
         now, tip = sitting.ledger.now(), sitting.repository.tip(log)
         gathered = _gather(sitting, environment, started, started.body)
+        note_told(sitting.state, environment.name, gathered.run, now)
         if ending := _find_ending(sitting, environment):
             _finish(sitting, gathered, cut_off(gathered.run, ending.state, ending.detail, now), now)
             return None

@@ -10,10 +10,11 @@ from gitops_hooks.edge.run_log import run_log
 from gitops_hooks.edge.terminal import is_open
 from gitops_hooks.entry.deploying import environment_ref
 from gitops_hooks.entry.follow import count_hosts
+from gitops_hooks.entry.pulled_steps import Release, in_order, released_facts, released_in, released_line
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.deployment import HostState, Step
 from gitops_hooks.model.event import Finished, Started
-from gitops_hooks.model.policy import Environment
+from gitops_hooks.model.policy import Environment, Mode
 from gitops_hooks.model.request import Refusal
 
 _PAUSE = 0.3
@@ -53,21 +54,23 @@ def tell_run(
     )
     if not as_json:
         say(head)
-    start, count = 0, 0
+    start, count, given = 0, 0, 0
     while True:
         # Asked before the steps are read: what was written until the end is read then.
         ended = run.finished or _end_of(sitting, environment, run.generation)
+        releases = _releases(sitting, environment, run)
         steps, start, cut = log.read(run.generation, start)
         count += len(steps)
-        for line in _lines(steps, as_json):
+        for line in _lines(in_order(releases, given, steps), as_json):
             say(line)
+        given = len(releases)
         if cut and not as_json:
             say("  … the rest was too long to be kept")
         if ended or not on or not is_open(1):
             break
         time.sleep(_PAUSE)
     if not as_json:
-        say(_last(ended, count))
+        say(_last(ended, count, "its steps are not kept" if run.started.run else "no agent has told of it"))
 
 
 def _end_of(sitting: Sitting, environment: Environment, generation: int) -> Finished | None:
@@ -78,8 +81,18 @@ def _end_of(sitting: Sitting, environment: Environment, generation: int) -> Fini
     return run.finished if isinstance(run, RunEvents) else None
 
 
-def _lines(steps: Iterable[Step], as_json: bool) -> Iterable[str]:
-    for step in steps:
+def _releases(sitting: Sitting, environment: Environment, run: RunEvents) -> tuple[Release, ...]:
+    """What was released under it so far; where the server alone goes, nothing is."""
+    if run.started.run and environment.mode is Mode.PUSH:
+        return ()
+    return released_in(sitting.record.events(environment_ref(environment.name, "log")), run.generation)
+
+
+def _lines(rows: Iterable[Step | Release], as_json: bool) -> Iterable[str]:
+    for step in rows:
+        if isinstance(step, Release):
+            yield json.dumps(released_facts(step)) if as_json else released_line(step)
+            continue
         if as_json:
             facts = {"at": step.at, "host": step.host, "state": step.state.value, "task": step.task}
             yield json.dumps({**facts, "place": step.place, "detail": step.detail})
@@ -89,9 +102,9 @@ def _lines(steps: Iterable[Step], as_json: bool) -> Iterable[str]:
         yield f"{mark}{step.at:>8.1f} s  {step.host:<16} {step.state.value:<12} {escape(words)}".rstrip()
 
 
-def _last(ended: Finished | None, count: int) -> str:
+def _last(ended: Finished | None, count: int, nothing: str) -> str:
     if ended is None:
         return "it runs; with --follow you see the rest as it comes"
     if not count:
-        return f"{ended.state.value}: {count_hosts(ended)} ({ended.seconds} s); its steps are not kept"
+        return f"{ended.state.value}: {count_hosts(ended)} ({ended.seconds} s); {nothing}"
     return f"{ended.state.value}: {count_hosts(ended)} ({ended.seconds} s)"

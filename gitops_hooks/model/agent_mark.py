@@ -92,9 +92,9 @@ class Mark:
 class Standing:
     """One host as the agent left it last. Times are seconds of the wall clock, which may be set; 0 for never.
 
-    `state` is a HostState's value ("" before the first run), `sync` a Sync's. `at` is when it was applied to,
-    `looked` when it was looked at; `tries` counts bad ends in a row, `heals` how often it was brought back without
-    being in sync afterwards.
+    `state` is a HostState's value ("" before the first run), `sync` a Sync's. `began` is when the last run on it began,
+    `at` when that ended, `looked` when it was looked at; `tries` counts bad ends in a row, `heals` how often it was
+    brought back without being in sync afterwards.
     """
 
     generation: int = 0
@@ -107,6 +107,7 @@ class Standing:
     looked: float = 0.0
     tries: int = 0
     heals: int = 0
+    began: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from gitops_hooks.model.deployment import HostState
 from gitops_hooks.model.drift import Sync
 from tests.core.records import oid
 
-WEB1 = HostReport("web1", HostState.CHANGED, Sync.SYNCED, 3, "", 7, oid("b"))
+WEB1 = HostReport("web1", HostState.CHANGED, Sync.SYNCED, 3, "", 7, oid("b"), 1_795_683_600, 31)
 WEB2 = HostReport("web2", HostState.FAILED, Sync.OUT, 0, 'site.yml:6: "x"\nfailed: ü', 5, oid("a"))
 NEW = HostReport("web3")
 AT = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
@@ -24,6 +24,7 @@ REPORT = Report("agent-web", "r" * 32, "production", 7, oid("b"), oid("c"), 12, 
     [
         REPORT,
         replace(REPORT, hosts=()),
+        replace(REPORT, records="/var/lib/gitops-hooks-agent/run_logs/production"),
         replace(REPORT, generation=0, commit="", log="", alarm="the log is shorter than the one that was seen"),
         *(replace(REPORT, hosts=(replace(WEB1, state=state),)) for state in HostState),
     ],
@@ -36,7 +37,7 @@ def test_it_is_one_line_of_json_in_one_order():
     assert encode(replace(REPORT, hosts=(NEW,))).decode() == (
         f'{{"format":1,"agent":"agent-web","repository":"{"r" * 32}","environment":"production","generation":7,'
         f'"commit":"{"b" * 40}","log":"{"c" * 40}","sequence":12,"at":"2026-11-26T09:00:00Z","hosts":[{{"name":"web3",'
-        '"state":"","sync":"unknown","changed":0,"detail":"","generation":0,"commit":""}],"alarm":""}\n'
+        '"state":"","sync":"unknown","changed":0,"detail":"","generation":0,"commit":"","began":0,"seconds":0}],"alarm":"","records":""}\n'
     )
 
 
