@@ -73,7 +73,7 @@ def _next(
     host: str, one: Standing, target: Target, mark: EnvironmentMark, environment: Environment, pace: Pace
 ) -> tuple[float, str]:
     """When, and whether to apply or to look; an empty word for neither."""
-    if target.pushed or mark.stopped:
+    if target.pushed or mark.stopped or environment.gates.paused:
         return 0.0, ""
     held = mark.paused > target.number or target.generation <= mark.canceled
     if one.generation != target.generation:

@@ -65,7 +65,8 @@ class Round:
         now = believed.mark if believed else mark
         self._leave(now, standing)
         words, due = self._work(believed, standing) if believed else ("", 0.0)
-        code, told = self._judge(now, standing, words)
+        environment = believed.environment if believed else None
+        code, told = self._judge(now, standing, words, environment.gates.paused if environment else "")
         teller = Teller(self.file, self.mirror, now, standing, self.alarm)
         status = Status(
             time.time(), code, told, self.alarm, _soon(due), judged,
@@ -183,13 +184,13 @@ class Round:
         words = f"looked at {len(work.hosts)} hosts: " + (f"out of sync {' '.join(out)}" if out else "in sync")
         self.say(words if not found.detail else f"looked at {len(work.hosts)} hosts: {found.detail}")
 
-    def _judge(self, mark: Mark, standing: dict[str, Standing], words: str) -> tuple[int, str]:
+    def _judge(self, mark: Mark, standing: dict[str, Standing], words: str, paused: str) -> tuple[int, str]:
         """The exit code with its words: the worst news first."""
         if self.alarm:
             return ALARM, f"refused what it was given: {self.alarm}"
         if self.silence is not None:
             return UNREACHABLE, f"the server cannot be asked: {self.silence.words}"
-        return (OUT, words) if words else judge_hosts(mark.environment, standing)
+        return (OUT, words) if words else judge_hosts(mark.environment, standing, paused)
 
 
 def _soon(due: float) -> float:

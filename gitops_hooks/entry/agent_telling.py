@@ -129,13 +129,16 @@ def stop_words(mark: EnvironmentMark) -> str:
     return f"all deployments are stopped {mark.stopped}" if mark.stopped else ""
 
 
-def judge_hosts(mark: EnvironmentMark, standing: Mapping[str, Standing]) -> tuple[int, str]:
-    """0 where all hosts are as released and are kept so, else 1, with words for each that is not."""
-    code, words = _judge_hosts(mark, standing)
+def judge_hosts(mark: EnvironmentMark, standing: Mapping[str, Standing], paused: str = "") -> tuple[int, str]:
+    """0 where all hosts are as released, else 1, with words for each that is not; `paused` is the policy's reason.
+
+    Where all deployments are stopped nothing is kept as released either.
+    """
+    code, words = _judge_hosts(mark, standing, paused)
     return (1, f"{stop_words(mark)}; {words}") if mark.stopped else (code, words)
 
 
-def _judge_hosts(mark: EnvironmentMark, standing: Mapping[str, Standing]) -> tuple[int, str]:
+def _judge_hosts(mark: EnvironmentMark, standing: Mapping[str, Standing], paused: str) -> tuple[int, str]:
     if not mark.targets:
         return 0, "nothing is released to its hosts yet"
     released = [(host, target) for host, target in mark.targets if not target.pushed]
@@ -145,7 +148,7 @@ def _judge_hosts(mark: EnvironmentMark, standing: Mapping[str, Standing]) -> tup
     for host, target in released:
         one = standing.get(host, Standing())
         if one.generation != target.generation:
-            bad.append(f"{host} waits for generation {target.generation} ({_why(mark, target)})")
+            bad.append(f"{host} waits for generation {target.generation} ({_why(mark, target, paused)})")
         elif one.state not in GOOD:
             bad.append(f"{host} {one.state}: {one.detail}" if one.detail else f"{host} {one.state}")
         elif one.sync != Sync.SYNCED.value:
@@ -153,9 +156,9 @@ def _judge_hosts(mark: EnvironmentMark, standing: Mapping[str, Standing]) -> tup
     return (1, "; ".join(bad)) if bad else (0, f"{len(released)} of {len(released)} hosts synced")
 
 
-def _why(mark: EnvironmentMark, target: Target) -> str:
+def _why(mark: EnvironmentMark, target: Target, paused: str) -> str:
     if mark.stopped:
         return "stopped"
-    if mark.paused > target.number:
+    if paused or mark.paused > target.number:
         return "paused"
     return "canceled" if target.generation <= mark.canceled else "due"

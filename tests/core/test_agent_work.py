@@ -6,10 +6,12 @@ import pytest
 
 from gitops_hooks.core.agent_work import Agenda, Pace, plan_work
 from gitops_hooks.model.agent_mark import EnvironmentMark, Standing, Target
+from gitops_hooks.model.gates import OPEN, Gates
 from gitops_hooks.model.policy import Environment
 
 NOW = 1_000_000.0
 DAY = 86400.0
+PAUSED = Gates(paused="the disk is replaced")
 TARGET = Target(5, "c" * 40, "e" * 40, "run", 6)
 
 
@@ -17,10 +19,10 @@ def stands(state="ok", sync="Synced", ago=10.0, generation=5, **more):
     return Standing(generation, "c" * 40, state, sync, 0, "", NOW - ago, **more)
 
 
-def work(standing, *, drift=300, self_heal=True, paused=0, canceled=0, stopped=""):
+def work(standing, *, drift=300, self_heal=True, paused=0, canceled=0, stopped="", gates=OPEN):
     """`apply` or `look`, or in how many seconds something is due (None: nothing is)."""
     environment = Environment(
-        "staging", "refs/heads/main", "ansible", "", "", None, "policy:1", drift=drift, self_heal=self_heal
+        "staging", "refs/heads/main", "ansible", "", "", None, "policy:1", gates=gates, drift=drift, self_heal=self_heal
     )
     mark = EnvironmentMark("t" * 40, 9, None, (("web1", TARGET),), canceled, paused, stopped=stopped)
     agenda = plan_work(mark, {"web1": standing} if standing else {}, environment, NOW, Pace())
@@ -64,6 +66,10 @@ def work(standing, *, drift=300, self_heal=True, paused=0, canceled=0, stopped="
         (stands(state="failed", tries=1, ago=900), {"stopped": "by the administrator"}, None),
         (stands(ago=400), {"stopped": "by the administrator"}, None),
         (stands(sync="OutOfSync", ago=400, looked=NOW - 1), {"stopped": "by the administrator"}, None),
+        # Under a pause of the policy's as well, as the server does.
+        (None, {"gates": PAUSED}, None),
+        (stands(state="failed", tries=1, ago=900), {"gates": PAUSED}, None),
+        (stands(sync="OutOfSync", ago=400, looked=NOW - 1), {"gates": PAUSED}, None),
         # A clock that was set back by a day.
         (stands(state="failed", tries=1, ago=-DAY), {}, "apply"),
         (stands(ago=-DAY), {}, "look"),
