@@ -36,7 +36,7 @@ def parse_request(heard: bytes) -> Request | None:
     is_good = (
         version == words.VERSION
         and _NONCE.fullmatch(nonce)
-        and name in (*words.HOOKS, words.STATUS)
+        and name in (*words.HOOKS, words.LOGIN, words.STATUS)
         and _DIGEST.fullmatch(identity)
         and _SECONDS.fullmatch(seconds)
         and all(key for key, _ in environ)

@@ -49,7 +49,7 @@ def _ask(home: Home, server: ServerFile) -> Line:
     said = f"runs as process {pid} since {since}: {judged} hooks judged, {judging} at this moment"
     if answer[6] != warm_client.identity(home.server_file.read_bytes()):
         return Line(State.NOTE, _NAME, f"{said}; the release or server.toml is another now: the next push ends it")
-    return Line(State.OK, _NAME, f"{said}; ends after {server.limits.warm_seconds:g} s without a push")
+    return Line(State.OK, _NAME, f"{said}; ends after {server.limits.warm_seconds:g} s without a push or fetch")
 
 
 def _last_words(home: Home) -> str:

@@ -13,7 +13,8 @@ from gitops_hooks.edge.launchers import first_lines, interpreters, lay_launchers
 from gitops_hooks.edge.store import make_folder, replace_file
 from gitops_hooks.model.errors import EdgeError
 
-NAMES = ("pre-receive", "proc-receive", "post-receive")
+_JUDGING, _LAST = ("pre-receive", "proc-receive"), ("post-receive",)
+NAMES = (*_JUDGING, *_LAST)
 
 _PYTHON = "#!@PYTHON@\n"
 _PACKAGE = '"@PACKAGE@"'
@@ -27,13 +28,23 @@ def lay_hooks(home: Home) -> None:
     lay_launchers(home)
 
 
-def lay_for_push(folder: Path) -> None:
+def lay_for_push(folder: Path, *, with_last: bool) -> None:
     """This release's hooks for one push alone: whatever is laid in the home meanwhile, it ends as it began.
 
-    Errors: OSError, EdgeError.
+    The last one only tells of what the push began, and is laid by proc-receive where it began something (`lay_last`):
+    git looks for each hook when its turn comes. Errors: OSError, EdgeError.
     """
     make_folder(folder)
-    for name in NAMES:
+    _lay(folder, NAMES if with_last else _JUDGING)
+
+
+def lay_last(folder: Path) -> None:
+    """The hook that follows what the push began. Errors: OSError, EdgeError."""
+    _lay(folder, _LAST)
+
+
+def _lay(folder: Path, names: tuple[str, ...]) -> None:
+    for name in names:
         handle = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o700)
         with os.fdopen(handle, "wb") as hook:
             hook.write(_render(name, Path(sys.executable)))
@@ -67,7 +78,7 @@ def _verify(path: Path) -> list[str]:
         faults.append("is writable by others, or no regular file")
     if not os.access(path, os.X_OK):
         faults.append("is not executable")
-    if content not in [_render(path.name, interpreter) for interpreter in interpreters()]:
+    if not any(content == _render(path.name, interpreter) for interpreter in interpreters()):
         faults.append("was changed, or belongs to another release")
     return faults
 

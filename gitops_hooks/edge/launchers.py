@@ -14,9 +14,10 @@ from gitops_hooks.edge.store import make_folder, replace_file
 _LONGEST_SHEBANG = 120  # Linux before 5.1 cut the first line at 127 bytes and ran what was left
 _SHELL = """\
 {start}import sys
+sys.tracebacklimit = 0
 sys.path.append({package!r})
-from gitops_hooks.entry.shell import main
-sys.exit(main(["--home", {home!r}, *sys.argv[1:]]))
+from gitops_hooks.entry.login import main
+sys.exit(main({home!r}, sys.argv[1:]))
 """
 _RECONCILE = """\
 {start}import sys

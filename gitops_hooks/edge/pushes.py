@@ -43,17 +43,6 @@ class LivePush:
         """The hooks of this push alone."""
         return self.folder / "hooks"
 
-    @property
-    def hold(self) -> int:
-        """The descriptor of the shared hold; post-receive lets go of it for all of the push."""
-        return self.descriptors[0]
-
-    def mark_unclean(self) -> None:
-        # A push that has let go of its hold may have been swept by another one.
-        # Where the disk is full the mark is missing, and what is left is swept by the next push.
-        with suppress(OSError):
-            self.unclean.touch()
-
 
 def mark_cut_off(unclean: Path) -> None:
     """For who ends a part of a push that may be over by then: a marker that looks dead has the next push sweep."""
@@ -66,10 +55,7 @@ def mark_cut_off(unclean: Path) -> None:
 @contextmanager
 def open_push(home: Home, repository: RepositoryEntry, push: str) -> Iterator[LivePush]:
     """Mark a push as alive; after a clean end nothing of it is left. Errors: EdgeError where maintenance goes on."""
-    state = home.state(repository.id)
-    make_folder(state / "pushes")
-    mend(home, repository)
-    live = _begin(state, push)
+    live = begin_push(home, repository, push)
     try:
         yield live
     finally:
@@ -82,15 +68,36 @@ def open_push(home: Home, repository: RepositoryEntry, push: str) -> Iterator[Li
             mend(home, repository)
 
 
+def begin_push(home: Home, repository: RepositoryEntry, push: str) -> LivePush:
+    """Mark a push as alive, for whoever ends it elsewhere (entry/git_run). Errors: as open_push."""
+    state = home.state(repository.id)
+    make_folder(state / "pushes")
+    mend(home, repository)
+    return _begin(state, push)
+
+
 def mend(home: Home, repository: RepositoryEntry) -> tuple[str, ...]:
     """Sweep what dead pushes left, unless somebody is in the repository; answers what was removed."""
-    state = home.state(repository.id)
+    return _mend(home.state(repository.id), repository.path)
+
+
+def mend_after(folder: str, repository: str) -> None:
+    """The same for whoever knows no more than the folder of the push that has ended."""
+    path = Path(folder)
+    # A push that has let go of its hold may have been swept by another one; and where the disk is full the mark is
+    # missing, and what is left is swept by the next push.
+    with suppress(OSError):
+        (path / _UNCLEAN).touch()
+    _mend(path.parent.parent, Path(repository))
+
+
+def _mend(state: Path, repository: Path) -> tuple[str, ...]:
     if not _dead(state / "pushes"):
         return ()
     if (hold := try_lock(state / "use.lock")) is None:
         return ()
     try:
-        removed = sweep(repository.path)
+        removed = sweep(repository)
         # Whoever lives has the shared hold, so now every marker is a dead one, half-made ones included.
         for folder in list((state / "pushes").iterdir()):
             shutil.rmtree(folder, ignore_errors=True)

@@ -38,16 +38,16 @@ def find_judge(name: bytes, nonce: bytes, deadline: float) -> "_socket.socket | 
     if os.environ.get("GITOPS_HOOKS_WARM") != "1" or not home:
         return None
     try:
-        return _ask(home, name, nonce, deadline)
+        return ask(home, name, nonce, deadline, list(os.environb.items()), inherited())
     except (OSError, ValueError):
         return None
 
 
-def hand_over(judge: "_socket.socket") -> bool:
+def hand_over(judge: "_socket.socket", own: tuple[int, int, int], others: list[int]) -> bool:
     """Say `go`; False where it is known that nothing has reached the judge."""
     try:
         here = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        rights = b"".join(number.to_bytes(4, sys.byteorder) for number in (0, 1, 2, here, *_inherited()))
+        rights = b"".join(number.to_bytes(4, sys.byteorder) for number in (*own, here, *others))
         judge.sendmsg([words.GO], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, rights)])
         os.close(here)
     except OSError:
@@ -130,16 +130,25 @@ def ask_line(judge: "_socket.socket", request: bytes, deadline: float) -> list[b
     return said[:-1].split(b" ")
 
 
-def _ask(home: str, name: bytes, nonce: bytes, deadline: float) -> "_socket.socket | None":
+def ask(
+    home: str,
+    name: bytes,
+    nonce: bytes,
+    deadline: float,
+    environ: list[tuple[bytes, bytes]],
+    descriptors: list[int],
+    patience: float = _PATIENCE,
+) -> "_socket.socket | None":
+    """As find_judge, of the warm judge of this home. Errors: OSError, ValueError where it cannot be asked."""
     with open(f"{home}/server.toml", "rb") as file:  # noqa: PTH123  # no pathlib in a hook
         mine = identity(file.read())
     seconds = b"%.3f" % (deadline - time.monotonic())
-    numbers = b",".join(b"%d" % number for number in _inherited())
-    environ = [name + b"=" + value for name, value in os.environb.items()]
-    request = words.write_request([words.VERSION, nonce, name, mine, seconds, numbers, *environ])
+    numbers = b",".join(b"%d" % number for number in descriptors)
+    pairs = [key + b"=" + value for key, value in environ]
+    request = words.write_request([words.VERSION, nonce, name, mine, seconds, numbers, *pairs])
     judge = connect(home)
     try:
-        answer = ask_line(judge, request, min(deadline, time.monotonic() + _PATIENCE))
+        answer = ask_line(judge, request, min(deadline, time.monotonic() + patience))
         if answer[:4] == [nonce, b"ready", digest(request), mine] and len(answer) == 5:
             return judge
     except OSError:
@@ -148,7 +157,7 @@ def _ask(home: str, name: bytes, nonce: bytes, deadline: float) -> "_socket.sock
     return None
 
 
-def _inherited() -> list[int]:
+def inherited() -> list[int]:
     """The descriptors that git handed down besides the three: locks, and the way to the client."""
     found = []
     for number in map(int, os.listdir("/proc/self/fd")):  # noqa: PTH208  # no pathlib in a hook

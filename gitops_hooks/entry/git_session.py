@@ -1,10 +1,8 @@
-"""One push or fetch: git with an environment of its own, under one deadline, and nothing of it left behind."""
+"""One push or fetch: whether it may be, and git with an environment of its own. Who runs it is `git_run`."""
 
 import os
 import re
 import secrets
-import signal
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +12,9 @@ from gitops_hooks.edge.disk import free_bytes
 from gitops_hooks.edge.git_settings import agent_settings, receive_settings, settings_environment, signing_settings
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.hooks_folder import lay_for_push, verify_hooks
-from gitops_hooks.edge.living import end, list_living
 from gitops_hooks.edge.living_pushes import too_many
-from gitops_hooks.edge.pushes import LivePush, open_push
+from gitops_hooks.edge.pushes import LivePush, begin_push
 from gitops_hooks.edge.store import make_folder
-from gitops_hooks.edge.terminal import tell
 from gitops_hooks.edge.warm_place import ensure_warm
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.push import Actor, ActorKind
@@ -27,10 +23,8 @@ from gitops_hooks.model.server import RepositoryEntry, ServerFile
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _PROTOCOL = re.compile(r"version=[012]")
 _FETCH_SECONDS = 4 * 3600.0  # a first clone over a slow line is no fault; one that never ends is
-_GENTLE_SECONDS = 2.0  # git takes its quarantine folder away when it is asked to end
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +39,23 @@ class Session:
     protocol: str = ""
 
 
-class _Ended(BaseException):
-    """A signal asked this process to end."""
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Git, ready to be started: `folder` and `descriptors` are those of a push, empty for a fetch."""
+
+    argv: tuple[str, ...]
+    environ: dict[str, str]
+    seconds: float
+    folder: str = ""
+    descriptors: tuple[int, ...] = ()
 
 
-def run_git(session: Session) -> int | Refusal:
-    """Run git to its end; answers its exit code. Errors: EdgeError where the repository is not usable."""
+def prepare_git(session: Session) -> Start | Refusal:
+    """Whether git may be started, and how; a push is begun with it. Errors: EdgeError where it cannot be."""
     if not (session.repository.path / "HEAD").is_file():
         raise EdgeError(session.repository.name, "is not where server.toml says")
     if session.program is GitProgram.UPLOAD_PACK:
-        return _run(session, secrets.token_hex(16), None)
+        return _start(session, secrets.token_hex(16), None)
     # Agents have no rights there: theirs is the one ref that pre-receive lets them push.
     if session.actor.kind is not ActorKind.AGENT and not session.repository.may_write(session.actor.name):
         return Refusal("write", f"you may read '{session.repository.name}' but not push to it")
@@ -73,9 +74,9 @@ def run_git(session: Session) -> int | Refusal:
     if session.server.limits.warm_seconds:
         ensure_warm(session.home, _fixed_environment(session.home))
     push = secrets.token_hex(16)
-    with open_push(session.home, session.repository, push) as live:
-        lay_for_push(live.hooks)
-        return _run(session, push, live)
+    live = begin_push(session.home, session.repository, push)
+    lay_for_push(live.hooks, with_last=session.actor.kind is ActorKind.AGENT)
+    return _start(session, push, live)
 
 
 def _has_room(session: Session) -> bool:
@@ -122,55 +123,9 @@ def _fixed_environment(home: Home) -> dict[str, str]:
     }
 
 
-def _run(session: Session, push: str, live: LivePush | None) -> int:
-    env = git_environment(session, push, live.hooks if live is not None else session.home.hooks)
-    client = os.dup(1)  # git shows hooks its own pipes only: through this one they see whether the client is there
-    if live is not None:
-        env["GITOPS_HOOKS_UNCLEAN"] = str(live.unclean)
-        env["GITOPS_HOOKS_HOLD"] = str(live.hold)
-        env["GITOPS_HOOKS_CLIENT"] = str(client)
-    command = [session.server.git, session.program.value, str(session.repository.path.absolute())]
-    descriptors = (*live.descriptors, client) if live is not None else ()
-    try:
-        # A session of its own is what finds every process of the push again.
-        git = subprocess.Popen(command, env=env, cwd="/", pass_fds=descriptors, start_new_session=True)
-    except OSError as error:
-        raise EdgeError("git", f"did not start: {error.strerror}") from None
-    code = _wait(session, git)
-    if code < 0 and live is not None:
-        live.mark_unclean()
-    return code if code >= 0 else 128 - code
-
-
-def _wait(session: Session, git: "subprocess.Popen[bytes]") -> int:
-    """Git's exit code; below 0 where it was ended by a signal, ours or another's."""
-    is_push = session.program is GitProgram.RECEIVE_PACK
-    seconds = session.server.limits.push_seconds if is_push else _FETCH_SECONDS
-    for number in _SIGNALS:
-        signal.signal(number, _end)
-    try:
-        return git.wait(seconds)
-    except subprocess.TimeoutExpired:
-        tell((f"gitops: it took longer than {seconds:g} s and was ended; what is not reported as done was not done.",))
-        return _end_session(git)
-    except _Ended:
-        return _end_session(git)
-
-
-def _end_session(git: "subprocess.Popen[bytes]") -> int:
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-    end([each for each in list_living() if _session(each.pid) == git.pid], _GENTLE_SECONDS)
-    git.poll()
-    return -signal.SIGTERM
-
-
-def _session(pid: int) -> int:
-    try:
-        return os.getsid(pid)
-    except OSError:
-        return -1
-
-
-def _end(number: int, frame: object) -> None:
-    raise _Ended
+def _start(session: Session, push: str, live: LivePush | None) -> Start:
+    argv = (session.server.git, session.program.value, str(session.repository.path.absolute()))
+    if live is None:
+        return Start(argv, git_environment(session, push, session.home.hooks), _FETCH_SECONDS)
+    environ = git_environment(session, push, live.hooks) | {"GITOPS_HOOKS_UNCLEAN": str(live.unclean)}
+    return Start(argv, environ, session.server.limits.push_seconds, str(live.folder), live.descriptors)

@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from gitops_hooks.edge import journal
 from gitops_hooks.edge.disk import full_disk, says_full
@@ -14,6 +15,7 @@ from gitops_hooks.model.errors import EdgeError, PolicyError
 
 HOME_VARIABLE = "GITOPS_HOOKS_HOME"
 _SERVERS_OWN = ("server.toml", "users.toml")  # what stands in them is no pusher's business
+_Answer = TypeVar("_Answer")
 DONE, REFUSED, WRONG_USE, OUR_BUG, INTERRUPTED = 0, 1, 2, 3, 130
 
 
@@ -26,8 +28,8 @@ def judge(name: str, protocol_in: int, protocol_out: int) -> bool:
         return False
 
 
-def command(act: Callable[[], int], place: str, environ: Mapping[str, str]) -> int:
-    """Run one command of a person; answers its exit code."""
+def command(act: Callable[[], _Answer], place: str, environ: Mapping[str, str]) -> _Answer | int:
+    """Run one command of a person; answers what it answers, or the exit code of its failure."""
     try:
         return act()
     except KeyboardInterrupt:

@@ -67,7 +67,7 @@ def _ask_warm(name: str, nonce: bytes, deadline: float) -> bytes | None:
     answer: bytes | None = b""
     is_over = False
     try:
-        if not warm.hand_over(judge):
+        if not warm.hand_over(judge, (0, 1, 2), warm.inherited()):
             answer, is_over = _NOT_ASKED, True
         else:
             # The protocol belongs to the judge alone: held open here, its end would never be seen.

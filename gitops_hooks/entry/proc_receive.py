@@ -6,6 +6,7 @@ from contextlib import suppress
 from gitops_hooks.core.pktline import Conversation, Report, encode_report
 from gitops_hooks.edge.disk import needing_room
 from gitops_hooks.edge.handoff import Followed, note_followed, take_certificate, take_over
+from gitops_hooks.edge.hooks_folder import lay_last
 from gitops_hooks.edge.locks import hold
 from gitops_hooks.entry.awaiting import ring_for_commands
 from gitops_hooks.entry.carry_out import carry_out, lock_name
@@ -41,6 +42,7 @@ def main(protocol_in: int, protocol_out: int) -> bool:
         # Without it the reconciler looks a little later; the push is done all the same.
         with suppress(OSError):
             note_followed(folder, followed)
+            lay_last(folder / "hooks")
     _write_all(protocol_out, encode_report([one.report for one in done]))
     return True
 

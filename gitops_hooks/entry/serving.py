@@ -25,7 +25,7 @@ _LOADING_SECONDS = 60
 _TRIES = 5
 _PAUSE = 0.05
 # What hooks load, and what they load only where they come to it.
-_JUDGES = ("guard", "pre_receive", "proc_receive", "post_receive", "follow")
+_JUDGES = ("guard", "pre_receive", "proc_receive", "post_receive", "follow", "login_answer", "agent_login")
 _LATER = ("_strptime",)
 _SIGNALS = tuple(number for number in signal.Signals if number not in (signal.SIGKILL, signal.SIGSTOP))
 

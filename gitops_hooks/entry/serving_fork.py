@@ -15,6 +15,7 @@ from gitops_hooks.core.warm_request import Request
 from gitops_hooks.edge import sandbox_kernel as kernel
 from gitops_hooks.edge.warm_peer import Standing, take_on
 from gitops_hooks.entry import parent
+from gitops_hooks.entry.login_answer import answer_login
 
 _NUMBER = 4  # bytes of a descriptor's number in a control message
 _OWN = (0, 1, 2)
@@ -44,6 +45,9 @@ def _judge(conn: socket, request: Request, standing: Standing) -> None:
     os.environb.clear()
     os.environb.update(request.environ)
     take_on(standing)
+    if request.name == words.LOGIN:
+        answer_login(request.nonce, writer)
+        return
     parent.judge_and_answer(request.name.decode(), request.nonce, writer, parent.take_protocol())
 
 

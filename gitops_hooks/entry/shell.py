@@ -1,4 +1,4 @@
-"""The forced command: what every SSH login of a user comes to, whatever it asked for."""
+"""The forced command: what every SSH login of a user comes to, whatever it asked for. `login` stands before it."""
 
 import os
 import sys
@@ -12,9 +12,9 @@ from gitops_hooks.edge.config import load_server
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.identities import load_people
 from gitops_hooks.edge.terminal import tell
-from gitops_hooks.entry import guard
+from gitops_hooks.entry import git_run, guard
 from gitops_hooks.entry.caller import readable, unknown
-from gitops_hooks.entry.git_session import Session, run_git
+from gitops_hooks.entry.git_session import Session, Start, prepare_git
 from gitops_hooks.model.people import People, Person
 from gitops_hooks.model.push import Actor
 from gitops_hooks.model.request import Refusal
@@ -42,12 +42,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         tell((f"gitops: this program is started by sshd, with {' '.join(_OPTIONS)}",))
         return guard.WRONG_USE
     home, user, key = words[1::2]
+    answer = decide(home, user, key, os.environb)
+    if isinstance(answer, int):
+        return answer
+    return git_run.run(answer.argv, answer.environ, answer.seconds, answer.folder, answer.descriptors)
+
+
+def decide(home: str, user: str, key: str, environ: Mapping[bytes, bytes]) -> int | Start:
+    """What becomes of this login: git, ready to be started, or the exit code of what was said, or done."""
     # Given to the guard alone, so that no message names a path of the server.
     seen = {guard.HOME_VARIABLE: home, "GITOPS_HOOKS_ACTOR": user}
-    return guard.command(lambda: _serve(Home(Path(home).absolute()), user, key, os.environb), "shell", seen)
+    return guard.command(lambda: _decide(Home(Path(home).absolute()), user, key, environ), "shell", seen)
 
 
-def _serve(home: Home, user: str, key: str, environ: Mapping[bytes, bytes]) -> int:
+def _decide(home: Home, user: str, key: str, environ: Mapping[bytes, bytes]) -> int | Start:
     login = _log_in(home, user, key)
     answer = login if isinstance(login, Refusal) else _answer(login, environ)
     return _refuse(answer) if isinstance(answer, Refusal) else answer
@@ -63,7 +71,7 @@ def _log_in(home: Home, user: str, key: str) -> Login | Refusal:
     return Login(home, server, people, actor, person if person.charge else None)
 
 
-def _answer(login: Login, environ: Mapping[bytes, bytes]) -> int | Refusal:
+def _answer(login: Login, environ: Mapping[bytes, bytes]) -> int | Start | Refusal:
     ensure_reconciler(login.home)
     asked = parse_ssh_command(environ.get(b"SSH_ORIGINAL_COMMAND", b""))
     protocol = environ.get(b"GIT_PROTOCOL", b"").decode("ascii", "replace")
@@ -79,10 +87,10 @@ def _answer(login: Login, environ: Mapping[bytes, bytes]) -> int | Refusal:
     return asked
 
 
-def _git(login: Login, asked: GitCommand, protocol: str) -> int | Refusal:
+def _git(login: Login, asked: GitCommand, protocol: str) -> Start | Refusal:
     for entry in readable(login.server, login.actor):
         if entry.name == asked.repository:
-            return run_git(Session(login.home, login.server, entry, login.actor, asked.program, protocol))
+            return prepare_git(Session(login.home, login.server, entry, login.actor, asked.program, protocol))
     return unknown(asked.repository)
 
 

@@ -5,7 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops_hooks.core.warm_request import Request, parse_request
-from gitops_hooks.core.warm_words import FIRST_OWN, MOST, MOST_DESCRIPTORS, fields_of, missing, write_request
+from gitops_hooks.core.warm_words import (
+    FIRST_OWN,
+    MOST,
+    MOST_DESCRIPTORS,
+    fields_of,
+    is_git,
+    missing,
+    read_start,
+    write_code,
+    write_request,
+    write_start,
+)
 
 NONCE, IDENTITY = b"0123456789abcdef" * 2, b"0123456789abcdef" * 4
 GOOD = [b"1", NONCE, b"pre_receive", IDENTITY, b"59.250", b"3,7,199", b"A=1", b"B=x=y", b"C="]
@@ -69,3 +80,38 @@ def test_what_cannot_be_asked_is_an_error() -> None:
     for fields in ([b"a\0b"], [b"x" * (MOST + 1)]):
         with pytest.raises(ValueError, match=r"holds a NUL|too long"):
             write_request(fields)
+
+
+def test_a_login_asks_in_the_same_way() -> None:
+    found = parse_request(changed(2, b"login"))
+    assert found is not None and found.name == b"login"
+
+
+def test_what_becomes_of_a_login_is_read_as_it_was_written() -> None:
+    argv, environ = ("git", "receive-pack", "/srv/ä b.git"), {"PATH": "/bin", "A": "x=y", "B": ""}
+    said = write_start(NONCE, argv, environ, 60.5, "/srv/pushes/1")
+    assert read_start(NONCE, said) == (list(argv), environ, 60.5, "/srv/pushes/1")
+    assert read_start(NONCE, write_code(NONCE, 1)) == 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [], [NONCE], [NONCE, b"exit"], [NONCE, b"exit", b""], [NONCE, b"exit", b"1", b""], [NONCE, b"accept"],
+        [b"0" * 32, b"exit", b"1"], [NONCE, b"start", b"1.0", b"3", b""], [NONCE, b"start", b"1.0", b"x", b"", b"a"],
+        [NONCE, b"start", b"1.0", b"2", b"", b"git", b"run"], [NONCE, b"start", b"1.0", b"3", b"", b"git", b"run"],
+        [NONCE, b"start", b"1.0", b"3", b"", b"git", b"run", b"/x", b"A"],
+        [NONCE, b"start", b"1.0", b"3", b"", b"git", b"run", b"/x", b"=1"],
+    ],
+)  # fmt: skip
+def test_any_other_answer_to_a_login_is_an_error(fields: list[bytes]) -> None:
+    with pytest.raises(ValueError):  # also those of int and float
+        read_start(NONCE, write_request(fields))
+
+
+@pytest.mark.parametrize(
+    ("command", "is_one"),
+    [(b"git-upload-pack 'x'", True), (b"git receive-pack 'x'", True), (b"gitx", False), (b"help", False), (b"", False)],
+)
+def test_only_what_looks_like_git_is_asked_for(command: bytes, is_one: bool) -> None:
+    assert is_git(command) == is_one

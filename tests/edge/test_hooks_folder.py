@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gitops_hooks.edge.home import Home
-from gitops_hooks.edge.hooks_folder import NAMES, lay_hooks, verify_hooks
+from gitops_hooks.edge.hooks_folder import NAMES, lay_for_push, lay_hooks, lay_last, verify_hooks
 from gitops_hooks.edge.launchers import (
     first_lines,
     reconcile_launcher,
@@ -30,6 +30,19 @@ def test_hooks_that_were_laid_are_whole(home):
     assert verify_launchers(home) == ()
     assert sorted(path.name for path in home.hooks.iterdir()) == sorted(NAMES)
     assert all(path.stat().st_mode & 0o777 == 0o755 for path in home.hooks.iterdir())
+
+
+def test_a_push_gets_its_last_hook_where_it_began_something_and_all_are_as_in_the_home(home, tmp_path):
+    push = tmp_path / "push"
+    lay_for_push(push, with_last=False)
+    assert sorted(path.name for path in push.iterdir()) == ["pre-receive", "proc-receive"]
+    lay_last(push)
+    for name in NAMES:
+        assert (push / name).read_bytes() == (home.hooks / name).read_bytes()
+        assert (push / name).stat().st_mode & 0o777 == 0o700
+    agents = tmp_path / "agents"
+    lay_for_push(agents, with_last=True)
+    assert sorted(path.name for path in agents.iterdir()) == sorted(NAMES)
 
 
 def test_laying_them_again_mends_them(home):

@@ -58,7 +58,7 @@ def test_one_that_runs_is_told_of_with_what_it_has_done(home):
     assert line.state is State.OK
     assert re.fullmatch(
         rf"runs as process {pid} since \d{{4}}-\d\d-\d\d \d\d:\d\d UTC: 0 hooks judged, 0 at this moment; "
-        r"ends after 900 s without a push",
+        r"ends after 900 s without a push or fetch",
         line.words,
     )
 

@@ -23,7 +23,7 @@ nonce, deadline = b"0123456789abcdef" * 2, time.monotonic() + 60
 judge = warm_client.find_judge(b"pre_receive", nonce, deadline)
 print("found", judge is not None, flush=True)
 if sys.stdin.readline() == "go\\n":
-    print("handed over", warm_client.hand_over(judge), flush=True)
+    print("handed over", warm_client.hand_over(judge, (0, 1, 2), warm_client.inherited()), flush=True)
 print(warm_client.hear(judge, nonce, deadline) == (nonce + b" refuse\\n", True), flush=True)
 """
 _KNOCKING = 10.0  # seconds that the warm judge waits for `go`
