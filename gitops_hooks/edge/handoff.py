@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from gitops_hooks.core.verdict_words import read_verdicts, write_verdicts
-from gitops_hooks.edge.store import make_folder, replace_file
+from gitops_hooks.edge.store import hand_file, make_folder
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.judgement import Note
 from gitops_hooks.model.push import PushCertificate, RefUpdate
@@ -38,7 +38,7 @@ def hand_on(
     make_folder(folder)
     shown = {key: [astuple(note) for note in found] for key, found in (notes or {}).items()}
     text = json.dumps([_digest(updates, options), write_verdicts(verdicts), shown])
-    replace_file(folder / _VERDICTS, text.encode())
+    hand_file(folder / _VERDICTS, text.encode())
 
 
 def take_over(folder: Path, updates: Sequence[RefUpdate], options: Sequence[str]) -> tuple[tuple[Verdict, ...], Notes]:
@@ -60,7 +60,7 @@ def take_over(folder: Path, updates: Sequence[RefUpdate], options: Sequence[str]
 def hand_on_certificate(folder: Path, certificate: PushCertificate) -> None:
     """git shows a push certificate to pre-receive alone; the blob itself is in the repository by then."""
     make_folder(folder)
-    replace_file(folder / _CERTIFICATE, json.dumps([certificate.oid, certificate.nonce]).encode())
+    hand_file(folder / _CERTIFICATE, json.dumps([certificate.oid, certificate.nonce]).encode())
 
 
 def take_certificate(folder: Path) -> tuple[str, str]:
@@ -97,7 +97,7 @@ class Followed:
 def note_followed(folder: Path, push: Followed) -> None:
     """Leave word for post-receive of what is to be followed."""
     make_folder(folder)
-    replace_file(folder / _LANDED, json.dumps([push.landed, [astuple(said) for said in push.operated]]).encode())
+    hand_file(folder / _LANDED, json.dumps([push.landed, [astuple(said) for said in push.operated]]).encode())
 
 
 def read_followed(folder: Path) -> Followed:

@@ -77,7 +77,8 @@ class Index:
 
     def begin(self, number: int) -> None:
         """Refs of this change are about to be written: whoever finds it so later looks whether they all were."""
-        self._ask("UPDATE changes SET unfinished = 1 WHERE number = ?", (number,))
+        # One that was only just reserved is: a row that is written all the same would be synced to the disk once more.
+        self._ask("UPDATE changes SET unfinished = 1 WHERE number = ? AND unfinished = 0", (number,))
 
     def unfinished(self) -> tuple[int, ...]:
         """The changes whose writer has not come to its end."""

@@ -3,6 +3,7 @@
 import importlib
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar
@@ -30,6 +31,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _Record = TypeVar("_Record", Check, Deployer)
 _Answer = TypeVar("_Answer")
 Tell = Callable[[Mapping[str, object]], object]
+_READY: dict[tuple[tuple[str, ...], tuple[str, ...]], pluggy.PluginManager] = {}
 
 
 class Plugins:
@@ -121,8 +123,20 @@ def load_enabled(lists: PluginLists, home: Home | None = None) -> Plugins:
 
     Notifiers' faults go to the journal of `home`. Errors: EdgeError that names the module.
     """
+    if (ready := _READY.get((lists.checks, lists.trusted))) is not None:
+        return Plugins(ready, home, lists.programs)
+    return Plugins(_enable(lists), home, lists.programs)
+
+
+def make_ready(lists: PluginLists) -> None:
+    """For the warm judge, whose forks then have them registered already; what does not load refuses in each fork."""
+    with suppress(EdgeError):
+        _READY[lists.checks, lists.trusted] = _enable(lists)
+
+
+def _enable(lists: PluginLists) -> pluggy.PluginManager:
     allowed = [(path, CHECK_HOOKS) for path in lists.checks] + [(path, ALL_HOOKS) for path in lists.trusted]
-    return _load(allowed, home, lists.programs)
+    return _register_all(allowed)
 
 
 def load_notifier(entry: NotifyEntry, home: Home) -> Tell:
@@ -138,19 +152,17 @@ def load_notifier(entry: NotifyEntry, home: Home) -> Tell:
 
 def load_plugins(modules: Sequence[str], home: Home | None = None, hooks: Collection[str] = ALL_HOOKS) -> Plugins:
     """Import and validate these modules; `hooks` are the only ones that they may implement. Errors: EdgeError."""
-    return _load([(path, hooks) for path in modules], home)
+    return Plugins(_register_all([(path, hooks) for path in modules]), home)
 
 
-def _load(
-    allowed: Sequence[tuple[str, Collection[str]]], home: Home | None, programs: Sequence[ExecCheck] = ()
-) -> Plugins:
+def _register_all(allowed: Sequence[tuple[str, Collection[str]]]) -> pluggy.PluginManager:
     driver = pluggy.PluginManager(hookspec.PROJECT)
     driver.add_hookspecs(hookspec)
     for path, hooks in allowed:
         if driver.has_plugin(path):
             raise EdgeError(path, "this plugin is enabled twice in server.toml")
         _register(driver, path, hooks)
-    return Plugins(driver, home, programs)
+    return driver
 
 
 def _register(driver: pluggy.PluginManager, path: str, hooks: Collection[str]) -> None:

@@ -3,34 +3,45 @@
 import hashlib
 import os
 import sys
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+_FIELDS = 4
+_INODES = 1 << 63  # inode numbers have no sign, and the array's numbers do
 _SETTLED = 50_000_000  # nanoseconds: files are stamped with the clock of the kernel's last tick
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The files and import folders that were read, each with its number, size and times of change."""
+    """The files and import folders that were read, and a stamp of each: its number, size and times of change.
 
-    stamps: tuple[tuple[str, int, int, int, int], ...]
+    Both lie in one piece: a process that forks copies each page that it touches afterwards, if only to count a
+    reference, and paths one by one lie on as many pages as there are modules.
+    """
+
+    paths: bytes
+    stamps: bytes
 
     @property
     def sign(self) -> str:
         """A digest of it all."""
-        return hashlib.blake2b(repr(self.stamps).encode("utf-8", "backslashreplace"), digest_size=32).hexdigest()
+        return hashlib.blake2b(self.paths + b"\0\0" + self.stamps, digest_size=32).hexdigest()
 
     def is_current(self) -> bool:
         """Whether each still stands there as it was."""
-        return _stamps(path for path, *_ in self.stamps) == self.stamps
+        return _stamps(self.paths) == self.stamps
 
 
 def look_at_loaded(began: int) -> Loaded | None:
     """None where something changed since `began` (nanoseconds, before the first import): what was read is unknown."""
-    stamps = _stamps(sorted({*_files(), *filter(os.path.isdir, sys.path), sys.executable}))
-    if any(changed > began - _SETTLED for *_, changed in stamps):
+    found = sorted({*_files(), *filter(os.path.isdir, sys.path), sys.executable})
+    paths = b"\0".join(os.fsencode(path) for path in found)
+    stamps = _stamps(paths)
+    changed = array("q", stamps)[_FIELDS - 1 :: _FIELDS]
+    if any(each > began - _SETTLED for each in changed):
         return None
-    return Loaded(stamps)
+    return Loaded(paths, stamps)
 
 
 def _files() -> Iterable[str]:
@@ -40,13 +51,13 @@ def _files() -> Iterable[str]:
             yield name
 
 
-def _stamps(paths: Iterable[str]) -> tuple[tuple[str, int, int, int, int], ...]:
-    return tuple(_stamp(path) for path in paths)
-
-
-def _stamp(path: str) -> tuple[str, int, int, int, int]:
-    try:
-        found = os.stat(path)  # noqa: PTH116  # some hundred of them, for each push
-    except OSError:
-        return path, 0, 0, 0, 0
-    return path, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+def _stamps(paths: bytes) -> bytes:
+    found = array("q")
+    for path in paths.split(b"\0"):
+        try:
+            stat = os.stat(path)  # noqa: PTH116  # some hundred of them, for each push
+        except OSError:
+            found.extend((0,) * _FIELDS)
+            continue
+        found.extend((stat.st_ino - _INODES, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
+    return found.tobytes()

@@ -115,6 +115,7 @@ def _import(place: Home) -> float:
     for name in (*(f"gitops_hooks.entry.{each}" for each in _JUDGES), *_LATER):
         importlib.import_module(name)
     from gitops_hooks.edge.config import load_server
+    from gitops_hooks.edge.plugins import make_ready
 
     server = load_server(place)
     before = _Place.now()
@@ -122,6 +123,7 @@ def _import(place: Home) -> float:
         # What does not load here does not load in a fork either, and refuses there, with its words.
         with suppress(Exception, SystemExit):
             importlib.import_module(module)
+    make_ready(server.plugins)
     if before != _Place.now():
         _say("a plugin's import started, opened or changed something that cannot be shared; each hook loads it itself")
         return 0.0

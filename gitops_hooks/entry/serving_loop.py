@@ -80,7 +80,7 @@ class Court:
         self._sign = house.loaded.sign.encode()
         self._guests: list[Guest] = []
         self._began = time.time()
-        self._last = time.monotonic()
+        self._last = self._looked = time.monotonic()
         self._judged = 0
         self._asked_to_end = False
         self._is_open = True
@@ -163,8 +163,13 @@ class Court:
     def _look_around(self) -> None:
         """Answer who has asked; end where this is no longer what hooks should find."""
         asked = [guest for guest in self._guests if guest.is_waiting]
-        # After the last request was read, so that whatever changed before it was sent is seen.
-        is_current = self._house.is_open() and self._house.loaded.is_current() if asked or not self._guests else True
+        # After the last request was read, so that whatever changed before it was sent is seen. Nobody is there: now
+        # and then, since a look costs as much as what a hook asks.
+        is_due = not self._guests and time.monotonic() - self._looked > _TICK
+        is_current = True
+        if asked or is_due:
+            is_current = self._house.is_open() and self._house.loaded.is_current()
+            self._looked = time.monotonic()
         for guest in asked:
             is_current = self._answer(guest, is_current) and is_current
         if self._guests:
@@ -213,7 +218,7 @@ class Court:
             be_the_judge(guest.conn, request, peer, warm_pid)
         with suppress(OSError):
             os.setpgid(judge, judge)
-        self._judged += 1
+        self._judged += request.name in words.HOOKS
         guest.judge, guest.watch = judge, os.pidfd_open(judge)
         guest.deadline = time.monotonic() + request.seconds + _EXTRA
         guest.unclean = dict(request.environ).get(b"GITOPS_HOOKS_UNCLEAN", b"")

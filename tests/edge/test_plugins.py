@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gitops_hooks.edge.home import Home
-from gitops_hooks.edge.plugins import CHECK_HOOKS, load_enabled, load_plugins
+from gitops_hooks.edge.plugins import CHECK_HOOKS, load_enabled, load_plugins, make_ready
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.push import Actor, ActorKind, Push
 from gitops_hooks.model.server import ExecCheck, PluginLists
@@ -190,3 +190,17 @@ def test_a_program_that_judges_has_a_name_that_no_plugin_offers(write):
     with pytest.raises(EdgeError) as caught:
         load_enabled(PluginLists((write("twin", offering("tabs")),), (), (program,))).checks()
     assert str(caught.value) == "server.toml: [[exec_check]] 'tabs': a plugin offers a check of that name"
+
+
+def test_what_was_made_ready_is_given_to_each_home_and_what_does_not_load_still_refuses(write, tmp_path):
+    good, bad = write("good", offering("mine")), write("bad", "raise ValueError('no')\n")
+    source = write("source", "@hookimpl\ndef gitops_actor(environ):\n    return None\n")
+    ready, broken = PluginLists((good,), (source,)), PluginLists((good, bad), (source,))
+    for lists in (ready, broken):
+        make_ready(lists)
+    assert set(load_enabled(ready).checks()) == {"mine"}
+    assert load_enabled(ready, Home(tmp_path)).actor({}) is None
+    program = ExecCheck("other", "a program", ("/bin/true",))
+    assert set(load_enabled(PluginLists((good,), (source,), (program,))).checks()) == {"mine", "other"}
+    with pytest.raises(EdgeError, match="this plugin does not load: ValueError: no"):
+        load_enabled(broken)
