@@ -3,7 +3,6 @@
 import os
 import resource
 from dataclasses import dataclass
-from pathlib import Path
 from socket import socket
 
 from gitops_hooks.edge.warm_client import peer
@@ -27,13 +26,13 @@ class Standing:
 
 def standing(pid: int) -> Standing:
     """Of the program with this number. Errors: OSError where it is gone or is none of this user's; ValueError."""
-    folder = Path("/proc") / str(pid)
-    lines = (
-        line.partition(":") for line in (folder / "status").read_text(encoding="utf-8", errors="replace").split("\n")
-    )
-    said = {name: value.strip() for name, _, value in lines}
-    spaces = tuple(str((folder / "ns" / name).readlink()) for name in _SPACES)
-    rights = (*(said.get(name, "") for name in _RIGHTS), *spaces, str((folder / "root").readlink()))
+    # No pathlib: the warm judge asks for each guest, while its forks live, and pays for every page that it touches.
+    folder = f"/proc/{pid}"
+    with open(f"{folder}/status", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+        said = dict(line.split(":", 1) for line in file.read().splitlines() if ":" in line)
+    links = (*(f"ns/{name}" for name in _SPACES), "root")
+    found = (os.readlink(f"{folder}/{link}") for link in links)  # noqa: PTH115
+    rights = (*(said.get(name, "").strip() for name in _RIGHTS), *found)
     limits = tuple((which, *resource.prlimit(pid, which)) for which in _LIMITS)
     return Standing(rights, int(said["Umask"], 8), limits)
 
