@@ -22,6 +22,7 @@ from gitops_hooks.model.server import RepositoryEntry
 
 _SECONDS = 10.0
 _PAUSE = 0.05
+_ENDING = 3.0  # seconds that what was ended with a push may take to be gone
 _ALIVE = "alive"
 _UNCLEAN = "unclean"
 
@@ -82,13 +83,20 @@ def mend(home: Home, repository: RepositoryEntry) -> tuple[str, ...]:
 
 
 def mend_after(folder: str, repository: str) -> None:
-    """The same for whoever knows no more than the folder of the push that has ended."""
+    """The same for whoever knows no more than the folder of the push that has ended.
+
+    A judge of it that the warm judge forked is of another session: it may be ending still, and holds the push as long.
+    """
     path = Path(folder)
     # A push that has let go of its hold may have been swept by another one; and where the disk is full the mark is
     # missing, and what is left is swept by the next push.
     with suppress(OSError):
         (path / _UNCLEAN).touch()
+    deadline = time.monotonic() + _ENDING
     _mend(path.parent.parent, Path(repository))
+    while path.exists() and time.monotonic() < deadline:
+        time.sleep(_PAUSE)
+        _mend(path.parent.parent, Path(repository))
 
 
 def _mend(state: Path, repository: Path) -> tuple[str, ...]:
