@@ -23,6 +23,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.as_installed import exchange_keys_as_installed
 from gitops_hooks.edge.agent_mirror import Mirror
 from gitops_hooks.edge.agent_state import Notes
 from gitops_hooks.edge.agent_toml import load_agent
@@ -120,6 +121,7 @@ def main() -> None:
     template = Template.build(POLICY + ENVIRONMENT)
     try:
         with open_site(template, policy=HEALING) as site:
+            exchange_keys_as_installed(site.world.sshd)
             site.world.clone("alice")
             course = Course(site)
             site.release()

@@ -21,6 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.as_installed import exchange_keys_as_installed
 from gitops_hooks.edge.ledger import SERVER
 from gitops_hooks.entry.deploying import environment_ref
 from gitops_hooks.entry.sitting import Sitting, open_sitting
@@ -64,6 +65,7 @@ class Course:
     def __init__(self, world: World, hosts: int) -> None:
         self.world = world
         self.hosts = world.add_hosts(*(f"h{number:03}" for number in range(hosts)))
+        exchange_keys_as_installed(world.sshd, *(host.sshd for host in self.hosts))
         self.inventory = inventory(self.hosts)
         self.count = 0
         self.land({"site.yml": SITE, "page": "0\n", "inventories/staging/hosts.yml": self.inventory})

@@ -9,6 +9,7 @@ from pathlib import Path
 import pygit2
 
 from benchmarks import gitolite
+from benchmarks.as_installed import exchange_keys_as_installed
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.keys import make_key
 from gitops_hooks.edge.sshd import start_sshd
@@ -45,6 +46,7 @@ class Course:
             server = self.world.home.server_file
             server.write_text(server.read_text().replace("[limits]\n", "[limits]\nwarm_seconds = 0\n", 1))
         self.world.open()
+        exchange_keys_as_installed(self.world.sshd)
         self.desk = Desk.beside(self.world)
         self.count = 0
         if changes > 1:
@@ -109,6 +111,7 @@ class Course:
             allowed.write_text("\n".join([*lines, ""]))
             allowed.chmod(0o600)
             self.sshd = start_sshd(self.world.folder / "plain-sshd", allowed)
+            exchange_keys_as_installed(self.sshd)
             known = self.world.folder / "plain_known"
             known.write_text(self.sshd.known_hosts_line("plain") + "\n")
             options = f"-i {self.world.folder}/plain -p {self.sshd.port} -o UserKnownHostsFile={known} -F none"
