@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from gitops_hooks.edge import command_log
 from gitops_hooks.edge.command_log import (
     Kept,
@@ -48,9 +50,10 @@ def test_a_purged_change_leaves_none(tmp_path: Path) -> None:
     assert not command_log.log_folder(tmp_path, 1).exists() and kept_runs(tmp_path, 1) == ()
 
 
-def test_the_oldest_go_first_when_there_are_too_many(tmp_path: Path) -> None:
-    for number in range(1, command_log.MOST_CHANGES + 4):
+def test_the_oldest_go_first_when_there_are_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command_log, "MOST_CHANGES", 20)
+    for number in range(1, 24):
         write(tmp_path, number, b"x\n")
     trim_logs(tmp_path)
     left = sorted(int(folder.name) for folder in (tmp_path / "commands").iterdir())
-    assert left == list(range(4, command_log.MOST_CHANGES + 4))
+    assert left == list(range(4, 24))
