@@ -1,6 +1,7 @@
 """What the server gives and nobody authorised is not applied: it is told, and everything goes on once it is right."""
 
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -32,7 +33,8 @@ def refused(site: Site, words: str) -> None:
     """The round says so, the host keeps what it had, and the server is told."""
     assert site.agent.once() == (4, f"refused what it was given: {words}")
     assert site.agent.page() == "first\n"
-    assert (site.agent.report()["alarm"], site.agent.standing()["sync"]) == (words, "Synced")
+    await_report(site, words)
+    assert site.agent.standing()["sync"] == "Synced"
     assert json.loads(site.agent.run("status", "--json").out)["alarm"] == words
 
 
@@ -40,7 +42,16 @@ def put_back(site: Site, refs: dict[str, str]) -> None:
     for ref, oid in refs.items():
         site.world.server_git("update-ref", ref, oid)
     assert site.agent.once() == (0, "1 of 1 hosts synced")
-    assert site.agent.report()["alarm"] == ""
+    await_report(site, "")
+
+
+def await_report(site: Site, alarm: str) -> None:
+    """Stories follow faster upon each other than reports may: one that is put off is pushed by a later round."""
+    deadline = time.monotonic() + 30
+    while site.agent.report()["alarm"] != alarm:
+        assert time.monotonic() < deadline, site.agent.report()
+        time.sleep(0.5)
+        site.agent.once()
 
 
 def released(site: Site, commit: str, record: str, generation: int = 0) -> Released:
