@@ -16,7 +16,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +29,7 @@ from gitops_hooks.edge.agent_state import Notes
 from gitops_hooks.edge.agent_toml import load_agent
 from gitops_hooks.edge.keys import make_key
 from tests.agent.conftest import ENVIRONMENT, Site, open_site
+from tests.push.warm_desk import running
 from tests.world import POLICY, REPOSITORY, Template
 
 HEALING = POLICY + ENVIRONMENT + "    drift: 5m\n    self_heal: true\n"
@@ -94,10 +95,15 @@ def show(name: str, ours: list[Cost], theirs: list[Cost]) -> None:
     print(f"{name:22} {mine:6.2f} s against {other:6.2f} s ({mine / other:.2f})", flush=True)
 
 
-def of_server(pid: int) -> float:
+def of_server(pid: int, fields: Sequence[int] = (13, 14)) -> float:
     """Processor seconds of all sessions of this sshd that have ended."""
     words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(words[13]) + int(words[14])) / os.sysconf("SC_CLK_TCK")
+    return sum(int(words[field]) for field in fields) / os.sysconf("SC_CLK_TCK")
+
+
+def of_warm(course: Course) -> float:
+    """Processor seconds of the warm judge, and of those of its forks that have ended."""
+    return sum(of_server(one.pid, (11, 12, 13, 14)) for one in running(course.site.world.home))
 
 
 def transferred(course: Course) -> str:
@@ -161,18 +167,18 @@ def many(course: Course, wanted: argparse.Namespace) -> None:
     pid = int((course.site.world.sshd.folder / "sshd.pid").read_text())
     rounds = []
     for _ in range(wanted.rounds):
-        before = of_server(pid)
+        before, warm = of_server(pid), of_warm(course)
         with ThreadPoolExecutor(wanted.at_once) as pool:
             wall, hosts = cost(lambda pool=pool: list(pool.map(ask, mirrors)) and None)
-        rounds.append((wall, hosts, of_server(pid) - before))
-    wall, hosts, server = (statistics.median(one[place] for one in rounds) for place in range(3))
+        rounds.append((wall, hosts, of_server(pid) - before, of_warm(course) - warm))
+    wall, hosts, sessions, judge = (statistics.median(one[place] for one in rounds) for place in range(4))
+    server, git = sessions + judge, statistics.median(git_alone(course) for _ in range(9)) * 1000
     each = 1000 / wanted.agents
     print(f"{wanted.agents} agents, {wanted.at_once} at once, medians of {wanted.rounds} rounds")
     print(f"{wanted.agents / wall:.1f} polls a second, with the agents' own part on the same processors")
     print(f"of each poll: {server * each:.0f} ms of a core on the server, {hosts * each:.0f} ms where the agent is")
-    forced, git = (statistics.median(parts(course, only) for _ in range(9)) * 1000 for only in (False, True))
-    sshd = server * each - forced
-    print(f"of the server's: sshd {sshd:.0f} ms, forced command {forced - git:.0f} ms, git {git:.0f} ms")
+    login = sessions * each - git
+    print(f"of the server's: sshd and login {login:.0f} ms, warm judge {judge * each:.0f} ms, git {git:.0f} ms")
     print(f"{1000 / (server * each) * (os.cpu_count() or 1):.1f} polls a second, by what a poll costs the server alone")
     print(transferred(course))
 
@@ -194,19 +200,15 @@ def ask(mirror: Mirror) -> None:
     assert silence is None, silence
 
 
-def parts(course: Course, only_git: bool) -> float:
-    """Processor seconds of the forced command with git for what a poll asks, or of git alone, without sshd."""
-    world = course.site.world
-    line = next(line for line in world.home.authorized_keys.read_text().splitlines() if line.endswith(" agent-0"))
-    forced = line.removeprefix('command="').partition('",restrict ')[0].replace('\\"', '"')
-    environment = {**os.environ, "GIT_PROTOCOL": "version=2", "SSH_ORIGINAL_COMMAND": f"git-upload-pack '{REPOSITORY}'"}
-    command = ["git", "upload-pack", str(world.repository)] if only_git else ["sh", "-c", forced]
+def git_alone(course: Course) -> float:
+    """Processor seconds of git for what a poll asks, without sshd and login."""
+    command = ["git", "upload-pack", str(course.site.world.repository)]
     prefixes = ("refs/gitops/log", "refs/environments/staging/", "refs/heads/main")
     rows = [b"peel\n", b"symrefs\n", *(f"ref-prefix {prefix}\n".encode() for prefix in prefixes)]
     text = b"".join([packet(b"command=ls-refs\n"), b"0001", *map(packet, rows), b"0000", b"0000"])
 
     def talk() -> None:
-        done = subprocess.run(command, input=text, env=environment, capture_output=True)
+        done = subprocess.run(command, input=text, env={**os.environ, "GIT_PROTOCOL": "version=2"}, capture_output=True)
         assert b"refs/gitops/log" in done.stdout, done
 
     return cost(talk)[1]

@@ -53,6 +53,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_why_no_machine] = why_not()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Stories wait for others a fifth of their time: half a worker more for each core keeps the cores at work."""
+    return (3 * len(os.sched_getaffinity(0)) + 1) // 2
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Not a header of pytest's, which `-q` would swallow."""
