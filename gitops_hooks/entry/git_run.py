@@ -8,6 +8,8 @@ import os
 import select
 import time
 
+from gitops_hooks.entry.waiting import Ended, say, stop_waiting
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
@@ -21,10 +23,6 @@ _MOST_WAIT = 24 * 3600.0  # seconds that one look at git may wait; a poll takes 
 _FIRST = 3
 _NOT_STARTED = 2
 _UNCLEAN = "unclean"
-
-
-class _Ended(BaseException):
-    """A signal asked this process to end."""
 
 
 def run(
@@ -43,7 +41,7 @@ def run(
     try:
         code = _run(argv, environ, seconds, kept)
     except OSError as error:
-        _say(f"gitops: git: did not start: {error.strerror}")
+        say(f"gitops: git: did not start: {error.strerror}")
     finally:
         if folder:
             _leave(folder, argv[-1], descriptors, was_ended=code < 0)
@@ -57,13 +55,13 @@ def _run(argv: "Sequence[str]", environ: dict[str, str], seconds: float, kept: t
     git = _start(argv, environ, kept)
     try:
         for number in _SIGNALS:
-            signal.signal(number, _end)
+            signal.signal(number, stop_waiting)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         if (code := _wait(git, seconds)) is not None:
             return code
-    except _Ended:
+    except Ended:
         return _end_session(git)
-    _say(f"gitops: it took longer than {seconds:g} s and was ended; what is not reported as done was not done.")
+    say(f"gitops: it took longer than {seconds:g} s and was ended; what is not reported as done was not done.")
     return _end_session(git)
 
 
@@ -184,16 +182,5 @@ def _remove(folder: str) -> None:
             else:
                 os.unlink(entry.path)  # noqa: PTH108  # no pathlib here
         os.rmdir(folder)  # noqa: PTH106  # no pathlib here
-    except OSError:
-        return
-
-
-def _end(number: int, frame: object) -> None:
-    raise _Ended
-
-
-def _say(line: str) -> None:
-    try:
-        os.write(2, line.encode("utf-8", "backslashreplace") + b"\n")
     except OSError:
         return

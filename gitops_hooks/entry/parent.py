@@ -10,6 +10,8 @@ import select
 import sys
 import time
 
+from gitops_hooks.entry.waiting import Ended, say, stop_waiting
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
@@ -37,10 +39,6 @@ _LATE = {
 }
 
 
-class _Ended(BaseException):
-    """A signal asked this process to end."""
-
-
 def run(name: str) -> None:
     """Judge by `gitops_hooks.entry.<name>.main(protocol_in, protocol_out)`; never returns: exits 0 or 1."""
     nonce, seconds = os.urandom(16).hex().encode(), _seconds(name)
@@ -63,7 +61,7 @@ def _ask_warm(name: str, nonce: bytes, deadline: float) -> bytes | None:
     judge = warm.find_judge(name.encode(), nonce, deadline)
     if judge is None:
         return _NOT_ASKED
-    _set_signals(_end)
+    _set_signals(stop_waiting)
     answer: bytes | None = b""
     is_over = False
     try:
@@ -73,7 +71,7 @@ def _ask_warm(name: str, nonce: bytes, deadline: float) -> bytes | None:
             # The protocol belongs to the judge alone: held open here, its end would never be seen.
             _point_away(0, 1)
             answer, is_over = warm.hear(judge, nonce, deadline)
-    except _Ended:
+    except Ended:
         answer = b""
     finally:
         _set_signals(signal.SIG_DFL if answer is _NOT_ASKED else signal.SIG_IGN)
@@ -96,12 +94,12 @@ def _ask_child(name: str, nonce: bytes, deadline: float) -> bytes | None:
 
 def _wait(child: int, reader: int, deadline: float) -> bytes | None:
     """Wait for the verdict; whatever the judge left running in its group is ended with it."""
-    _set_signals(_end)
+    _set_signals(stop_waiting)
     try:
         # The protocol belongs to the child alone: held open here, its end would never be seen.
         _point_away(0, 1)
         return _read_verdict(child, reader, deadline)
-    except _Ended:
+    except Ended:
         return b""
     finally:
         _set_signals(signal.SIG_IGN)
@@ -113,7 +111,7 @@ def _is_accepted(name: str, nonce: bytes, answer: bytes | None, seconds: float) 
     if answer in verdicts:
         return verdicts[answer]
     _mark_unclean()
-    _say(_LATE[name].format(seconds) if answer is None else _SILENT[name])
+    say(_LATE[name].format(seconds) if answer is None else _SILENT[name])
     return False
 
 
@@ -208,16 +206,5 @@ def _mark_unclean() -> None:
     try:
         if path:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
-    except OSError:
-        return
-
-
-def _end(number: int, frame: object) -> None:
-    raise _Ended
-
-
-def _say(line: str) -> None:
-    try:
-        os.write(2, line.encode() + b"\n")
     except OSError:
         return

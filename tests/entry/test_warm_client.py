@@ -12,38 +12,13 @@ from pathlib import Path
 import pytest
 
 from gitops_hooks.core import warm_words as words
-from gitops_hooks.core.warm_request import Request, parse_request
 from gitops_hooks.edge import warm_client
+from tests.entry.stand_in import Judge
 from tests.entry.test_parent import NOTHING_MOVED, World, main
 
 SERVER = b"[limits]\n"
 BY_ITSELF = "remote: judged by the hook itself"
 NOBODY = 65534
-
-
-class Judge:
-    """One connection of a stand-in for the warm judge: what was asked, and a way to answer."""
-
-    def __init__(self, conn: socket.socket) -> None:
-        self.conn = conn
-        heard = b""
-        while need := words.missing(heard):
-            heard += conn.recv(need)
-        request = parse_request(heard)
-        assert isinstance(request, Request)
-        self.request, self.digest = request, warm_client.digest(heard)
-
-    def say(self, *said: bytes, nonce: bytes = b"") -> None:
-        self.conn.sendall(words.line(nonce or self.request.nonce, *said))
-
-    def get_ready(self) -> None:
-        self.say(b"ready", self.digest, warm_client.identity(SERVER), b"0" * 64)
-
-    def take_over(self) -> tuple[bytes, list[int]]:
-        """Say that it is ready, and hear `go` with what comes along."""
-        self.get_ready()
-        said, numbers, _, _ = socket.recv_fds(self.conn, 16, 64)
-        return said, numbers
 
 
 @pytest.fixture
@@ -73,7 +48,7 @@ def answering(world: World, act: Callable[[Judge], object]) -> Iterator[None]:
                 continue
             with conn, suppress(OSError):
                 conn.settimeout(30)
-                act(Judge(conn))
+                act(Judge(conn, SERVER))
             return
 
     thread = threading.Thread(target=attend)

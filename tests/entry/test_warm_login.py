@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from gitops_hooks.core import warm_words as words
-from gitops_hooks.core.warm_request import Request, parse_request
+from gitops_hooks.core.warm_request import Request
 from gitops_hooks.edge import warm_client
 from gitops_hooks.edge.warm_place import stop_programs
+from tests.entry.stand_in import Judge
 from tests.entry.test_shell import Server
 
 DENIED = "gitops: no repository 'site', or you may not read it\n"
@@ -28,26 +29,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert stop_programs(server.home)
 
 
-class Judge:
-    """One connection of a stand-in for the warm judge."""
-
-    def __init__(self, conn: socket.socket, server: bytes) -> None:
-        self.conn, self.server = conn, server
-        heard = b""
-        while need := words.missing(heard):
-            heard += conn.recv(need)
-        request = parse_request(heard)
-        assert isinstance(request, Request)
-        self.request, self.digest = request, warm_client.digest(heard)
-
-    def say(self, *said: bytes) -> None:
-        self.conn.sendall(words.line(self.request.nonce, *said))
-
-    def take_over(self) -> list[int]:
-        self.say(b"ready", self.digest, warm_client.identity(self.server), b"0" * 64)
-        said, numbers, _, _ = socket.recv_fds(self.conn, 16, 64)
-        assert said == words.GO
-        return numbers
+def take_over(judge: Judge) -> list[int]:
+    said, numbers = judge.take_over()
+    assert said == words.GO
+    return numbers
 
 
 @contextmanager
@@ -86,7 +71,7 @@ def answering(server: Server, act: Callable[[Judge], object]) -> Iterator[list[R
 
 def take_and(act: Callable[[Judge], object]) -> Callable[[Judge], None]:
     def first_take(judge: Judge) -> None:
-        for number in judge.take_over():
+        for number in take_over(judge):
             os.close(number)
         act(judge)
 
@@ -143,7 +128,7 @@ def test_a_whole_answer_counts(server):
 
 def test_what_was_said_to_the_person_is_not_said_again(server):
     def refuse(judge: Judge) -> None:
-        numbers = judge.take_over()
+        numbers = take_over(judge)
         os.write(numbers[2], b"gitops: no\n")
         for number in numbers:
             os.close(number)
@@ -158,7 +143,7 @@ def test_what_is_asked_is_who_came_and_for_what_and_the_clients_connection_stays
     seen: dict[str, object] = {}
 
     def look(judge: Judge) -> None:
-        numbers = judge.take_over()
+        numbers = take_over(judge)
         seen["handed"] = [str(Path(f"/proc/self/fd/{number}").readlink()) for number in numbers[:2]]
         for number in numbers:
             os.close(number)
