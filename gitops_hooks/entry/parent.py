@@ -124,13 +124,14 @@ def _read_verdict(child: int, reader: int, deadline: float) -> bytes | None:
     """The line that came, b'' when the child ended without one, None when the time was over."""
     answer = b""
     while (left := deadline - time.monotonic()) > 0:
-        ready = select.select([reader], [], [], min(left, _STEP))[0]
-        if ready:
+        # Asked before: what a judge wrote as its last act is there once it has ended. Its end alone says nothing, and
+        # a process that it left behind may hold the pipe open for ever.
+        ended = _has_ended(child)
+        if select.select([reader], [], [], 0 if ended else min(left, _STEP))[0]:
             answer += (part := os.read(reader, _MOST))
             if not part or b"\n" in answer or len(answer) > _MOST:
                 return answer
-        elif _has_ended(child):
-            # A process that the judge left behind may hold the pipe open for ever.
+        elif ended:
             return answer
     return None
 

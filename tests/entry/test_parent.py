@@ -1,6 +1,7 @@
 """Whatever happens to the judge, the hook refuses unless a whole verdict of acceptance came."""
 
 import os
+import select
 import subprocess
 import sys
 import time
@@ -9,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from gitops_hooks.entry import parent
+
 ROOT = Path(__file__).resolve().parents[2]
+REAL_WAIT = select.select
 DOCTOR = "Ask the administrator to run: gitops-hooks doctor"
 NOTHING_MOVED = f"remote: gitops: the judge ended without a verdict; nothing was moved. {DOCTOR}"
 
@@ -322,6 +326,29 @@ def test_a_failing_post_receive_says_that_the_push_is_done(world):
     done = world.push()
     assert (done.returncode, world.moved()) == (0, True)
     assert world.remote_lines(done) == [f"remote: gitops: the push is done; only the news of it failed. {DOCTOR}"]
+
+
+def test_a_verdict_that_comes_as_the_wait_for_it_runs_out_is_heard(monkeypatch):
+    """Between looking at the pipe in vain and asking whether the judge lives, it writes its verdict and ends."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writer, b"nonce accept\n")
+        os._exit(0)
+    os.close(writer)
+    waits = []
+
+    def wait(*words):
+        waits.append(words)
+        os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+        return REAL_WAIT(*words) if len(waits) > 1 else ([], [], [])
+
+    monkeypatch.setattr(parent.select, "select", wait)
+    said = parent._read_verdict(child, reader, time.monotonic() + 20)
+    monkeypatch.undo()
+    os.close(reader)
+    os.waitpid(child, 0)
+    assert (said, len(waits)) == (b"nonce accept\n", 2)
 
 
 def test_the_parent_imports_nothing_that_costs_time():
