@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gitops_hooks.plugins.ansible import on_host_fence, on_host_take
+from gitops_hooks.plugins.ansible.events import Listener
 from tests.machine.server import wait_for
 
 HERE = Path(on_host_fence.__file__).parent
@@ -70,6 +71,17 @@ def test_a_host_that_belongs_to_another_run_is_refused(fence: list[str], tmp_pat
 
     words = f"gitops-hooks: this host belongs to run {current} now, and run r-1 is over\n"
     assert (done.returncode, done.stdout, done.stderr) == (255, "", words)
+    assert told(done.stderr) == (words.removeprefix("gitops-hooks: ").strip(), True)
+
+
+def told(said: str) -> tuple[str, bool]:
+    """What a person reads where Ansible passes on what the fence said, and whether it counts as the fence's word."""
+    listener = Listener(Path("/project"), lambda progress: None, lambda text: "")
+    message = f"Task failed: Failed to connect to the host via ssh: {said}"
+    data = {"host": "web1", "task": "write", "res": {"unreachable": True, "msg": message}}
+    listener.take({"event": "runner_on_unreachable", "event_data": data})
+    trouble = listener.record.lost["web1"]
+    return trouble.message, trouble.refused
 
 
 def test_a_host_that_another_run_is_taking_is_refused(fence: list[str], tmp_path: Path) -> None:
@@ -78,6 +90,7 @@ def test_a_host_that_another_run_is_taking_is_refused(fence: list[str], tmp_path
         done = passes(fence, "echo through")
 
     assert (done.returncode, done.stdout, done.stderr) == (255, "", HELD)
+    assert told(done.stderr) == (HELD.removeprefix("gitops-hooks: ").strip(), True)
 
 
 @pytest.mark.parametrize("gone", ["lock", "current"])
@@ -85,7 +98,7 @@ def test_what_is_missing_refuses(fence: list[str], tmp_path: Path, gone: str) ->
     (tmp_path / gone).unlink()
     done = passes(fence, "echo through")
 
-    assert (done.returncode, done.stdout) == (255, "")
+    assert (done.returncode, done.stdout, done.stderr) == (255, "", HELD)
 
 
 @pytest.fixture(params=[True, False])

@@ -11,8 +11,8 @@ from gitops_hooks.plugin import HostState, Progress, Say, Step
 # What the fence and our ssh programs say, word for word; Ansible's guesses around it are dropped.
 _OURS = re.compile(
     r"gitops-hooks: (nothing runs here but on hosts of the inventory|[\w.-]+ is not ready in this run|"
-    r"this host belongs to run [\w.-]+ now, and run [\w.-]+ is over|"
-    r"the lock of this host is held or missing \([\w ]+\); another run takes the host)"
+    r"this host belongs to run [\w.-]* now, and run [\w.-]+ is over|"
+    r"the lock of this host is held or missing; another run takes the host)"
 )
 _SAYING = ("msg", "reason", "stderr", "module_stderr", "module_stdout")
 _TOLD_EVERY = 0.1

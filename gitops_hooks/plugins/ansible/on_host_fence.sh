@@ -13,8 +13,8 @@ held='the lock of this host is held or missing; another run takes the host'
 [ -r "$here/lock" ] || refuse "$held"
 exec 9<"$here/lock"
 flock -s -n 9 || refuse "$held"
-current=
-# It ends in no line break, which `read` answers like a file that is not there.
-read -r current 2>/dev/null <"$here/current"
+[ -r "$here/current" ] || refuse "$held"
+# It ends in no line break, which `read` answers like an end: what it says counts, and not that.
+read -r current <"$here/current"
 [ "$current" = "$run" ] || refuse "this host belongs to run $current now, and run $run is over"
 exec "${SHELL:-/bin/sh}" -c "$1"
