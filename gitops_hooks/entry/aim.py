@@ -15,9 +15,9 @@ from gitops_hooks.entry.deploying import environment_ref
 from gitops_hooks.entry.limiting import find_limit
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.deployment import RunState
-from gitops_hooks.model.environment_event import RolledBack
+from gitops_hooks.model.environment_event import RolledBack, Stopped
 from gitops_hooks.model.event import Event, Finished, Started
-from gitops_hooks.model.policy import Environment
+from gitops_hooks.model.policy import Environment, Mode
 from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.record import Standing
 
@@ -84,7 +84,7 @@ def _aim(
     """What happens next on the way to this goal: a commit, and the event that recorded it."""
     (standing, log), (desired, record), limits = found, goal, sitting.server.limits
     step = plan(desired, log, at, limits.retry_seconds, limits.retry_most_seconds)
-    grounds = _grounds(sitting, environment, desired, pinned=log.pinned is not None)
+    grounds = _grounds(sitting, environment, desired, log)
     held = hold(step, log, grounds, at)
 
     visited: list[Limit] = []
@@ -99,23 +99,30 @@ def _aim(
 
 def would_hold(sitting: Sitting, environment: Environment, commit: str, log: LogState) -> Next:
     """Whether a run of this commit might begin, were nothing under way."""
-    grounds = _grounds(sitting, environment, commit, pinned=False)
+    grounds = _grounds(sitting, environment, commit, replace(log, pinned=None))
     return hold(Deploy(commit, 1), replace(log, canceled=None), grounds, sitting.ledger.clock())
 
 
 def gate_again(sitting: Sitting, environment: Environment, aim: Aim) -> Next:
     """Whether another run of what is deployed may begin now."""
-    grounds = _grounds(sitting, environment, aim.desired, pinned=aim.log.pinned is not None)
+    grounds = _grounds(sitting, environment, aim.desired, aim.log)
     return hold(Deploy(aim.desired, 1), aim.log, grounds, sitting.ledger.clock())
 
 
-def _grounds(sitting: Sitting, environment: Environment, desired: str, *, pinned: bool) -> Grounds:
-    stop = read_stop(sitting.home)
-    words = stop.words if stop else ""
-    if pinned:
-        return Grounds(environment, desired, pinned, (), words)
+def _grounds(sitting: Sitting, environment: Environment, desired: str, log: LogState) -> Grounds:
+    words = _why_stopped(sitting, environment, log)
+    if log.pinned:
+        return Grounds(environment, desired, True, (), words)
     upstreams = tuple(find_upstreams(sitting, environment, desired))
-    return Grounds(without_soak(sitting, environment, desired), desired, pinned, upstreams, words)
+    return Grounds(without_soak(sitting, environment, desired), desired, False, upstreams, words)
+
+
+def _why_stopped(sitting: Sitting, environment: Environment, log: LogState) -> str:
+    if stop := read_stop(sitting.home):
+        return stop.words
+    # Agents have not been told yet that it is over: first that, then what begins.
+    told = log.stopped.body if log.stopped and environment.mode is not Mode.PUSH else None
+    return str(told.message) if isinstance(told, Stopped) else ""
 
 
 def without_soak(sitting: Sitting, environment: Environment, commit: str) -> Environment:
