@@ -122,7 +122,8 @@ def test_a_report_of_somebody_else_or_an_older_one_is_refused(agent: AgentDesk):
     assert "hosts: web-agent does not answer for db1; it answers for web1 web2" in told(
         agent.push(replace(good, hosts=(WEB1, HostReport("db1"))))
     )
-    older = replace(good, sequence=good.sequence - 1)
+    # Another one than what is there: git would not even push the same.
+    older = replace(good, sequence=good.sequence - 1, alarm="older")
     assert told(agent.push(older)) == f"sequence: {older.sequence} does not follow {older.sequence}, the last one here"
     assert agent.reported() == kept
 
