@@ -6,8 +6,9 @@ import signal
 import pytest
 
 from gitops_hooks.edge import living
+from gitops_hooks.edge.launch import leftovers
 from gitops_hooks.model.deployment import RunState
-from tests.delivery.conftest import LIMITS, states, wait_for
+from tests.delivery.conftest import LIMITS, run_name, states, wait_for
 
 PLAY = """\
 - hosts: all
@@ -54,3 +55,23 @@ def test_the_others_go_on_without_it_and_it_is_caught_up_when_it_is_back(world, 
     (stalled.root / "hold").unlink()
     assert world.deploy(limits=PATIENT, strategy=strategy).state is RunState.SUCCESSFUL
     assert stalled.read("text") == "new"
+
+
+def test_ansible_is_loaded_while_a_host_is_waited_for_and_leaves_where_none_answers(world):
+    world.tree["site.yml"] = PLAY.replace("hosts: all", "hosts: web1")
+    stop_and_go(world.hosts[0], signal.SIGSTOP)
+    try:
+        running = world.start(limits=PATIENT)
+        wait_for(lambda: any("loaded_ahead" in word for one in programs(run_name(1)) for word in one.argv))
+        outcome = running.wait(30)
+    finally:
+        stop_and_go(world.hosts[0], signal.SIGCONT)
+
+    assert states(outcome) == {"web1": "unreachable"}
+    assert "does not answer (" in outcome.hosts[0].detail
+    assert programs(run_name(1)) == []
+    assert not (world.hosts[0].root / "begun").exists()
+
+
+def programs(run_id):
+    return [child for one in leftovers([run_id]) for child in (one, *living.descendants(one.pid))]

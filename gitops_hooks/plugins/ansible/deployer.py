@@ -8,6 +8,7 @@ import re
 import signal
 import time
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from gitops_hooks.plugin import (
@@ -31,8 +32,9 @@ from gitops_hooks.plugin import (
 
 if TYPE_CHECKING:
     from gitops_hooks.plugins.ansible.inventory_run import Intended
-    from gitops_hooks.plugins.ansible.pinned import Pinned, Route
+    from gitops_hooks.plugins.ansible.pinned import Route
     from gitops_hooks.plugins.ansible.preflight import Ready
+    from gitops_hooks.plugins.ansible.run import Runs
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -61,9 +63,12 @@ def _render(preview: Preview, bench: Workbench) -> Iterable[Rendered | Unrendere
 def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
     """Bring the hosts of this environment to the tree. Errors: EdgeError where the workplace cannot be used."""
     from gitops_hooks.plugins.ansible.answers import Refusal
+    from gitops_hooks.plugins.ansible.events import Listener
     from gitops_hooks.plugins.ansible.inventory_run import read_intended
     from gitops_hooks.plugins.ansible.pinned import pin
     from gitops_hooks.plugins.ansible.rescan import rescan
+    from gitops_hooks.plugins.ansible.run import Rails, Runs
+    from gitops_hooks.plugins.ansible.withheld import withholder
 
     if not _RUN_ID.fullmatch(deployment.run_id):
         raise EdgeError("deployer", "its run id is no plain word")
@@ -73,16 +78,18 @@ def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
         return Outcome(RunState.ERROR, detail=scan.refusal)
     pinned = pin(workplace, deployment.environment)
     vault = scan.vault and pinned.credentials.vault_password is not None
-    try:
-        intended = read_intended(deployment.environment, workplace, pinned, vault).limited(deployment.hosts)
-    except Refusal as refusal:
-        return Outcome(RunState.FAILED if refusal.nothing else RunState.ERROR, detail=str(refusal))
-    if not intended.targets:
-        return Outcome(RunState.SUCCESSFUL, detail="no play means any of the hosts that are to be visited")
-    say(Progress(hosts=intended.names))
+    listener = Listener(workplace.project, say, withholder(pinned.credentials, vault))
     # Preflight and run use the same copies of key and known_hosts.
     own = dataclasses.replace(workplace, credentials=pinned.credentials)
-    return _deploy_to(intended, deployment, own, pinned, _Terms(say, canceled, vault, deadline))
+    with closing(Runs(Rails(deployment, own, pinned, listener, canceled))) as runs:
+        try:
+            intended = read_intended(deployment.environment, own, pinned, vault).limited(deployment.hosts)
+        except Refusal as refusal:
+            return Outcome(RunState.FAILED if refusal.nothing else RunState.ERROR, detail=str(refusal))
+        if not intended.targets:
+            return Outcome(RunState.SUCCESSFUL, detail="no play means any of the hosts that are to be visited")
+        say(Progress(hosts=intended.names))
+        return _deploy_to(intended, runs, deadline)
 
 
 def _drift(deployment: Deployment, workplace: Workplace, say: Say) -> Drift:
@@ -97,33 +104,16 @@ def _plan(deployment: Deployment, workplace: Workplace, say: Say) -> Plan:
     return plan(deployment, workplace, say, _listen_for_term())
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Terms:
-    """Who is told, whether we are asked to end, whether results may carry a vault value, and when time is up."""
-
-    say: Say
-    canceled: Callable[[], bool]
-    vault: bool
-    deadline: float
-
-
-def _deploy_to(
-    intended: "Intended", deployment: Deployment, workplace: Workplace, pinned: "Pinned", terms: _Terms
-) -> Outcome:
-    from gitops_hooks.plugins.ansible.events import Listener
+def _deploy_to(intended: "Intended", runs: "Runs", deadline: float) -> Outcome:
     from gitops_hooks.plugins.ansible.fence import Life
     from gitops_hooks.plugins.ansible.outcome import judge_nobody
     from gitops_hooks.plugins.ansible.preflight import check_hosts
     from gitops_hooks.plugins.ansible.rolling import Site, roll_out
-    from gitops_hooks.plugins.ansible.withheld import withholder
 
-    ready, aside = check_hosts(intended.targets, deployment, workplace)
+    ready, aside = check_hosts(intended.targets, runs.rails.deployment, runs.rails.workplace)
     if not ready:
         return judge_nobody(aside)
-    listener = Listener(workplace.project, terms.say, withholder(pinned.credentials, terms.vault))
-    routes = fenced(intended.routes, ready)
-    ours = {one.target.name: one for one in ready}
-    site = Site(deployment, workplace, pinned, routes, listener, terms.canceled, terms.deadline, ours)
+    site = Site(runs, fenced(intended.routes, ready), deadline, {one.target.name: one for one in ready})
     with Life(tuple(one.taken for one in ready)):
         ends = roll_out(site)
     for one in ready:

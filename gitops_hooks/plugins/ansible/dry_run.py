@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from gitops_hooks.plugin import Deployment, Difference, HostOutcome, Outcome, Progress, Say, Workplace, summary
@@ -11,10 +12,10 @@ from gitops_hooks.plugins.ansible.differences import Differences
 from gitops_hooks.plugins.ansible.fence import Life
 from gitops_hooks.plugins.ansible.inventory_run import Intended, read_intended
 from gitops_hooks.plugins.ansible.outcome import judge, judge_nobody
-from gitops_hooks.plugins.ansible.pinned import Pinned, pin, pin_routes
+from gitops_hooks.plugins.ansible.pinned import pin, pin_routes
 from gitops_hooks.plugins.ansible.preflight import check_hosts
 from gitops_hooks.plugins.ansible.rescan import rescan
-from gitops_hooks.plugins.ansible.run import run_playbook
+from gitops_hooks.plugins.ansible.run import Playbook, Rails
 from gitops_hooks.plugins.ansible.withheld import withholder
 
 
@@ -39,16 +40,17 @@ def dry_run(deployment: Deployment, workplace: Workplace, say: Say, canceled: Ca
         return DryRun(detail=scan.refusal)
     pinned = pin(workplace, deployment.environment)
     vault = scan.vault and pinned.credentials.vault_password is not None
-    try:
-        intended = read_intended(deployment.environment, workplace, pinned, vault).limited(deployment.hosts)
-    except Refusal as refusal:
-        return DryRun(detail=str(refusal))
-    if not intended.targets:
-        return DryRun(detail="no play means any of the hosts that are to be looked at")
-    say(Progress(hosts=intended.names))
     own = dataclasses.replace(workplace, credentials=pinned.credentials)
     differences = Differences(workplace.project, say, withholder(pinned.credentials, vault))
-    outcome = _run(_logged_in(intended, workplace.credentials.user), deployment, own, pinned, (differences, canceled))
+    with closing(Playbook(Rails(deployment, own, pinned, differences, canceled), workplace.run_timeout)) as playbook:
+        try:
+            intended = read_intended(deployment.environment, own, pinned, vault).limited(deployment.hosts)
+        except Refusal as refusal:
+            return DryRun(detail=str(refusal))
+        if not intended.targets:
+            return DryRun(detail="no play means any of the hosts that are to be looked at")
+        say(Progress(hosts=intended.names))
+        outcome = _run(_logged_in(intended, workplace.credentials.user), playbook)
     return DryRun(outcome.hosts, differences.found, outcome.detail)
 
 
@@ -60,14 +62,9 @@ def _logged_in(intended: Intended, user: str) -> Intended:
     return Intended(targets, tuple(dataclasses.replace(route, user=user) for route in intended.routes))
 
 
-def _run(
-    intended: Intended,
-    deployment: Deployment,
-    workplace: Workplace,
-    pinned: Pinned,
-    terms: tuple[Differences, Callable[[], bool]],
-) -> Outcome:
-    differences, canceled = terms
+def _run(intended: Intended, playbook: Playbook) -> Outcome:
+    rails = playbook.rails
+    deployment, workplace, pinned = rails.deployment, rails.workplace, rails.pinned
     ready, aside = check_hosts(intended.targets, deployment, workplace)
     if not ready:
         return judge_nobody(aside)
@@ -76,10 +73,10 @@ def _run(
     pinned_too = {"ansible_become": False} if deployment.plan and not pinned.credentials.become else {}
     pin_routes(pinned, fenced(intended.routes, ready), names, workplace.connect_timeout, pinned_too)
     with Life(tuple(one.taken for one in ready)):
-        status = run_playbook(deployment, workplace, pinned, differences, canceled)
+        status = playbook.run()
     for one in ready:
         one.client.close()
-    return _with_aside(judge(names, differences.record, status, workplace.run_timeout), aside, intended.names)
+    return _with_aside(judge(names, rails.listener.record, status, workplace.run_timeout), aside, intended.names)
 
 
 def _with_aside(judged: Outcome, aside: Sequence[HostOutcome], names: Sequence[str]) -> Outcome:

@@ -144,7 +144,8 @@ def _unreachable(target: Target, words: str) -> HostOutcome:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
+    # What paramiko says where the host's side of SSH does not begin in time.
+    if isinstance(error, TimeoutError) or str(error) == "No existing session":
         return "no answer in time"
     if isinstance(error, socket.gaierror):
         return "its name is not known"

@@ -1,33 +1,32 @@
 """One rollout: batch after batch of ready hosts, each a run of its own under the one fence, until one is bad."""
 
-import dataclasses
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gitops_hooks.plugin import Deployment, HostOutcome, Outcome, Progress, Workplace, listed
+from gitops_hooks.plugin import HostOutcome, Outcome, Progress, listed
 from gitops_hooks.plugins.ansible.batches import put_together, stop_reason
-from gitops_hooks.plugins.ansible.events import Listener
 from gitops_hooks.plugins.ansible.health import Clinic, examine
 from gitops_hooks.plugins.ansible.outcome import judge
-from gitops_hooks.plugins.ansible.pinned import Pinned, Route, pin_routes
+from gitops_hooks.plugins.ansible.pinned import Route, pin_routes
 from gitops_hooks.plugins.ansible.preflight import Ready
-from gitops_hooks.plugins.ansible.run import run_playbook
+from gitops_hooks.plugins.ansible.run import Rails, Runs
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a rollout runs, how its hosts are reached, and when it has to end; `deadline` is of the monotonic clock."""
+    """How a rollout runs, how its hosts are reached, and when it has to end; `deadline` is of the monotonic clock."""
 
-    deployment: Deployment
-    workplace: Workplace
-    pinned: Pinned
+    runs: Runs
     routes: tuple[Route, ...]
-    listener: Listener
-    canceled: Callable[[], bool]
     deadline: float
     ready: Mapping[str, Ready]
+
+    @property
+    def rails(self) -> Rails:
+        """What all its runs have in common."""
+        return self.runs.rails
 
     @property
     def left(self) -> float:
@@ -52,17 +51,17 @@ def roll_out(site: Site) -> Ends:
 
     Errors: EdgeError where Ansible cannot be run at all.
     """
-    rollout = site.deployment.environment.rollout
+    rollout, listener = site.rails.deployment.environment.rollout, site.rails.listener
     batches = rollout.cut(tuple(site.ready))
     ends: list[Outcome] = []
     stopped = ""
     for number, batch in enumerate(batches, 1):
         if len(batches) > 1:
-            site.listener.say(Progress(task=f"batch {number} of {len(batches)}: {listed(batch)}"))
+            listener.say(Progress(task=f"batch {number} of {len(batches)}: {listed(batch)}"))
         ends.append(examine(_run(site, batch), rollout.health, _clinic(site)))
         if stopped := stop_reason(ends[-1], rollout):
             break
-    site.listener.flush()
+    listener.flush()
     return Ends(tuple(ends), len(batches), stopped)
 
 
@@ -70,13 +69,14 @@ def _clinic(site: Site) -> Clinic:
     def play(playbook: str, hosts: Sequence[str], seconds: float) -> Outcome:
         return _run(site, hosts, playbook, seconds)
 
-    return Clinic(site.ready, site.workplace, site.listener, play, site.canceled, lambda: site.left)
+    rails = site.rails
+    return Clinic(site.ready, rails.workplace, rails.listener, play, rails.canceled, lambda: site.left)
 
 
 def _run(site: Site, batch: Sequence[str], playbook: str = "", seconds: float = math.inf) -> Outcome:
+    rails = site.rails
     # The names by which routes are known are made anew, so that what a host said in one batch sets none in the next.
-    pin_routes(site.pinned, site.routes, batch, site.workplace.connect_timeout)
-    left = dataclasses.replace(site.workplace, run_timeout=min(site.left, seconds))
-    status = "canceled" if site.canceled() else "timeout" if left.run_timeout <= 0 else ""
-    status = status or run_playbook(site.deployment, left, site.pinned, site.listener, site.canceled, playbook)
-    return judge(batch, site.listener.next_record(), status, min(site.workplace.run_timeout, seconds))
+    pin_routes(rails.pinned, site.routes, batch, rails.workplace.connect_timeout)
+    left = min(site.left, seconds)
+    status = "canceled" if rails.canceled() else "timeout" if left <= 0 else site.runs.run(left, playbook)
+    return judge(batch, rails.listener.next_record(), status, min(rails.workplace.run_timeout, seconds))

@@ -1,65 +1,139 @@
 """One playbook run through ansible-runner, on rails: a fresh folder, our environment, events kept by ourselves."""
 
 import json
+import os
 import shlex
+import sys
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_hooks.plugin import Deployment, EdgeError, Workplace
+from gitops_hooks.plugins.ansible import loaded_ahead
 from gitops_hooks.plugins.ansible.events import Listener
 from gitops_hooks.plugins.ansible.pinned import FORKS, Pinned
 
 _POLL_SECONDS = 0.2
+_PROGRAM = '#!/bin/sh\nexec {python} -P {program} {way} "$@"\n'
 
 
-def run_playbook(
-    deployment: Deployment,
-    workplace: Workplace,
-    pinned: Pinned,
-    listener: Listener,
-    canceled: Callable[[], bool],
-    playbook: str = "",
-) -> str:
-    """Run the environment's playbook, or another one, to the end, on the hosts of the pinned limit.
+@dataclass(frozen=True, slots=True)
+class Rails:
+    """What every run of one deployment has in common."""
 
-    Answers ansible-runner's word: successful, failed, canceled or timeout.
+    deployment: Deployment
+    workplace: Workplace
+    pinned: Pinned
+    listener: Listener
+    canceled: Callable[[], bool]
 
-    Errors: EdgeError where ansible-runner is not installed or breaks.
+
+class Playbook:
+    """One run of the environment's playbook, or of another one, on the hosts of the limit that is pinned by then.
+
+    Begun ahead: Ansible is loaded, which takes half a second, while hosts are looked at, and waits for `run`.
     """
-    try:
-        import ansible_runner
-        from ansible_runner.exceptions import AnsibleRunnerException
-    except ImportError:
-        raise EdgeError("ansible-runner", "not installed beside this Python; install ansible-runner") from None
-    try:
-        runner = ansible_runner.run(
-            private_data_dir=str(_private_folder(workplace, pinned)),
-            project_dir=str(workplace.project),
-            playbook=playbook or deployment.environment.playbook,
-            inventory=[str(workplace.project / deployment.environment.inventory), str(pinned.routes)],
-            limit=f"@{pinned.limit}",
-            cmdline=f"-e @{shlex.quote(str(pinned.extra_vars))}" + (" --check --diff" if deployment.look else ""),
-            envvars=dict(pinned.environment),
-            forks=FORKS,
-            ident=deployment.run_id,
-            timeout=max(1, round(workplace.run_timeout)),
-            quiet=True,
-            event_handler=listener.take,
-            # Without one the library takes over this program's signal handlers.
-            cancel_callback=canceled,
-        )
-    except (AnsibleRunnerException, OSError, ValueError) as error:
-        raise EdgeError("ansible-runner", f"broke: {type(error).__name__}") from error
-    return str(runner.status)
+
+    def __init__(self, rails: Rails, seconds: float, playbook: str = "") -> None:
+        """`seconds` bound all of it, the wait too. Errors: EdgeError where ansible-runner is not installed."""
+        self.rails, self._seconds = rails, seconds
+        self._playbook = playbook or rails.deployment.environment.playbook
+        self._given_up = False
+        # A rollout in batches runs more than once, each time in a folder of its own.
+        self._folder = Path(tempfile.mkdtemp(prefix="runner-", dir=rails.workplace.scratch))
+        self._program = self._folder / "bin" / "ansible-playbook"
+        self._program.parent.mkdir()
+        self._way = self._lay_way()
+        self._thread = ThreadPoolExecutor(1)
+        self._status = self._thread.submit(self._start)
+
+    def close(self) -> None:
+        """End what was not asked to run; nothing of it is left."""
+        self._given_up = True
+        os.write(self._way, loaded_ahead.LEAVE)
+        self._thread.shutdown()
+        os.close(self._way)
+
+    def run(self) -> str:
+        """To the end: ansible-runner's word, one of successful, failed, canceled and timeout.
+
+        Errors: EdgeError where ansible-runner is not installed or breaks.
+        """
+        os.write(self._way, loaded_ahead.GO)
+        return self._status.result()
+
+    def _lay_way(self) -> int:
+        way = self._program.with_suffix(".way")
+        os.mkfifo(way, 0o600)
+        # Open at both ends: neither side waits for the other, and what is said stays there until it is heard.
+        return os.open(way, os.O_RDWR | os.O_CLOEXEC)
+
+    def _start(self) -> str:
+        try:
+            import ansible_runner
+            from ansible_runner.exceptions import AnsibleRunnerException
+        except ImportError:
+            raise EdgeError("ansible-runner", "not installed beside this Python; install ansible-runner") from None
+        rails, pinned = self.rails, self.rails.pinned
+        inventory = str(rails.workplace.project / rails.deployment.environment.inventory)
+        look = " --check --diff" if rails.deployment.look else ""
+        try:
+            runner = ansible_runner.run(
+                private_data_dir=str(self._lay_settings()),
+                project_dir=str(rails.workplace.project),
+                playbook=self._playbook,
+                inventory=[inventory, str(pinned.routes)],
+                limit=f"@{pinned.limit}",
+                cmdline=f"-e @{shlex.quote(str(pinned.extra_vars))}{look}",
+                envvars={**pinned.environment, "PATH": f"{self._lay_program()}:{os.environ['PATH']}"},
+                forks=FORKS,
+                ident=rails.deployment.run_id,
+                timeout=max(1, round(self._seconds)),
+                quiet=True,
+                event_handler=rails.listener.take,
+                # Without one the library takes over this program's signal handlers.
+                cancel_callback=lambda: self._given_up or rails.canceled(),
+            )
+        except (AnsibleRunnerException, OSError, ValueError) as error:
+            raise EdgeError("ansible-runner", f"broke: {type(error).__name__}") from error
+        return str(runner.status)
+
+    def _lay_settings(self) -> Path:
+        (self._folder / "env").mkdir(mode=0o700)
+        # Settings that are given as an argument are dropped where there is no file. Nothing that Ansible prints is
+        # kept: it is no channel, and it may carry what must not be shown. The pty's wait is what an end or a cancel
+        # costs.
+        settings = {"pexpect_timeout": _POLL_SECONDS, "suppress_output_file": True, "suppress_ansible_output": True}
+        (self._folder / "env" / "settings").write_text(json.dumps(settings))
+        return self._folder
+
+    def _lay_program(self) -> Path:
+        """The folder with what ansible-runner finds as `ansible-playbook`."""
+        words = {"python": sys.executable, "program": loaded_ahead.__file__, "way": self._program.with_suffix(".way")}
+        self._program.touch(mode=0o700)
+        self._program.write_text(_PROGRAM.format(**{name: shlex.quote(str(word)) for name, word in words.items()}))
+        return self._program.parent
 
 
-def _private_folder(workplace: Workplace, pinned: Pinned) -> Path:
-    # A rollout in batches runs more than once, each time in a folder of its own.
-    folder = Path(tempfile.mkdtemp(prefix="runner-", dir=workplace.scratch))
-    (folder / "env").mkdir(mode=0o700)
-    # Settings that are given as an argument are dropped where there is no file. Nothing that Ansible prints is kept:
-    # it is no channel, and it may carry what must not be shown. The pty's wait is what an end or a cancel costs.
-    settings = {"pexpect_timeout": _POLL_SECONDS, "suppress_output_file": True, "suppress_ansible_output": True}
-    (folder / "env" / "settings").write_text(json.dumps(settings))
-    return folder
+class Runs:
+    """The runs of one deployment, of which the first one is begun ahead."""
+
+    def __init__(self, rails: Rails) -> None:
+        self.rails = rails
+        self._ahead: Playbook | None = Playbook(rails, rails.workplace.run_timeout)
+
+    def close(self) -> None:
+        """End what was begun ahead and not asked to run."""
+        if self._ahead:
+            self._ahead.close()
+
+    def run(self, seconds: float, playbook: str = "") -> str:
+        """As Playbook.run; `seconds` bound a run that was not begun ahead. Errors: EdgeError."""
+        ahead = None
+        if not playbook:
+            ahead, self._ahead = self._ahead, None
+        with closing(ahead or Playbook(self.rails, seconds, playbook)) as one:
+            return one.run()
