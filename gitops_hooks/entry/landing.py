@@ -156,9 +156,8 @@ def finish_change(sitting: Sitting, number: int, intent: Event) -> None:
     if record.state is ChangeState.OPEN:
         landed = ChangeLanded(number, body.head, body.new, Oid(intent.oid))
         sitting.ledger.log(meta_ref(number), landed, SERVER)
-        record = sitting.record.change(number)
-    if record:
-        sitting.record.index.note(record)
+    # Its head too: whoever proposed it may have been killed before that was written.
+    mend_change(sitting, number)
 
 
 def revise(sitting: Sitting, actor: Actor, effect: Revise) -> ChangeRecord | LostRace:

@@ -60,6 +60,22 @@ def test_a_push_killed_at_any_write_is_put_right_by_the_next(scene, name, point)
         assert scene.desk.ask("merge-base", act.head, scene.desk.tip(MAIN)) == act.head
 
 
+def test_a_change_that_lands_before_its_killed_proposal_was_put_right_is_whole_as_well(scene):
+    """Its record is written and its head is not; nobody proposes it again, and no reconciler comes by."""
+    with no_reconciler(scene.world):
+        topic, head = scene.fresh()
+        scene.faults.arm(Failpoint("before", "refs/changes/*/head", ends="session"))
+        scene.push("alice", f"{head}:refs/for/main/{topic}")
+        assert scene.faults.fired()
+        (number,) = scene.changes_at(head)
+        assert f"refs/changes/{number}/head" not in scene.desk.refs()
+        scene.push("bob", f"{head}:refs/approve/{number}").must()
+        assert scene.desk.tip(MAIN) == head
+        scene.check(settled=True)
+    scene.settle()
+    scene.check(settled=True)
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_an_intent_that_a_kill_left_open_is_closed_by_whoever_lands_next(scene, when):
     """No reconciler comes by, and nobody pushes the killed one again: another change's landing ends it."""
