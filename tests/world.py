@@ -38,7 +38,7 @@ branches:
     checks: [yaml, secrets]
     land_method: merge
 """
-_SECONDS = 60.0
+_SECONDS = 150.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from tests.agent.pulling import Agent, end, follow_for, identity, inventory, lay
 from tests.answers import change_number
 from tests.environments.conftest import ENVIRONMENT as PUSHED
 from tests.environments.conftest import SITE as PUSHED_SITE
+from tests.waiting import PATIENCE, wait_until
 from tests.world import POLICY, REPOSITORY, Template, World
 
 LOG = "refs/environments/staging/log"
@@ -39,7 +40,6 @@ SITE = f"""\
       ansible.builtin.command: sleep 20
       when: page_is_slow | default(false)
 """
-_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -122,11 +122,8 @@ class Site:
     def sitting(self) -> Sitting:
         return open_sitting(self.world.home, REPOSITORY)
 
-    def await_that(self, holds: Callable[[], bool], seconds: float = _SECONDS) -> None:
-        deadline = time.monotonic() + seconds
-        while not holds():
-            assert time.monotonic() < deadline, self.agent.log() + self.world.ssh("bob", "env log staging").out
-            time.sleep(0.1)
+    def await_that(self, holds: Callable[[], bool], seconds: float = PATIENCE) -> None:
+        wait_until(holds, seconds, lambda: self.agent.log() + self.world.ssh("bob", "env log staging").out)
 
 
 def recorded(event: Event, commit: str) -> bool:

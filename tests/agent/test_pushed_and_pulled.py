@@ -11,6 +11,7 @@ from tests.agent.pulling import Agent, end, lay_agent
 from tests.answers import Event, change_number
 from tests.environments.conftest import ENVIRONMENT as PUSHED
 from tests.hosts import DeployedHost, inventory
+from tests.waiting import wait_until
 from tests.world import POLICY, Template, World
 
 ENVIRONMENT = f"{PUSHED}    mode: both\n"
@@ -34,7 +35,6 @@ SITE = """\
       ansible.builtin.shell: echo ended >> {{ root }}/stamps
 """
 ASIDE = re.compile("run [0-9a-f]+ works on web2; it is caught up when that run is over")
-_SECONDS = 90.0
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -69,10 +69,7 @@ class Both:
         self.await_that(lambda: self.world.refs().get("refs/environments/staging/deployed") == commit)
 
     def await_that(self, holds: Callable[[], object]) -> None:
-        deadline = time.monotonic() + _SECONDS
-        while not holds():
-            assert time.monotonic() < deadline, self.told()
-            time.sleep(0.1)
+        wait_until(holds, words=self.told)
 
     def told(self) -> str:
         log = self.agent.folder / "agent.log"

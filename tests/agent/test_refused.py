@@ -47,7 +47,7 @@ def put_back(site: Site, refs: dict[str, str]) -> None:
 
 def await_report(site: Site, alarm: str) -> None:
     """Stories follow faster upon each other than reports may: one that is put off is pushed by a later round."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while site.agent.report()["alarm"] != alarm:
         assert time.monotonic() < deadline, site.agent.report()
         time.sleep(0.5)

@@ -20,7 +20,7 @@ from gitops_hooks.model.server import Limits, PluginLists
 from tests.delivery.conftest import run_name
 
 _Found = TypeVar("_Found", Drift, Plan)
-_SECONDS = 90.0
+_SECONDS = 180.0
 _NUMBERS = itertools.count(1)
 
 

@@ -164,15 +164,6 @@ def listen_until(running: RunningDeployment, wanted, seconds=30.0) -> list[Progr
     raise AssertionError(f"never said; heard {words}")
 
 
-def wait_for(found, seconds=15.0):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if answer := found():
-            return answer
-        time.sleep(0.05)
-    raise AssertionError("never came true")
-
-
 @pytest.fixture
 def world(tmp_path):
     public = make_key(tmp_path / "deploy_key", "deploy")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from gitops_hooks.model.deployment import RunState
-from tests.delivery.conftest import SITE, details, states, wait_for
+from tests.delivery.conftest import SITE, details, states
+from tests.waiting import wait_until
 
 LOOSE = (
     "ansible_host_key_checking: false",
@@ -69,7 +70,7 @@ def test_one_that_a_play_loads_at_run_time_changes_nothing(world):
     )
     host = world.hosts[0]
     running = world.start()
-    wait_for(lambda: (host.root / "here").exists())
+    wait_until(lambda: (host.root / "here").exists())
 
     host.sshd.rotate_host_key()
     outcome = running.wait(30)

@@ -12,7 +12,8 @@ import pytest
 from gitops_hooks.edge import living
 from gitops_hooks.edge.launch import end_leftovers, leftovers
 from gitops_hooks.model.deployment import RunState
-from tests.delivery.conftest import LIMITS, details, run_name, states, wait_for
+from tests.delivery.conftest import LIMITS, details, run_name, states
+from tests.waiting import wait_until
 
 SLOW = """\
 - hosts: web1
@@ -35,7 +36,7 @@ def everything_of(run_id):
 
 def started(world, host, **more):
     running = world.start(**more)
-    wait_for(lambda: (host.root / "here").exists())
+    wait_until(lambda: (host.root / "here").exists())
     return running
 
 
@@ -116,7 +117,7 @@ def test_when_the_reconciler_is_killed_nothing_survives(world, host, between):
     package = str(Path(__file__).parents[2])
     launcher = subprocess.Popen([sys.executable, "-c", LAUNCHER, package, json.dumps(told)])
     try:
-        wait_for(lambda: (host.root / "here").exists())
+        wait_until(lambda: (host.root / "here").exists())
         programs = everything_of(run_name(0))
         assert any("ansible-playbook" in " ".join(one.argv) for one in programs)
     finally:

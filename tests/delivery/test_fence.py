@@ -8,7 +8,8 @@ import pytest
 
 from gitops_hooks.edge import living
 from gitops_hooks.model.deployment import RunState
-from tests.delivery.conftest import LIMITS, details, run_name, states, wait_for
+from tests.delivery.conftest import LIMITS, details, run_name, states
+from tests.waiting import wait_until
 
 WORK = """\
 - hosts: web1
@@ -29,7 +30,7 @@ def work(world, sign, version):
 
 
 def until_it_works(host, sign):
-    wait_for(lambda: (host.root / sign).exists())
+    wait_until(lambda: (host.root / sign).exists())
 
 
 def holder(host):
@@ -101,7 +102,7 @@ def test_a_run_that_lost_its_host_to_a_newer_one_writes_no_more(world):
     work(world, "second", "new")
     newer = world.start()
     # The older run's command still works there: the newer one waits for it, and no longer than it has to.
-    wait_for(lambda: holder(host))
+    wait_until(lambda: holder(host))
     (host.root / "go").touch()
 
     assert newer.wait(30).state is RunState.SUCCESSFUL

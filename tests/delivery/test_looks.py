@@ -19,7 +19,7 @@ FILES = """\
       file: {path: "{{ root }}/motd", mode: "0644"}
 """
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 
 def test_each_host_is_told_with_what_would_change_and_nothing_does(world):

@@ -6,8 +6,9 @@ from pathlib import Path
 from gitops_hooks.edge import living
 from gitops_hooks.edge.launch import leftovers
 from gitops_hooks.model.deployment import HostState, Outcome, Progress, RunState
-from tests.delivery.conftest import listen_until, run_name, wait_for
+from tests.delivery.conftest import listen_until, run_name
 from tests.delivery.test_controller_is_closed import vaulted
+from tests.waiting import wait_until
 
 WORK = """\
 - hosts: web1
@@ -35,7 +36,7 @@ def test_no_secret_in_arguments_environments_or_artifacts(world, monkeypatch):
     world.tree["site.yml"] = WORK
     secrets = ["plum-tree", "correct horse battery", world.key.read_text().splitlines()[2]]
     running = world.start()
-    wait_for(lambda: (world.hosts[0].root / "here").exists())
+    wait_until(lambda: (world.hosts[0].root / "here").exists())
 
     programs = controller_programs(run_name(1))
     assert len(programs) > 5
@@ -67,7 +68,7 @@ def test_the_environment_inside_is_an_allow_list(world):
     os.environ["GIT_DIR"] = "/nowhere"
     try:
         running = world.start()
-        wait_for(lambda: any("ansible-playbook" in " ".join(one.argv) for one in controller_programs(run_name(1))))
+        wait_until(lambda: any("ansible-playbook" in " ".join(one.argv) for one in controller_programs(run_name(1))))
         runner = next(one for one in controller_programs(run_name(1)) if "ansible-playbook" in " ".join(one.argv))
         text = (Path("/proc") / str(runner.pid) / "environ").read_text(errors="replace")
     finally:

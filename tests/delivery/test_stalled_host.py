@@ -8,7 +8,8 @@ import pytest
 from gitops_hooks.edge import living
 from gitops_hooks.edge.launch import leftovers
 from gitops_hooks.model.deployment import RunState
-from tests.delivery.conftest import LIMITS, run_name, states, wait_for
+from tests.delivery.conftest import LIMITS, run_name, states
+from tests.waiting import wait_until
 
 PLAY = """\
 - hosts: all
@@ -37,7 +38,7 @@ def test_the_others_go_on_without_it_and_it_is_caught_up_when_it_is_back(world, 
     (stalled.root / "hold").touch()
     world.tree["site.yml"] = PLAY.replace("TEXT", "new")
     running = world.start(limits=PATIENT, strategy=strategy)
-    wait_for(lambda: all((host.root / "begun").exists() for host in world.hosts), 60)
+    wait_until(lambda: all((host.root / "begun").exists() for host in world.hosts), 60)
 
     stop_and_go(stalled, signal.SIGSTOP)
     try:
@@ -62,7 +63,7 @@ def test_ansible_is_loaded_while_a_host_is_waited_for_and_leaves_where_none_answ
     stop_and_go(world.hosts[0], signal.SIGSTOP)
     try:
         running = world.start(limits=PATIENT)
-        wait_for(lambda: any("loaded_ahead" in word for one in programs(run_name(1)) for word in one.argv))
+        wait_until(lambda: any("loaded_ahead" in word for one in programs(run_name(1)) for word in one.argv))
         outcome = running.wait(30)
     finally:
         stop_and_go(world.hosts[0], signal.SIGCONT)

@@ -15,6 +15,7 @@ from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.launchers import reconcile_launcher
 from gitops_hooks.edge.locks import try_lock
 from gitops_hooks.edge.new_home import make_home
+from tests.waiting import wait_until
 
 
 @pytest.fixture(params=["short", "long" * 60])
@@ -90,7 +91,7 @@ def test_ensure_starts_it_once_and_stop_ends_it(home, monkeypatch):
         # Also while the first one still loads.
         assert ensure_reconciler(home)
     pid = (home.run / "reconcile.pid").read_text().strip()
-    wait_for(lambda: (home.run / "reconcile.log").read_text().endswith("\n"))
+    wait_until(lambda: (home.run / "reconcile.log").read_text().endswith("\n"))
     assert ensure_reconciler(home)
     log = (home.run / "reconcile.log").read_text()
     assert log == f"says {pid} {home.path} ['GITOPS_HOOKS_HOME', 'HOME', 'LANG', 'PATH'] True \n"
@@ -126,13 +127,6 @@ def test_the_log_is_bounded(home):
     assert ensure_reconciler(home)
     assert log.stat().st_size < 1000
     assert (home.run / "reconcile.log.1").stat().st_size == 1024 * 1024 + 1
-
-
-def wait_for(ready, seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not ready():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def try_lock_is_free(home: Home) -> bool:

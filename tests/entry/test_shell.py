@@ -22,6 +22,7 @@ from gitops_hooks.edge.keys import make_key
 from gitops_hooks.edge.living import look_at
 from gitops_hooks.edge.new_home import make_home
 from gitops_hooks.edge.warm_place import stop_programs
+from tests.waiting import wait_until
 
 PEOPLE = ("alice", "bob", "carol", "dave")
 DOCTOR = "Ask the administrator to run: gitops-hooks doctor"
@@ -342,7 +343,7 @@ def test_after_a_killed_push_the_next_one_finds_no_lock_in_its_way(server):
     server.use_git(f"echo $$ >{ready}; touch {server.site.path}/refs/heads/after.lock; exec sleep 600")
     env = server.env("alice") | {"SSH_ORIGINAL_COMMAND": "git-receive-pack 'site'"}
     shell = subprocess.Popen(shlex.split(server.forced("alice")), env=env, stdin=subprocess.DEVNULL)
-    wait_for(lambda: ready.exists() and ready.read_text() and (server.site.path / "refs/heads/after.lock").exists())
+    wait_until(lambda: ready.exists() and ready.read_text() and (server.site.path / "refs/heads/after.lock").exists())
     shell.kill()
     shell.wait(10)
     os.kill(int(ready.read_text()), signal.SIGKILL)
@@ -360,7 +361,7 @@ def test_a_shell_that_is_asked_to_end_ends_its_push(server):
     server.use_git(f"echo $$ >{ready}; exec sleep 600")
     env = server.env("alice") | {"SSH_ORIGINAL_COMMAND": "git-receive-pack 'site'"}
     shell = subprocess.Popen(shlex.split(server.forced("alice")), env=env, stdin=subprocess.DEVNULL)
-    wait_for(lambda: ready.exists() and ready.read_text())
+    wait_until(lambda: ready.exists() and ready.read_text())
     shell.terminate()
     assert shell.wait(10) == 143
     assert look_at(int(ready.read_text())) is None
@@ -455,10 +456,3 @@ def test_git_is_served_without_looking_for_installed_packages(server):
         "asyncio",
     }
     assert "gitops_hooks.entry.shell" in done.stdout
-
-
-def wait_for(ready, seconds: float = 15.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not ready():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

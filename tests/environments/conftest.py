@@ -1,7 +1,6 @@
 """A server whose environment has two real hosts, brought by pushes alone to what main says."""
 
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ import pytest
 
 from tests.answers import Result, change_number
 from tests.hosts import DeployedHost, inventory
+from tests.waiting import wait_until
 from tests.world import POLICY, Template, World
 
 ENVIRONMENT = """\
@@ -34,7 +34,6 @@ SITE = """\
         dest: "{{ root }}/page"
         mode: "0644"
 """
-_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -62,10 +61,7 @@ class Site:
         return self.world.refs().get(f"refs/environments/staging/{name}")
 
     def await_that(self, holds: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + _SECONDS
-        while not holds():
-            assert time.monotonic() < deadline, self.show()
-            time.sleep(0.2)
+        wait_until(holds, words=self.show)
 
     def retry_after(self, seconds: int) -> None:
         self._limit("retry_seconds", seconds)

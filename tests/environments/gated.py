@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 
 from tests.answers import Result, change_number
 from tests.hosts import DeployedHost, inventory
+from tests.waiting import wait_until
 from tests.world import POLICY, Template, World
 
 PLAY = """\
@@ -30,7 +30,6 @@ PLAY = """\
       ansible.builtin.command: test ! -e {{ root }}/full
       changed_when: false
 """
-SECONDS = 60.0
 HEAD = """\
 environments:
   - name: staging
@@ -83,10 +82,7 @@ class Gated:
         return [event.fact("Event") for event in self.world.events(f"refs/environments/{environment}/log")]
 
     def await_that(self, holds: Callable[[], object]) -> None:
-        deadline = time.monotonic() + SECONDS
-        while not holds():
-            assert time.monotonic() < deadline, (self.show("staging"), self.show("production"))
-            time.sleep(0.2)
+        wait_until(holds, words=lambda: (self.show("staging"), self.show("production")))
 
     def await_state(self, environment: str, state: str) -> Any:  # as above
         self.await_that(lambda: self.facts(environment)["state"] == state)

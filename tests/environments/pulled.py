@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from gitops_hooks.model.deployment import HostState
 from gitops_hooks.model.drift import Sync
 from tests.agent_desk import AgentDesk
 from tests.answers import Event, Result, change_number
+from tests.waiting import wait_until
 from tests.world import POLICY, Template, World
 
 PLAY = """\
@@ -22,7 +22,6 @@ PLAY = """\
     - name: Page
       ansible.builtin.copy: {src: page, dest: /page, mode: "0644"}
 """
-SECONDS = 60.0
 
 
 def policy(*lines: str) -> str:
@@ -107,10 +106,7 @@ class Pulled:
         return self.events()[-1]
 
     def await_that(self, holds: Callable[[], object]) -> None:
-        deadline = time.monotonic() + SECONDS
-        while not holds():
-            assert time.monotonic() < deadline, "\n".join([*self.show(), *self.kinds()])
-            time.sleep(0.2)
+        wait_until(holds, words=lambda: "\n".join([*self.show(), *self.kinds()]))
 
     def limit(self, **limits: float) -> None:
         file = self.world.home.server_file

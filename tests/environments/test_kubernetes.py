@@ -12,6 +12,7 @@ from tests.delivery.kubernetes_desk import CONFIG, WEB
 from tests.environments.conftest import Site
 from tests.environments.planned import RULES, ask, planned, propose
 from tests.unpacked import KUBECTL
+from tests.waiting import wait_until
 from tests.world import POLICY, REPOSITORY, Template, World
 
 ENVIRONMENT = """\
@@ -47,10 +48,7 @@ class Place:
 
     def await_that(self, holds: Callable[[], bool], words: str) -> None:
         """Wait for it; where it does not come, the answer to these words says why."""
-        deadline = time.monotonic() + 90
-        while not holds():
-            assert time.monotonic() < deadline, self.say(words)
-            time.sleep(0.2)
+        wait_until(holds, words=lambda: self.say(words))
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +107,7 @@ def test_what_somebody_changed_by_hand_is_told_and_brought_back_where_the_policy
     place.site.land({".gitops/policy.yaml": POLICY + ENVIRONMENT + "    drift: 1h\n    self_heal: true\n"})
     place.cluster.edit("ConfigMap", "page", ("data", "text"), "by hand again")
     place.say("env drift shop --now")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 150
     while place.cluster.get("ConfigMap", "page")["data"] != {"text": "first"} and time.monotonic() < deadline:
         time.sleep(0.2)
     assert place.cluster.get("ConfigMap", "page")["data"] == {"text": "first"}

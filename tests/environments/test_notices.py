@@ -10,6 +10,7 @@ import pytest
 from gitops_hooks.edge import living
 from tests.environments.conftest import Site, open_site
 from tests.plugins.receivers import WebHook, web_hook
+from tests.waiting import wait_until
 from tests.world import Template
 
 NOTIFY = """
@@ -55,14 +56,26 @@ def told(staged: Template, receiver: WebHook) -> Iterator[Site]:
 def hook(told: Site, receiver: WebHook) -> WebHook:
     """As new, where all is well and told."""
     told.await_that(lambda: told.ref("deployed") == told.tip())
-    told.await_that(lambda: all('"tries": 0' in text for text in notes(told)))
+    wait_until(lambda: all_told(told), words=lambda: notes(told))
     receiver.renew()
     return receiver
 
 
-def notes(site: Site) -> list[str]:
-    """What is noted of who was told."""
-    return [path.read_text() for path in site.world.home.path.glob("state/*/told/*.json")]
+def all_told(site: Site) -> bool:
+    end = newest_end(site)
+    return all(number >= end and not tries for number, tries in notes(site))
+
+
+def notes(site: Site) -> list[tuple[int, int]]:
+    """Of each who is told: the number of what was told last, and how often the next was tried in vain."""
+    texts = [path.read_text() for path in site.world.home.path.glob("state/*/told/*.json")]
+    return [(found["number"], found["tries"]) for found in (json.loads(text)["staging"] for text in texts)]
+
+
+def newest_end(site: Site) -> int:
+    """The number of the newest end in the log."""
+    events = site.world.events("refs/environments/staging/log")
+    return next(int(event.fact("Number") or 0) for event in reversed(events) if event.fact("Event") == "finished")
 
 
 def news(hook: WebHook) -> list[str]:

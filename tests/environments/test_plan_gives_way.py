@@ -1,5 +1,6 @@
 """A plan is never in the way of a deployment, and a kill at any moment leaves it to be made again."""
 
+import re
 import signal
 from collections.abc import Iterator
 
@@ -67,7 +68,9 @@ def test_a_killed_run_is_told_as_unknown_and_ends(site: Site) -> None:
     for one in [one for one in living.list_living() if run in one.argv]:
         living.send(one, signal.SIGKILL)
     site.await_that(lambda: len(planned(site, number)) == 1)
-    assert "staging: 0 hosts change, 0 unchanged, 1 unknown\n" in site.world.ssh("bob", f"change plan {number}").out
+    # By its end; or by its last word, that it reached neither host where its way out was killed before itself.
+    told = site.world.ssh("bob", f"change plan {number}").out
+    assert re.search(r"^staging: 0 hosts change, 0 unchanged, [12] unknown$", told, re.M), told
     let_go(site)
     site.world.verb("alice", "close", number).must()
 

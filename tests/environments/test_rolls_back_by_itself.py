@@ -1,7 +1,6 @@
 """A commit that fails on its hosts is rolled back by the server itself, and a revert change waits for approvals."""
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 from tests.environments.conftest import ENVIRONMENT, Site, open_site
 from tests.environments.test_from_push_to_host import seconds_away
 from tests.hosts import inventory
+from tests.waiting import wait_until
 from tests.world import POLICY, Template, World
 
 PLAYBOOK = """\
@@ -49,10 +49,7 @@ def site(staged: Template) -> Iterator[Site]:
 
 def until(site: Site, holds: Callable[[], bool]) -> None:
     """Several runs on three hosts each take their time on a busy machine."""
-    deadline = time.monotonic() + 180
-    while not holds():
-        assert time.monotonic() < deadline, site.show()
-        time.sleep(0.5)
+    wait_until(holds, 180, site.show)
 
 
 def until_synced(site: Site) -> None:

@@ -22,7 +22,7 @@ environments:
     playbook: site.yml
     inventory: hosts.yml
 """
-_SECONDS = 30.0
+_SECONDS = 120.0
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from tests.hosts import inventory
 from tests.world import Template
 
 _MOST_PAGES = 40
-_SECONDS = 60.0
+_SECONDS = 150.0
 _LOG, _DEPLOYED = "refs/environments/staging/log", "refs/environments/staging/deployed"
 ENVIRONMENT = """\
 environments:

@@ -56,7 +56,7 @@ def run_processes(world: World) -> list[living.Living]:
     return roots + [one for root in roots for one in living.descendants(root.pid)]
 
 
-def await_deployed(world: World, commit: str, seconds: float = 60.0) -> None:
+def await_deployed(world: World, commit: str, seconds: float = 150.0) -> None:
     deadline = time.monotonic() + seconds
     while world.refs().get("refs/environments/staging/deployed") != commit:
         assert time.monotonic() < deadline, world.ssh("bob", "env show staging").out
@@ -95,7 +95,7 @@ def test_main_moved_by_hand_is_not_deployed_and_raises_an_alarm(world: World):
     world.commit("alice", {"site.yml": PLAYBOOK.format(number=666)})
     world.git("alice", "push", "origin", "HEAD:refs/heads/free").must()
     world.server_git("update-ref", "refs/heads/main", "refs/heads/free")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 150
     while not (world.home.journal.exists() and '"kind": "alarm"' in world.home.journal.read_text()):
         assert time.monotonic() < deadline
         world.admin("reconcile", "--ensure")

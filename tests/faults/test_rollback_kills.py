@@ -79,7 +79,7 @@ def test_a_rollback_is_ended_by_the_next_reconciler(killing: Killing, point: Fai
     killing.faults.arm(point)
     assert world.reconcile_once().code not in (0, 1)
     assert killing.faults.fired()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 150
     while site.ref("deployed") != good or "reverted" not in kinds(site)[before:]:
         assert time.monotonic() < deadline, kinds(site)[before:]
         world.reconcile_once()

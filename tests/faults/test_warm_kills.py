@@ -10,7 +10,8 @@ import pytest
 from gitops_hooks.edge import living
 from gitops_hooks.edge.warm_place import running
 from tests.push.desk import MAIN
-from tests.push.warm_desk import SILENT, WarmDesk, await_true, warm_desk
+from tests.push.warm_desk import SILENT, WarmDesk, warm_desk
+from tests.waiting import wait_until
 from tests.world import Template
 
 
@@ -32,7 +33,7 @@ def begin(warm: WarmDesk, topic: str, mood: str = "wait") -> "tuple[object, int]
     warm.be(mood)
     before = len(warm.seen())
     push = warm.start_pushing(topic)
-    await_true(lambda: len(warm.seen()) > before)
+    wait_until(lambda: len(warm.seen()) > before)
     assert warm.seen()[-1].parent == warm.judge().pid
     return push, warm.seen()[-1].judge
 
@@ -59,7 +60,7 @@ def test_killed_while_it_judges_the_push_is_refused(warm):
     os.kill(warm.judge().pid, signal.SIGKILL)
     assert remote(push) == [SILENT]
     assert push.returncode == 1
-    await_true(lambda: gone(judge))
+    wait_until(lambda: gone(judge))
     assert warm.desk.refs() == refs
     # Its socket is left behind, and nobody answers there.
     assert (warm.world.home.judge / "socket").exists() and not warm.is_warm()
@@ -140,7 +141,7 @@ def test_one_that_stands_still_with_its_fork_is_ended_with_the_push(warm):
         os.kill(each, signal.SIGSTOP)
     assert remote(push) == ["gitops: no verdict within 4 s; nothing was moved. Push again, or in smaller parts."]
     assert push.returncode == 1
-    await_true(lambda: gone(pid) and gone(judge))
+    wait_until(lambda: gone(pid) and gone(judge))
     assert warm.desk.refs() == refs
     assert goes_on(warm)
     warm.warm_up()
@@ -159,7 +160,7 @@ def test_a_hook_that_is_killed_takes_its_judge_along_and_what_git_left_is_swept(
     living.send(mine[0], signal.SIGKILL)
     push.communicate(timeout=60)
     assert push.returncode == 1
-    await_true(lambda: gone(judge))
+    wait_until(lambda: gone(judge))
     assert warm.desk.refs() == refs
     assert goes_on(warm)
     assert not lock.exists()
@@ -170,9 +171,9 @@ def test_asked_to_end_it_lets_those_finish_whom_it_judges(warm):
     pid = warm.warm_up()
     push, _ = begin(warm, "waiting")
     os.kill(pid, signal.SIGTERM)
-    await_true(lambda: not (warm.world.home.judge / "socket").exists())
+    wait_until(lambda: not (warm.world.home.judge / "socket").exists())
     assert [one.pid for one in running(warm.world.home)] == [pid]
     warm.be("calm")
     push.communicate(timeout=60)
     assert push.returncode == 0
-    await_true(lambda: gone(pid))
+    wait_until(lambda: gone(pid))

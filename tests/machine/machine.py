@@ -17,7 +17,7 @@ CHECKOUT = Path("/srv/checkout")
 _ENTER = Path(__file__).with_name("enter.sh")
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 _NETWORK = ("PIP_", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-_SECONDS = 60.0
+_SECONDS = 150.0
 # Held open by whoever holds the writing end; what it mounts nobody else sees.
 _HOLD = 'mount -t tmpfs -o mode=0755 layers "$1" && echo ready && exec cat >/dev/null'
 

@@ -3,8 +3,6 @@
 import shutil
 import socket
 import tempfile
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -134,13 +132,6 @@ class Server(World):
             host.sshd.stop()
         self.on_it.end()
         shutil.rmtree(self.folder)
-
-
-def wait_for(found: Callable[[], object], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < deadline, "never came true"
-        time.sleep(0.1)
 
 
 def listing(machine: Machine, *folders: str) -> list[str]:

@@ -4,7 +4,8 @@ import threading
 
 from tests.answers import Result
 from tests.machine.machine import Machine
-from tests.machine.server import CREDENTIALS, HOME, PLAYBOOK, REPOSITORY, Server, wait_for
+from tests.machine.server import CREDENTIALS, HOME, PLAYBOOK, REPOSITORY, Server
+from tests.waiting import wait_until
 
 DEPLOY = "$(readlink -f /opt/gitops-hooks/current)/bin/deploy"
 SLOW = PLAYBOOK.replace("  tasks:\n", "  tasks:\n    - ansible.builtin.command: sleep 3\n      changed_when: false\n")
@@ -22,7 +23,7 @@ def test_an_approved_change_is_deployed_by_the_user_who_alone_reads_the_credenti
     landing = threading.Thread(target=lambda: answers.append(server.lands(server.site(SLOW))))
     landing.start()
     try:
-        wait_for(lambda: owners(server.on_it, "gitops_hooks.entry.deployment"))
+        wait_until(lambda: owners(server.on_it, "gitops_hooks.entry.deployment"))
         seen = owners(server.on_it, "gitops_hooks.entry.deployment")
     finally:
         landing.join()

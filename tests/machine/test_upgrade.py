@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tests.answers import Result
 from tests.machine.machine import Machine
-from tests.machine.server import HOME, Server, install, wait_for
+from tests.machine.server import HOME, Server, install
+from tests.waiting import wait_until
 
 WAITS = """\
 #!/bin/sh
@@ -58,7 +59,7 @@ def test_a_push_across_two_upgrades_stays_with_its_release(server: Server) -> No
     server.commit("alice", {"a.yml": "a: 1\n"})
     push = slow_push(server, "push", "origin", "HEAD:refs/for/main")
     try:
-        wait_for(lambda: "receive-pack" in machine.run("ps", "-e", "-o", "args").out)
+        wait_until(lambda: "receive-pack" in machine.run("ps", "-e", "-o", "args").out)
         (first,) = releases(machine)
         install(machine, checkout=newer_checkout(machine, "8.0")).must()
         said = install(machine, checkout=newer_checkout(machine, "9.0")).must().out
@@ -76,7 +77,7 @@ def test_a_push_across_two_upgrades_stays_with_its_release(server: Server) -> No
     refused = server.propose("alice", {"b.yml": "b: 1\n"})
     assert "the newer release says no" in refused.remote_lines
     # And with the next installation the one that nobody runs any more goes.
-    wait_for(lambda: first not in machine.run("ps", "-e", "-o", "args").out)
+    wait_until(lambda: first not in machine.run("ps", "-e", "-o", "args").out)
     install(machine, checkout=Path("/srv/9.0")).must()
     assert first not in releases(machine)
     assert machine.run("grep", "-c", "NOPASSWD", "/etc/sudoers.d/gitops-hooks").out == "2\n"
@@ -85,7 +86,7 @@ def test_a_push_across_two_upgrades_stays_with_its_release(server: Server) -> No
 def test_doctor_tells_of_older_releases_and_of_a_reconciler_that_runs_from_one(server: Server) -> None:
     machine = server.on_it
     machine.run_as("git", f"{HOME}/bin/gitops-reconcile", "--ensure").must()
-    wait_for(lambda: machine.run("test", "-s", f"{HOME}/run/reconcile.pid").code == 0)
+    wait_until(lambda: machine.run("test", "-s", f"{HOME}/run/reconcile.pid").code == 0)
     # Laid, but the reconciler that runs is not ended, as an installation that is cut off leaves it.
     stops = "sed -i 's/^keep_alive_for_machine() {/&\\n    return 0/' install/alive.sh"
     newer = newer_checkout(machine, "8.0")

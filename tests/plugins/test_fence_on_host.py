@@ -12,7 +12,7 @@ import pytest
 
 from gitops_hooks.plugins.ansible import on_host_fence, on_host_take
 from gitops_hooks.plugins.ansible.events import Listener
-from tests.machine.server import wait_for
+from tests.waiting import wait_until
 
 HERE = Path(on_host_fence.__file__).parent
 FORMS = {
@@ -53,7 +53,7 @@ def test_it_is_held_until_the_last_program_of_the_command_has_ended(fence: list[
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             started.stdin.close()
-            wait_for(lambda: is_free(lock.fileno()))
+            wait_until(lambda: is_free(lock.fileno()))
 
 
 def is_free(lock: int) -> bool:

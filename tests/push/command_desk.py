@@ -1,12 +1,12 @@
 """A server whose policy asks for commands of the repository, and what its stories wait for."""
 
 import atexit
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 
 from tests.push.desk import MAIN, POLICY, Desk
+from tests.waiting import wait_until
 from tests.world import Template, World
 
 CHECKS = 'checks = ["gitops_hooks.plugins.yaml_check", "gitops_hooks.plugins.command_check"]'
@@ -61,20 +61,14 @@ def results(desk: Desk, number: int) -> list[tuple[str, str]]:
     return [(event.fact("Name"), event.fact("State")) for event in events]
 
 
-def await_results(desk: Desk, number: int, count: int, seconds: float = 60.0) -> list[tuple[str, str]]:
+def await_results(desk: Desk, number: int, count: int) -> list[tuple[str, str]]:
     """The runs of a change once there are so many."""
-    deadline = time.monotonic() + seconds
-    while len(found := results(desk, number)) < count:
-        assert time.monotonic() < deadline, (found, reconciler_log(desk))
-        time.sleep(0.2)
-    return found
+    wait_until(lambda: len(results(desk, number)) >= count, words=lambda: (results(desk, number), reconciler_log(desk)))
+    return results(desk, number)
 
 
-def await_tip(desk: Desk, tip: str, seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while desk.tip(MAIN) != tip:
-        assert time.monotonic() < deadline, reconciler_log(desk)
-        time.sleep(0.2)
+def await_tip(desk: Desk, tip: str) -> None:
+    wait_until(lambda: desk.tip(MAIN) == tip, words=lambda: reconciler_log(desk))
 
 
 def reconciler_log(desk: Desk) -> str:

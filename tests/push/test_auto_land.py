@@ -7,7 +7,7 @@ from gitops_hooks.entry.sitting import open_sitting
 from tests.push.desk import MAIN, Desk
 
 
-def _await(desk: Desk, tip: str, seconds: float = 30.0) -> None:
+def _await(desk: Desk, tip: str, seconds: float = 150.0) -> None:
     deadline = time.monotonic() + seconds
     while desk.tip(MAIN) != tip:
         assert time.monotonic() < deadline, desk.world.admin("reconcile", "--once").err

@@ -16,7 +16,7 @@ def _running(desk: Desk) -> list[str]:
     return sorted(word for argv in argvs for word in argv if word.endswith(".job") and word.startswith(home))
 
 
-def _await_running(desk: Desk, count: int, seconds: float = 30.0) -> list[str]:
+def _await_running(desk: Desk, count: int, seconds: float = 120.0) -> list[str]:
     deadline = time.monotonic() + seconds
     while len(found := _running(desk)) != count:
         assert time.monotonic() < deadline, (found, reconciler_log(desk))
@@ -30,7 +30,7 @@ def _sleepers(desk: Desk) -> list[int]:
 
 def _await_sleeper(desk: Desk) -> None:
     """A run that was begun may be ended before its script has said anything."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not _sleepers(desk):
         assert time.monotonic() < deadline, reconciler_log(desk)
         time.sleep(0.05)
@@ -63,7 +63,7 @@ def test_only_so_many_run_at_once_and_one_change_does_not_keep_the_others_waitin
         for number in (3, 4):
             desk.propose("alice", {"test.sh": SLEEP.format(word=number)}, "main/a")
         (job,) = _await_running(desk, 1)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not job.endswith("/2/command.test.job"):
             assert time.monotonic() < deadline, job
             time.sleep(0.1)

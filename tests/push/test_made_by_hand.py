@@ -14,7 +14,7 @@ def _log(desk: Desk) -> str:
     return path.read_text() if path.exists() else ""
 
 
-def _await(desk: Desk, words: str, seconds: float = 60.0) -> None:
+def _await(desk: Desk, words: str, seconds: float = 150.0) -> None:
     deadline = time.monotonic() + seconds
     while words not in _log(desk):
         assert time.monotonic() < deadline, _log(desk)

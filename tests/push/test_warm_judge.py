@@ -11,7 +11,8 @@ import pytest
 from gitops_hooks.edge import warm_client
 from gitops_hooks.edge.warm_place import running, stop_programs
 from tests.push.desk import MAIN, Desk
-from tests.push.warm_desk import PLUGIN, WarmDesk, await_true, lay_release, warm_desk
+from tests.push.warm_desk import PLUGIN, WarmDesk, lay_release, warm_desk
+from tests.waiting import wait_until
 from tests.world import Template, World
 
 AT_ONCE = 40
@@ -78,7 +79,7 @@ def test_what_pushers_read_is_the_same_without_it(site: Template) -> None:
             desk = Desk.beside(world)
             if seconds:
                 desk.push("alice", f"{desk.tip(MAIN)}:refs/heads/begin").must()
-                await_true((world.home.judge / "socket").exists)
+                wait_until((world.home.judge / "socket").exists)
             told.append(tell_a_story(desk))
             assert bool(running(world.home)) == bool(seconds)
         finally:
@@ -104,7 +105,7 @@ def test_an_edited_plugin_counts_at_once(warm: WarmDesk) -> None:
     warm.write_plugin("2")
     assert warm.propose("edited")[0] == 0
     assert (warm.seen()[-1].version, warm.seen()[-1].parent == judge) == ("2", False)
-    await_true(lambda: not any(one.pid == judge for one in running(warm.world.home)))
+    wait_until(lambda: not any(one.pid == judge for one in running(warm.world.home)))
     assert warm.warm_up() != judge
     assert warm.seen()[-1].version == "2"
 
@@ -119,7 +120,7 @@ def test_an_edited_server_file_counts_at_once(warm: WarmDesk) -> None:
     assert said == [
         "gitops: no_such_plugin: this plugin does not load: ModuleNotFoundError: No module named 'no_such_plugin'"
     ]
-    await_true(lambda: not any(one.pid == judge for one in running(warm.world.home)))
+    wait_until(lambda: not any(one.pid == judge for one in running(warm.world.home)))
     server.write_text(text.replace(', "told_plugin"', ""))
     before = len(warm.seen())
     assert warm.propose("without")[0] == 0
@@ -132,7 +133,7 @@ def test_an_edited_release_counts_at_once(warm: WarmDesk) -> None:
     path.write_text(path.read_text() + "\n")
     assert warm.propose("edited")[0] == 0
     assert warm.seen()[-1].parent != judge
-    await_true(lambda: not any(one.pid == judge for one in running(warm.world.home)))
+    wait_until(lambda: not any(one.pid == judge for one in running(warm.world.home)))
 
 
 def test_a_push_of_another_release_is_judged_by_that_release(warm: WarmDesk) -> None:
@@ -142,7 +143,7 @@ def test_a_push_of_another_release_is_judged_by_that_release(warm: WarmDesk) -> 
     (other / "told_plugin.py").write_text(PLUGIN.replace("VERSION", "other"))
     assert warm.propose("other")[0] == 0
     assert (warm.seen()[-1].version, warm.seen()[-1].parent == judge) == ("other", False)
-    await_true(lambda: not any(one.pid == judge for one in running(warm.world.home)))
+    wait_until(lambda: not any(one.pid == judge for one in running(warm.world.home)))
     assert warm.warm_up() != judge
     assert warm.seen()[-1].version == "other"
 
@@ -150,7 +151,7 @@ def test_a_push_of_another_release_is_judged_by_that_release(warm: WarmDesk) -> 
 def test_it_ends_when_nobody_has_pushed_for_a_while(warm: WarmDesk) -> None:
     set_limits(warm.world, "warm_seconds = 2")
     judge = warm.warm_up()
-    await_true(lambda: not any(one.pid == judge for one in running(warm.world.home)))
+    wait_until(lambda: not any(one.pid == judge for one in running(warm.world.home)))
     assert not (warm.world.home.judge / "socket").exists()
     assert warm.propose("later")[0] == 0
 
@@ -184,7 +185,7 @@ def test_the_administrators_stop_ends_it_too(warm: WarmDesk) -> None:
 def test_a_plugin_whose_import_does_what_cannot_be_shared_is_loaded_by_each_hook(warm: WarmDesk, deed: str) -> None:
     warm.write_plugin("1", PLUGIN + deed)
     assert warm.propose("first")[0] == 0
-    await_true(lambda: not running(warm.world.home))
+    wait_until(lambda: not running(warm.world.home))
     log = (warm.world.home.judge / "log").read_text()
     assert log == (
         "gitops-hooks, warm judge: a plugin's import started, opened or changed something that cannot be shared; "
@@ -211,7 +212,7 @@ def test_many_who_push_at_once_are_each_judged_for_themselves(warm: WarmDesk) ->
     assert set(heads) <= {refs[name] for name in refs if name.endswith("/head")}
     assert sum(seen.parent == judge for seen in warm.seen()[before:]) > AT_ONCE // 2
     assert {seen.left for seen in warm.seen()} == {0}
-    await_true(lambda: len(open_descriptors(judge)) < 12)
+    wait_until(lambda: len(open_descriptors(judge)) < 12)
 
 
 def test_who_says_nothing_is_sent_away_and_keeps_no_push_from_being_judged(warm: WarmDesk) -> None:

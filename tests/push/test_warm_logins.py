@@ -11,7 +11,8 @@ import pytest
 
 from gitops_hooks.edge import living
 from tests.push.desk import MAIN
-from tests.push.warm_desk import WarmDesk, await_true, warm_desk
+from tests.push.warm_desk import WarmDesk, warm_desk
+from tests.waiting import wait_until
 from tests.world import Template
 
 # What only a login that decides by itself loads.
@@ -36,7 +37,7 @@ def begin(warm: WarmDesk, topic: str) -> "tuple[object, living.Living]":
     warm.be("wait")
     before = len(warm.seen())
     push = warm.start_pushing(topic)
-    await_true(lambda: len(warm.seen()) > before)
+    wait_until(lambda: len(warm.seen()) > before)
     (login,) = logins(warm)
     return push, login
 
@@ -76,7 +77,7 @@ def test_a_push_that_is_killed_is_still_found_and_swept(warm: WarmDesk) -> None:
     lock.touch()
     os.kill(login.pid, signal.SIGTERM)
     assert end(warm, push) != 0
-    await_true(lambda: pushes(warm) == [])
+    wait_until(lambda: pushes(warm) == [])
     assert not lock.exists()
     assert warm.propose("next")[0] == 0
 
