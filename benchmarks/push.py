@@ -1,15 +1,13 @@
 """What governing a push costs: medians of one interleaved run over loopback SSH, as ratios and added milliseconds.
 
     python benchmarks/push.py [--runs 30] [--clients 1 4 16] [--plot docs/pushes.svg]
-                              [--files 1 100 50000] [--changes 1 1000 20000]
 
 Columns: a push to a bare repository without hooks; gitolite3 over the same sshd, where it is installed (apt-get install
 gitolite3), which does no more than its access check; ours with the warm judge; ours with hooks that judge by
 themselves (warm_seconds = 0). Rows: a branch outside the policy; proposals with 1, 50 and 1,000 changed YAML files; an
 approval that lands. Each row has the push of as many files to bare and gitolite beside it. Then proposals a second by
-clients that push at once, and, where --files or --changes name further sizes, the same rows by files in the tree and by
-changes on the server. Some 12 minutes on two quiet cores; --runs 5 is for a first look. Figures are printed and never
-asserted: seconds drift, ratios hold.
+clients that push at once. What large repositories cost, and large pushes, is in push_sizes.py. Some 12 minutes on two
+quiet cores; --runs 5 is for a first look. Figures are printed and never asserted: seconds drift, ratios hold.
 """
 
 import argparse
@@ -27,7 +25,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import gitolite
-from benchmarks.push_course import Course
+from benchmarks.push_course import Course, Size
 from benchmarks.push_plot import plot
 
 SIZES = (1, 50, 1_000)
@@ -68,9 +66,9 @@ def medians(found: Found) -> dict[str, dict[str, float]]:
     return {row: {name: statistics.median(taken) * 1000 for name, taken in each.items()} for row, each in found.items()}
 
 
-def print_table(title: str, middle: dict[str, dict[str, float]]) -> None:
+def print_table(middle: dict[str, dict[str, float]]) -> None:
     names = list(next(iter(middle.values())))
-    print(f"\n{title}, milliseconds (ratio to bare; added)\n", flush=True)
+    print("\nMilliseconds (ratio to bare; added)\n", flush=True)
     print("| push | " + " | ".join(names) + " |\n|---|" + "---:|" * len(names))
     for row, each in middle.items():
         bare = each["bare"]
@@ -109,8 +107,6 @@ def print_clients(warm: Course, cold: Course, clients: list[int]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=30)
-    parser.add_argument("--files", type=int, nargs="*", default=[1])
-    parser.add_argument("--changes", type=int, nargs="*", default=[1])
     parser.add_argument("--clients", type=int, nargs="*", default=[1, 4, 16])
     parser.add_argument("--plot", type=Path, help="write the ratios of the first table there, as SVG")
     words = parser.parse_args()
@@ -118,19 +114,16 @@ def main() -> None:
     print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {git}, medians of {words.runs}")
     if not gitolite.is_installed():
         print("gitolite3 is not installed, and its column is left out: apt-get install gitolite3")
-    cases = [(f"{files} files", files, 1) for files in words.files]
-    cases += [(f"{changes} changes", 1, changes) for changes in words.changes if changes > 1]
-    for title, files, changes in cases:
-        with ExitStack() as stack:
-            warm, cold = (Course(files, changes, warm=is_warm) for is_warm in (True, False))
-            stack.callback(warm.close)
-            stack.callback(cold.close)
-            middle = medians(measure(warm, cold, words.runs))
-            print_table(title, middle)
-            if words.plot and (title, files, changes) == cases[0]:
-                words.plot.write_text(plot("A push over SSH, as a multiple of a push to a bare repository", middle))
-            if words.clients and (title, files, changes) == cases[0]:
-                print_clients(warm, cold, words.clients)
+    with ExitStack() as stack:
+        warm, cold = (Course(Size(), warm=is_warm) for is_warm in (True, False))
+        stack.callback(warm.close)
+        stack.callback(cold.close)
+        middle = medians(measure(warm, cold, words.runs))
+        print_table(middle)
+        if words.plot:
+            words.plot.write_text(plot("A push over SSH, as a multiple of a push to a bare repository", middle))
+        if words.clients:
+            print_clients(warm, cold, words.clients)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pygit2
@@ -32,15 +33,35 @@ branches:
       - {count: 1, from: ['@ops']}
     checks: [yaml]
 """
+RULE = """\
+  - match: release/{number}
+    land: ['@ops']
+    approvals:
+      - {{count: 1, from: ['@ops']}}
+"""
+# Each commit of a stream for fast-import begins like this; one without `from` stands on the one before.
+HEAD = ("commit refs/heads/main", "committer bob <bob@example.org> 1700000000 +0000", "data 3", "one")
+PAST = "past.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large the repository is that a push meets, beside what it changes."""
+
+    files: int = 1
+    commits: int = 1
+    branches: int = 0
+    changes: int = 1
+    rules: int = 1
 
 
 class Course:
     """One server, and the four pushes that are compared on it."""
 
-    def __init__(self, files: int, changes: int, *, warm: bool) -> None:
+    def __init__(self, size: Size, *, warm: bool) -> None:
         self.world = World(Path(tempfile.mkdtemp(prefix="gw-")), None)
         self.world.lay_people()
-        lay_files(self.world, files)
+        lay_repository(self.world, size)
         self.world.admin("repo", "add", REPOSITORY, "--admin", "bob", "--write", "*").must()
         if not warm:
             server = self.world.home.server_file
@@ -49,8 +70,8 @@ class Course:
         exchange_keys_as_installed(self.world.sshd)
         self.desk = Desk.beside(self.world)
         self.count = 0
-        if changes > 1:
-            fill(self.world.home, changes)
+        if size.changes > 1:
+            fill(self.world.home, size.changes)
         self.bare = self.world.folder / "bare.git"
         self.world.server_git("clone", "-q", "--bare", str(self.world.repository), str(self.bare))
         self.free_push()
@@ -80,10 +101,12 @@ class Course:
         url = f"plain:{gitolite.REPOSITORY}"
         return timed(lambda: self.plain(commit, url=url, ssh=self.gitolite_ssh()))
 
-    def plain(self, commit: str, name: str = "", url: str = "", ssh: Path | None = None) -> None:
+    def plain(
+        self, commit: str, name: str = "", url: str = "", ssh: Path | None = None, names: Sequence[str] = ()
+    ) -> None:
         env = {**self.world.environment("alice"), "GIT_SSH_COMMAND": str(ssh or self.plain_ssh())}
-        to = f"{commit}:refs/heads/{name or f'plain{self.count}'}"
-        words = ["git", "push", "-q", url or f"plain:{self.bare}", to]
+        to = names or [f"{commit}:refs/heads/{name or f'plain{self.count}'}"]
+        words = ["git", "push", "-q", url or f"plain:{self.bare}", *to]
         subprocess.run(words, cwd=self.desk.clone, env=env, check=True, capture_output=True)
 
     def gitolite_ssh(self) -> Path:
@@ -150,15 +173,26 @@ def timed(act: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def lay_files(world: World, files: int) -> None:
-    """A repository whose one commit has the policy and so many files, in one pack and without a work tree."""
-    git = ["git", "--git-dir", str(world.repository)]
+def lay_repository(world: World, size: Size) -> None:
+    """A repository with the policy, in one pack and without a work tree; its last commit has the files."""
+    git = ["git", "--git-dir", str(world.repository), "-c", "core.fsync=none"]
     subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(world.repository)], check=True)
-    texts = {".gitops/policy.yaml": POLICY} | {f"bulk/{n // 250}/{n}.yml": f"n: {n}\n" for n in range(files)}
-    lines = ["commit refs/heads/main", "committer bob <bob@example.org> 1700000000 +0000", "data 3", "one"]
+    more = "".join(RULE.format(number=number) for number in range(size.rules - 1))
+    texts = {".gitops/policy.yaml": POLICY + more}
+    texts |= {f"bulk/{n // 250}/{n}.yml": f"n: {n}\n" for n in range(size.files)}
+    past = f"M 100644 inline {PAST}"
+    lines = [line for n in range(size.commits - 1) for line in (*HEAD, past, *data(f"{n}\n"))]
+    lines += HEAD
     for path, text in texts.items():
-        lines += [f"M 100644 inline {path}", f"data {len(text)}", text]
+        lines += [f"M 100644 inline {path}", *data(text)]
     subprocess.run([*git, "fast-import", "--quiet"], input="\n".join([*lines, ""]).encode(), check=True)
+    refs = "".join(f"create refs/heads/many/{number} refs/heads/main\n" for number in range(size.branches))
+    subprocess.run([*git, "update-ref", "--stdin"], input=refs.encode(), check=True)
+    subprocess.run([*git, "pack-refs", "--all"], check=True)
+
+
+def data(text: str) -> tuple[str, str]:
+    return f"data {len(text)}", text
 
 
 def fill(home: Home, changes: int) -> None:
