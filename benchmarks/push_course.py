@@ -18,6 +18,7 @@ from gitops_hooks.entry.sitting import open_sitting
 from gitops_hooks.model.change_event import Proposed
 from gitops_hooks.model.event import Event
 from gitops_hooks.model.event_words import Oid, Stamp, Text, Word
+from gitops_hooks.model.push import NO_OID
 from tests.push.desk import MAIN, Desk
 from tests.world import REPOSITORY, World
 
@@ -39,9 +40,9 @@ RULE = """\
     approvals:
       - {{count: 1, from: ['@ops']}}
 """
-# Each commit of a stream for fast-import begins like this; one without `from` stands on the one before.
-HEAD = ("commit refs/heads/main", "committer bob <bob@example.org> 1700000000 +0000", "data 3", "one")
 PAST = "past.txt"
+# Seconds of Unix time: of the newest commit that is there before anybody pushes.
+LAID = 1_700_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +182,21 @@ def lay_repository(world: World, size: Size) -> None:
     texts = {".gitops/policy.yaml": POLICY + more}
     texts |= {f"bulk/{n // 250}/{n}.yml": f"n: {n}\n" for n in range(size.files)}
     past = f"M 100644 inline {PAST}"
-    lines = [line for n in range(size.commits - 1) for line in (*HEAD, past, *data(f"{n}\n"))]
-    lines += HEAD
+    lines: list[str] = []
+    for n in range(size.commits - 1):
+        lines += [*head(LAID - 60 * (size.commits - n)), past, *data(f"{n}\n")]
+    lines += head(LAID)
     for path, text in texts.items():
         lines += [f"M 100644 inline {path}", *data(text)]
     subprocess.run([*git, "fast-import", "--quiet"], input="\n".join([*lines, ""]).encode(), check=True)
     refs = "".join(f"create refs/heads/many/{number} refs/heads/main\n" for number in range(size.branches))
     subprocess.run([*git, "update-ref", "--stdin"], input=refs.encode(), check=True)
     subprocess.run([*git, "pack-refs", "--all"], check=True)
+
+
+def head(at: int) -> tuple[str, ...]:
+    """How a commit of a stream for fast-import begins; one without `from` stands on the one before."""
+    return "commit refs/heads/main", f"committer bob <bob@example.org> {at} +0000", *data("one")
 
 
 def data(text: str) -> tuple[str, str]:
@@ -205,7 +213,8 @@ def fill(home: Home, changes: int) -> None:
         at = sitting.ledger.clock().replace(microsecond=0)
         stamp = Stamp(Word(sitting.entry.id), 1, at, Word("carol"), Word("SHA256:none"))
         oids = (Oid(tip), Oid(tip), (Oid(tip),), Oid(tip))
-        body = Proposed(number, 1, Word(MAIN), Word(f"f{number}"), Text("x"), Text(""), Word(""), *oids, False, ())
+        said = (Word(MAIN), Word(f"f{number}"), Text("x"), Text(""), Word(""))
+        body = Proposed(number, 1, *said, *oids, False, (), False, 0, Oid(NO_OID), (), ())
         event = sitting.ledger.objects.write_event(Event(stamp, body), None)
         folder = f"refs/changes/{number}"
         lines += [f"{oid} {folder}/{name}" for name, oid in (("1", tip), ("head", tip), ("meta", event))]
