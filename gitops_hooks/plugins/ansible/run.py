@@ -38,7 +38,7 @@ class Playbook:
     """
 
     def __init__(self, rails: Rails, seconds: float, playbook: str = "") -> None:
-        """`seconds` bound all of it, the wait too. Errors: EdgeError where ansible-runner is not installed."""
+        """`seconds` bound all of it, the wait too."""
         self.rails, self._seconds = rails, seconds
         self._playbook = playbook or rails.deployment.environment.playbook
         self._given_up = False
