@@ -1,17 +1,13 @@
 """A change whose landing was asked for lands when the last missing thing arrives, whoever brings that."""
 
-import time
-
 from gitops_hooks.entry.authorised import judge_tip
 from gitops_hooks.entry.sitting import open_sitting
 from tests.push.desk import MAIN, Desk
+from tests.waiting import wait_until
 
 
-def _await(desk: Desk, tip: str, seconds: float = 150.0) -> None:
-    deadline = time.monotonic() + seconds
-    while desk.tip(MAIN) != tip:
-        assert time.monotonic() < deadline, desk.world.admin("reconcile", "--once").err
-        time.sleep(0.2)
+def _await(desk: Desk, tip: str) -> None:
+    wait_until(lambda: desk.tip(MAIN) == tip, words=lambda: desk.world.admin("reconcile", "--once").err)
 
 
 def test_the_upper_changes_of_a_stack_land_by_themselves_once_the_lowest_has(desk: Desk) -> None:

@@ -5,6 +5,7 @@ import time
 from gitops_hooks.edge import living
 from tests.push.command_desk import GOOD, await_results, commanded, reconciler_log, results
 from tests.push.desk import Desk
+from tests.waiting import wait_until
 
 SLEEP = "echo begun; sleep 612.25 # {word}\n"
 
@@ -30,10 +31,7 @@ def _sleepers(desk: Desk) -> list[int]:
 
 def _await_sleeper(desk: Desk) -> None:
     """A run that was begun may be ended before its script has said anything."""
-    deadline = time.monotonic() + 120
-    while not _sleepers(desk):
-        assert time.monotonic() < deadline, reconciler_log(desk)
-        time.sleep(0.05)
+    wait_until(lambda: _sleepers(desk), words=lambda: reconciler_log(desk))
 
 
 def test_a_new_revision_and_the_end_of_a_change_end_its_run() -> None:

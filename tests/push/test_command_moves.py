@@ -1,9 +1,8 @@
 """A result counts for exactly the tree that would land, whoever's change it was found for, and is found once."""
 
-import time
-
 from tests.push.command_desk import COMMANDS, OPTIONS, await_results, await_tip, commanded, nobody_runs, results, verify
 from tests.push.desk import MAIN, refusal
+from tests.waiting import wait_until
 
 
 def test_a_branch_that_moves_takes_the_result_away_and_it_runs_again() -> None:
@@ -87,9 +86,6 @@ def test_a_change_lands_by_itself_when_its_last_result_arrives() -> None:
             ]
         await_tip(desk, commit)
         # The branch is the commit point: the change itself is told a moment later.
-        deadline = time.monotonic() + 120
-        while desk.said(1)[-1] != f"change 1 landed as {commit[:7]}":
-            assert time.monotonic() < deadline, desk.said(1)
-            time.sleep(0.2)
+        wait_until(lambda: desk.said(1)[-1] == f"change 1 landed as {commit[:7]}", words=lambda: desk.said(1))
         followed = desk.world.ssh("dave", "change log 1 --follow").must().out
         assert followed.endswith("  all is well\ngitops: change 1 is landed\n")

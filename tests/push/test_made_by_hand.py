@@ -1,9 +1,8 @@
 """A branch under a rule that somebody with a shell made past the hooks: the running reconciler raises an alarm."""
 
-import time
-
 from tests.push.desk import MAIN, Desk
 from tests.push.rules_desk import HEAD, rule
+from tests.waiting import wait_until
 
 RELEASE = "refs/heads/release/1"
 RULE = "  - {match: 'release/**', push: [alice], propose: ['*'], land: ['@ops'], create: [alice], delete: [alice]}\n"
@@ -14,11 +13,8 @@ def _log(desk: Desk) -> str:
     return path.read_text() if path.exists() else ""
 
 
-def _await(desk: Desk, words: str, seconds: float = 150.0) -> None:
-    deadline = time.monotonic() + seconds
-    while words not in _log(desk):
-        assert time.monotonic() < deadline, _log(desk)
-        time.sleep(0.1)
+def _await(desk: Desk, words: str) -> None:
+    wait_until(lambda: words in _log(desk), words=lambda: _log(desk))
 
 
 def test_a_governed_branch_that_no_event_tells_of_is_alarmed_of_within_a_minute(desk: Desk) -> None:
