@@ -230,7 +230,8 @@ def _silence(said: str) -> Silence:
 
 def _one_line(said: str) -> str:
     lines = [" ".join(line.split()) for line in said.splitlines() if line.strip()]
+    # Below it git says only that, where ssh ended without a word: as it does when a server falls silent in between.
     noise = ("fatal: Could not read from remote", "Please make sure", "and the repository exists")
-    kept = [line for line in lines if not line.startswith(noise)] or lines
-    words = "; ".join(kept)[:500] or "git gave no reason"
+    kept = [line for line in lines if not line.startswith(noise)]
+    words = "; ".join(kept)[:500] or ("the connection broke off" if lines else "git gave no reason")
     return "".join(char if char.isprintable() else "?" for char in words)

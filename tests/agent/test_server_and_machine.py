@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import time
@@ -34,6 +35,15 @@ def test_a_server_that_is_away_is_told_apart_and_found_again(site: Site) -> None
     assert site.agent.run("status").code == 3
     site.world.sshd.start_again()
     assert site.world.sshd.port == port
+    assert site.agent.once() == (0, "1 of 1 hosts synced")
+
+
+def test_a_server_that_ends_without_a_word_is_told_so(site: Site) -> None:
+    keys = site.world.home.authorized_keys
+    kept = keys.read_text()
+    keys.write_text(re.sub('command="[^"]*"', 'command="exit 1"', kept))
+    assert site.agent.once() == (3, "the server cannot be asked: the connection broke off")
+    keys.write_text(kept)
     assert site.agent.once() == (0, "1 of 1 hosts synced")
 
 
