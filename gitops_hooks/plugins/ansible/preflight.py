@@ -1,5 +1,6 @@
 """Before the first task: every host answers, shows the pinned key, lets us in, and belongs to this run."""
 
+import dataclasses
 import socket
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ import paramiko
 
 from gitops_hooks.plugin import OWN_HOST, Deployment, EdgeError, HostOutcome, HostState, Workplace
 from gitops_hooks.plugins.ansible.fence import Taken, take
+from gitops_hooks.plugins.ansible.pinned_keys import pinned_keys
 from gitops_hooks.plugins.ansible.target import Target
 from gitops_hooks.plugins.ansible.way_out import go_out
 
@@ -106,12 +108,13 @@ def open_client(target: Target, workplace: Workplace, seconds: float) -> paramik
 def _connect(
     client: paramiko.SSHClient, target: Target, key: paramiko.PKey, workplace: Workplace, seconds: float
 ) -> None:
-    client.load_host_keys(str(workplace.credentials.ssh()[1]))
-    address, port = (OWN_HOST, 22) if workplace.own else (target.address, target.port)
-    way = go_out(str(workplace.door), address, port, seconds) if workplace.door else None
+    place = dataclasses.replace(target, address=OWN_HOST, port=22) if workplace.own else target
+    for pinned in pinned_keys(workplace.credentials.ssh()[1], place.known_as):
+        client.get_host_keys().add(place.known_as, pinned.get_name(), pinned)
+    way = go_out(str(workplace.door), place.address, place.port, seconds) if workplace.door else None
     client.connect(
-        address,
-        port,
+        place.address,
+        place.port,
         target.user,
         pkey=key,
         timeout=seconds,
