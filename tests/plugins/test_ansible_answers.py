@@ -1,17 +1,21 @@
 """What Ansible answers about a tree: each question for itself, in bounded time, and nothing is left of it."""
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from gitops_hooks.edge import living
 from gitops_hooks.model.credentials import Credentials
-from gitops_hooks.model.deployment import Workplace
+from gitops_hooks.model.deployment import Deployment, Workplace
 from gitops_hooks.model.errors import EdgeError
-from gitops_hooks.plugins.ansible import answers
+from gitops_hooks.model.policy import Environment
+from gitops_hooks.plugins.ansible import run
 from gitops_hooks.plugins.ansible.answers import Refusal, ask_ansible
+from gitops_hooks.plugins.ansible.events import Listener
 from gitops_hooks.plugins.ansible.pinned import Pinned
+from gitops_hooks.plugins.ansible.run import Playbook, Rails
 
 INVENTORY = "all: {hosts: {web1: {ansible_port: 2222}}}\n"
 
@@ -25,9 +29,18 @@ def place(tmp_path: Path) -> Workplace:
     return Workplace(tmp_path / "project", tmp_path / "scratch", Credentials((), None, None))
 
 
-def ask(place: Workplace, *questions: list[str], withhold: bool = False) -> tuple[str, ...]:
+def begin(place: Workplace, canceled: bool = False) -> Playbook:
     pinned = Pinned(place.scratch, place.credentials, {"ANSIBLE_HOME": str(place.scratch)}, mitogen=False)
-    return ask_ansible(questions, place, pinned, withhold)
+    staging = Environment("staging", "refs/heads/main", "ansible", "site.yml", "hosts.yml", None, "policy:1")
+    listener = Listener(place.project, lambda _: None, str)
+    return Playbook(
+        Rails(Deployment("r1", staging, "c" * 40, 1, "run-1"), place, pinned, listener, lambda: canceled), 60
+    )
+
+
+def ask(place: Workplace, *commands: list[str], withhold: bool = False) -> tuple[str, ...]:
+    with closing(begin(place)) as playbook:
+        return ask_ansible(commands, place, playbook.ask, withhold)
 
 
 def test_each_question_has_its_own_answer(place: Workplace) -> None:
@@ -53,7 +66,7 @@ def test_of_several_the_one_that_cannot_be_answered_is_named(place: Workplace) -
 
 
 def test_what_takes_too_long_is_ended_with_all_that_it_started(place: Workplace, monkeypatch) -> None:
-    monkeypatch.setattr(answers, "_SECONDS", 5.0)
+    monkeypatch.setattr(run, "_ASK_SECONDS", 5.0)
     script = place.project / "hosts.sh"
     script.write_text("#!/bin/sh\necho $$ > pid\nexec sleep 60\n")
     script.chmod(0o755)
@@ -73,3 +86,9 @@ def test_a_python_without_ansible_is_an_error_and_no_answer(place: Workplace, mo
 
     with pytest.raises(EdgeError, match=r"does not start beside this Python: .*No module named 'ansible'"):
         ask(place, ["ansible-inventory", "-i", "hosts.yml", "--list"])
+
+
+def test_one_that_was_canceled_gives_no_answer(place: Workplace) -> None:
+    ended = pytest.raises(EdgeError, match=r"^ansible-runner: ended before it was asked to run: canceled$")
+    with closing(begin(place, canceled=True)) as playbook, ended:
+        ask_ansible([["ansible-inventory", "-i", "hosts.yml", "--list"]], place, playbook.ask, withhold=False)

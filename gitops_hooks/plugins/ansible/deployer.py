@@ -83,7 +83,7 @@ def deploy(deployment: Deployment, workplace: Workplace, say: Say) -> Outcome:
     own = dataclasses.replace(workplace, credentials=pinned.credentials)
     with closing(Runs(Rails(deployment, own, pinned, listener, canceled))) as runs:
         try:
-            intended = read_intended(deployment.environment, own, pinned, vault).limited(deployment.hosts)
+            intended = read_intended(deployment.environment, own, runs.ask, vault).limited(deployment.hosts)
         except Refusal as refusal:
             return Outcome(RunState.FAILED if refusal.nothing else RunState.ERROR, detail=str(refusal))
         if not intended.targets:

@@ -44,7 +44,7 @@ def dry_run(deployment: Deployment, workplace: Workplace, say: Say, canceled: Ca
     differences = Differences(workplace.project, say, withholder(pinned.credentials, vault))
     with closing(Playbook(Rails(deployment, own, pinned, differences, canceled), workplace.run_timeout)) as playbook:
         try:
-            intended = read_intended(deployment.environment, own, pinned, vault).limited(deployment.hosts)
+            intended = read_intended(deployment.environment, own, playbook.ask, vault).limited(deployment.hosts)
         except Refusal as refusal:
             return DryRun(detail=str(refusal))
         if not intended.targets:

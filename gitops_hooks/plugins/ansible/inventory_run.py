@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gitops_hooks.plugin import EdgeError, Environment, HealthKind, Workplace
-from gitops_hooks.plugins.ansible.answers import Refusal, ask_ansible
+from gitops_hooks.plugins.ansible.answers import Ask, Refusal, ask_ansible
 from gitops_hooks.plugins.ansible.controller import refused_variable
-from gitops_hooks.plugins.ansible.pinned import Pinned, Route
+from gitops_hooks.plugins.ansible.pinned import Route
 from gitops_hooks.plugins.ansible.target import Target
 
 _CONNECTION = ("ansible_host", "ansible_port", "ansible_user", "ansible_python_interpreter")
@@ -35,8 +35,8 @@ class Intended:
         return replace(self, targets=tuple(target for target in self.targets if target.name in hosts))
 
 
-def read_intended(environment: Environment, workplace: Workplace, pinned: Pinned, withhold: bool) -> Intended:
-    """Ask Ansible for inventory and matched hosts, and judge both.
+def read_intended(environment: Environment, workplace: Workplace, ask: Ask, withhold: bool) -> Intended:
+    """Ask Ansible for inventory and matched hosts, and judge both; `ask` is that of the run that follows.
 
     `withhold` keeps Ansible's words to ourselves, since they may quote a decrypted file. Errors: Refusal, EdgeError.
     """
@@ -49,7 +49,7 @@ def read_intended(environment: Environment, workplace: Workplace, pinned: Pinned
         ["ansible-inventory", "-i", str(inventory), "--playbook-dir", str(playbook.parent), "--list"],
         ["ansible-playbook", "-i", str(inventory), "--list-hosts", str(playbook)],
     )
-    listed, matched = ask_ansible(asked, workplace, pinned, withhold)
+    listed, matched = ask_ansible(asked, workplace, ask, withhold)
     hosts = _parse_inventory(listed)
     meant = _parse_matched(matched)
     if not meant:

@@ -1,26 +1,87 @@
-"""What ansible-runner starts as `ansible-playbook`: it loads Ansible while hosts are looked at, and then waits.
+"""What ansible-runner starts as `ansible-playbook`: it loads Ansible once, answers questions with it, and then waits.
 
-Started by a script of one line as `python -P PROGRAM WAY WORDS…`. One byte on the way, a FIFO, tells it to run the
-playbook; any other one ends it. What is read of the tree, of hosts and of variables is read after that. It imports
-nothing of ours, so that no folder but Ansible's is needed.
+Started by a script of one line as `python -P PROGRAM WAY ANSWERS WORDS…`; the first two are FIFOs. On the way comes a
+line of JSON at a time: questions, `[[WORDS, OUT, ERR], …]`, where OUT and ERR are the files that take what Ansible
+says; their exit codes go back, or in words why Ansible cannot be loaded. `"go"` runs the playbook, any other word ends
+it. Each question is answered by a fork, side by side, since Ansible keeps what it was asked with for the whole program.
+What the run reads of the tree, of hosts and of variables is read after `go`. It imports nothing of ours, so that no
+folder but Ansible's is needed.
 """
 
+import importlib
+import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-GO, LEAVE = b"g", b"l"
+GO, LEAVE = "go", "leave"
+
+_BROKE = 250
+_CLASSES = {
+    "ansible-inventory": ("ansible.cli.inventory", "InventoryCLI"),
+    "ansible-playbook": ("ansible.cli.playbook", "PlaybookCLI"),
+}
+Question = tuple[Sequence[str], str, str]
 
 
-def main(way: str, words: Sequence[str]) -> int:
-    from ansible.cli.playbook import PlaybookCLI
+def main(way: str, answers: str, words: Sequence[str]) -> int:
+    cannot = ""
+    try:
+        importlib.import_module("ansible.cli.playbook")
+    except ImportError as error:
+        cannot = f"{type(error).__name__}: {error}"
+    with Path(way).open(encoding="utf-8") as told:
+        while isinstance(word := json.loads(told.readline() or '""'), list):
+            _say(answers, cannot or _answer_all(word))
+    if word == GO and not cannot:
+        _executor("ansible-playbook")(["ansible-playbook", *words])
+    return _BROKE if cannot else 0
 
-    with Path(way).open("rb", buffering=0) as told:
-        if told.read(1) != GO:
-            return 0
-    PlaybookCLI.cli_executor(["ansible-playbook", *words])
-    return 0
+
+def _executor(name: str) -> Callable[[list[str]], object]:
+    module, cls = _CLASSES[name]
+    found: Callable[[list[str]], object] = getattr(importlib.import_module(module), cls).cli_executor
+    return found
+
+
+def _say(answers: str, answer: object) -> None:
+    with Path(answers).open("w", encoding="utf-8") as heard:
+        heard.write(json.dumps(answer) + "\n")
+
+
+def _answer_all(questions: Sequence[Question]) -> list[int]:
+    forks = []
+    for words, out, err in questions:
+        fork = os.fork()
+        if not fork:
+            _answer(words, out, err)
+        forks.append(fork)
+    return [os.waitstatus_to_exitcode(os.waitpid(fork, 0)[1]) for fork in forks]
+
+
+def _answer(words: Sequence[str], out: str, err: str) -> None:
+    """Never returns: what follows in the caller is not for a fork."""
+    code = _BROKE
+    try:
+        _turn(0, os.devnull, os.O_RDONLY)
+        _turn(1, out, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        _turn(2, err, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        _executor(words[0])(list(words))
+        code = 0
+    except SystemExit as end:
+        code = (end.code or 0) if isinstance(end.code, int | None) else _BROKE
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _turn(number: int, path: str, flags: int) -> None:
+    opened = os.open(path, flags, 0o600)
+    os.dup2(opened, number)
+    os.close(opened)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2:]))
+    sys.exit(main(sys.argv[1], sys.argv[2], sys.argv[3:]))

@@ -1,23 +1,25 @@
 """One playbook run through ansible-runner, on rails: a fresh folder, our environment, events kept by ourselves."""
 
+import importlib
 import json
 import os
 import shlex
-import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_hooks.plugin import Deployment, EdgeError, Workplace
-from gitops_hooks.plugins.ansible import loaded_ahead
+from gitops_hooks.plugins.ansible.ahead import Ahead
+from gitops_hooks.plugins.ansible.answers import Refusal
 from gitops_hooks.plugins.ansible.events import Listener
+from gitops_hooks.plugins.ansible.loaded_ahead import Question
 from gitops_hooks.plugins.ansible.pinned import FORKS, Pinned
 
 _POLL_SECONDS = 0.2
-_PROGRAM = '#!/bin/sh\nexec {python} -P {program} {way} "$@"\n'
+_ASK_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ class Rails:
 class Playbook:
     """One run of the environment's playbook, or of another one, on the hosts of the limit that is pinned by then.
 
-    Begun ahead: Ansible is loaded, which takes half a second, while hosts are looked at, and waits for `run`.
+    Begun ahead: Ansible is loaded, which takes half a second, while hosts are looked at. It answers questions about the
+    tree meanwhile, and waits for `run`.
     """
 
     def __init__(self, rails: Rails, seconds: float, playbook: str = "") -> None:
@@ -44,32 +47,38 @@ class Playbook:
         self._given_up = False
         # A rollout in batches runs more than once, each time in a folder of its own.
         self._folder = Path(tempfile.mkdtemp(prefix="runner-", dir=rails.workplace.scratch))
-        self._program = self._folder / "bin" / "ansible-playbook"
-        self._program.parent.mkdir()
-        self._way = self._lay_way()
+        self._ahead = Ahead(self._folder / "bin")
         self._thread = ThreadPoolExecutor(1)
         self._status = self._thread.submit(self._start)
 
     def close(self) -> None:
         """End what was not asked to run; nothing of it is left."""
         self._given_up = True
-        os.write(self._way, loaded_ahead.LEAVE)
+        self._ahead.leave()
         self._thread.shutdown()
-        os.close(self._way)
+        self._ahead.close()
+
+    def ask(self, questions: Sequence[Question]) -> list[int]:
+        """The exit code of each of these commands of Ansible, which were run side by side.
+
+        Errors: Refusal where their time is up; EdgeError where ansible-runner or Ansible is not there or breaks.
+        """
+        # What the run needs next, SSH above all, is loaded meanwhile.
+        importlib.import_module("gitops_hooks.plugins.ansible.rolling")
+        codes = self._ahead.ask(questions, _ASK_SECONDS, self._status.done)
+        if codes is not None:
+            return codes
+        if self._status.done():
+            raise EdgeError("ansible-runner", f"ended before it was asked to run: {self._status.result()}")
+        raise Refusal(f"Ansible gave no answer within {_ASK_SECONDS:.0f} s; simplify what it has to read")
 
     def run(self) -> str:
         """To the end: ansible-runner's word, one of successful, failed, canceled and timeout.
 
         Errors: EdgeError where ansible-runner is not installed or breaks.
         """
-        os.write(self._way, loaded_ahead.GO)
+        self._ahead.go()
         return self._status.result()
-
-    def _lay_way(self) -> int:
-        way = self._program.with_suffix(".way")
-        os.mkfifo(way, 0o600)
-        # Open at both ends: neither side waits for the other, and what is said stays there until it is heard.
-        return os.open(way, os.O_RDWR | os.O_CLOEXEC)
 
     def _start(self) -> str:
         try:
@@ -88,7 +97,7 @@ class Playbook:
                 inventory=[inventory, str(pinned.routes)],
                 limit=f"@{pinned.limit}",
                 cmdline=f"-e @{shlex.quote(str(pinned.extra_vars))}{look}",
-                envvars={**pinned.environment, "PATH": f"{self._lay_program()}:{os.environ['PATH']}"},
+                envvars={**pinned.environment, "PATH": f"{self._ahead.folder}:{os.environ['PATH']}"},
                 forks=FORKS,
                 ident=rails.deployment.run_id,
                 timeout=max(1, round(self._seconds)),
@@ -110,13 +119,6 @@ class Playbook:
         (self._folder / "env" / "settings").write_text(json.dumps(settings))
         return self._folder
 
-    def _lay_program(self) -> Path:
-        """The folder with what ansible-runner finds as `ansible-playbook`."""
-        words = {"python": sys.executable, "program": loaded_ahead.__file__, "way": self._program.with_suffix(".way")}
-        self._program.touch(mode=0o700)
-        self._program.write_text(_PROGRAM.format(**{name: shlex.quote(str(word)) for name, word in words.items()}))
-        return self._program.parent
-
 
 class Runs:
     """The runs of one deployment, of which the first one is begun ahead."""
@@ -129,6 +131,12 @@ class Runs:
         """End what was begun ahead and not asked to run."""
         if self._ahead:
             self._ahead.close()
+
+    def ask(self, questions: Sequence[Question]) -> list[int]:
+        """As Playbook.ask, before the first run."""
+        if self._ahead is None:
+            raise EdgeError("ansible", "is asked before its first run only")
+        return self._ahead.ask(questions)
 
     def run(self, seconds: float, playbook: str = "") -> str:
         """As Playbook.run; `seconds` bound a run that was not begun ahead. Errors: EdgeError."""
