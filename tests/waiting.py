@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 Found = TypeVar("Found")
@@ -23,3 +24,11 @@ def wait_until(look: Callable[[], Found], seconds: float = PATIENCE, words: Call
         now = time.monotonic()
         assert now < deadline, words() or "never came true"
         time.sleep(min(1.0, max(0.02, now - began)))
+
+
+def so_far(path: Path) -> str:
+    """What a file of lines holds by now: nothing where nobody has begun it yet."""
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        return ""

@@ -10,7 +10,7 @@ import pytest
 from gitops_hooks.edge import living
 from tests.environments.conftest import Site, open_site
 from tests.plugins.receivers import WebHook, web_hook
-from tests.waiting import wait_until
+from tests.waiting import so_far, wait_until
 from tests.world import Template
 
 NOTIFY = """
@@ -107,7 +107,7 @@ def test_a_receiver_that_was_down_hears_of_it_later_and_doctor_says_so_meanwhile
     hook.status = 503
     told.land({"page": "unheard\n"})
     told.await_that(lambda: hook.tried >= 1)
-    told.await_that(lambda: "status 503" in told.world.home.journal.read_text())
+    told.await_that(lambda: "status 503" in so_far(told.world.home.journal))
     late = [line for line in told.world.admin("doctor").out.splitlines() if "notify chat" in line]
     assert late == [
         "note  notify chat: site: staging: not told after 1 tries: 127.0.0.1: answered with status 503; "
@@ -126,7 +126,7 @@ def test_one_that_hangs_holds_up_neither_deployments_nor_the_others_nor_the_end(
     assert told.pages() == ["fourth\n", "fourth\n"]
     generation = 'gitops_deployment_generation{repository="site",environment="staging"}'
     told.await_that(lambda: metric(told, generation) == len(told.world.events("refs/environments/staging/log")) - 1)
-    told.await_that(lambda: "did not come to an end within 1 s" in told.world.home.journal.read_text())
+    told.await_that(lambda: "did not come to an end within 1 s" in so_far(told.world.home.journal))
     hook.hangs = False
     hook.go_on.set()
     hook.await_posts(2)
@@ -149,7 +149,7 @@ def test_what_a_killed_reconciler_did_not_tell_is_told_by_the_next(told: Site, h
 def test_the_journal_has_every_end_with_what_it_changed(told: Site):
     told.land({"page": "journalled\n"})
     journal = told.world.home.journal
-    told.await_that(lambda: told.tip() in journal.read_text())
+    told.await_that(lambda: told.tip() in so_far(journal))
     ends = [json.loads(line) for line in journal.read_text().splitlines() if '"kind": "deployed"' in line]
     assert [end["news"] for end in ends[:2]] == ["degraded", "recovered"]
     assert (ends[-1]["news"], ends[-1]["commit"]) == ("deployed", told.tip())

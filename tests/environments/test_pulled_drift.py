@@ -11,6 +11,7 @@ from gitops_hooks.model.deployment import HostState
 from gitops_hooks.model.drift import Sync
 from tests.agent_desk import AgentDesk
 from tests.environments.pulled import Pulled, pulled
+from tests.waiting import so_far
 from tests.world import Template
 
 # The first test of the file pays for the server.
@@ -82,7 +83,7 @@ def test_an_agent_that_refuses_what_it_is_given_raises_an_alarm_once(site: Pulle
     told = "production: the agent web-agent refuses what it is given: the log is shorter than \\x1b[31mwhat was seen"
 
     def journal() -> list[str]:
-        lines = [json.loads(line) for line in site.world.home.journal.read_text().splitlines()]
+        lines = [json.loads(line) for line in so_far(site.world.home.journal).splitlines()]
         return [line["alarm"] for line in lines if line["kind"] == "alarm"]
 
     tell_sync(site, words, web1=Sync.SYNCED)

@@ -10,6 +10,7 @@ import pytest
 from gitops_hooks.edge import living
 from tests.environments.conftest import ENVIRONMENT
 from tests.hosts import inventory
+from tests.waiting import so_far, wait_until
 from tests.world import POLICY, Template, World
 
 SEED = 20261123
@@ -95,11 +96,8 @@ def test_main_moved_by_hand_is_not_deployed_and_raises_an_alarm(world: World):
     world.commit("alice", {"site.yml": PLAYBOOK.format(number=666)})
     world.git("alice", "push", "origin", "HEAD:refs/heads/free").must()
     world.server_git("update-ref", "refs/heads/main", "refs/heads/free")
-    deadline = time.monotonic() + 150
-    while not (world.home.journal.exists() and '"kind": "alarm"' in world.home.journal.read_text()):
-        assert time.monotonic() < deadline
-        world.admin("reconcile", "--ensure")
-        time.sleep(0.3)
+    world.admin("reconcile", "--ensure")
+    wait_until(lambda: '"kind": "alarm"' in so_far(world.home.journal))
     shown = world.ssh("bob", "env show staging").must().out
     assert shown.startswith("staging: Unknown, Suspended\n")
     assert hosts[0].holds("number") == "1\n"

@@ -2,7 +2,7 @@
 
 from tests.push.desk import MAIN, Desk
 from tests.push.rules_desk import HEAD, rule
-from tests.waiting import wait_until
+from tests.waiting import so_far, wait_until
 
 RELEASE = "refs/heads/release/1"
 RULE = "  - {match: 'release/**', push: [alice], propose: ['*'], land: ['@ops'], create: [alice], delete: [alice]}\n"
@@ -26,7 +26,7 @@ def test_a_governed_branch_that_no_event_tells_of_is_alarmed_of_within_a_minute(
     desk.world.admin("reconcile", "--ensure").must()
     words = f"{RELEASE} stands at {stood[:12]}, and no event tells of it; gitops-hooks recovery restore|adopt"
     _await(desk, f"site: ALARM: {words}")
-    assert words in desk.world.home.journal.read_text()
+    wait_until(lambda: words in so_far(desk.world.home.journal))
     assert _log(desk).count("ALARM") == 1
     desk.world.admin("reconcile", "--stop").must()
     # Either word of the administrator's ends it.
