@@ -53,7 +53,7 @@ class Place:
             shown = self.show()
             return (shown["sync"], shown["health"]) == (sync, health)
 
-        self.site.await_that(holds, 90)
+        self.site.await_that(holds)
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ def test_what_does_not_get_well_is_degraded_and_tried_again(place: Place) -> Non
 
 def test_what_is_not_in_the_tree_any_more_is_pruned(place: Place) -> None:
     place.site.land({"k8s/web.yaml": None})
-    place.site.await_that(lambda: place.cluster.get("Deployment", "web") is None, 90)
+    place.site.await_that(lambda: place.cluster.get("Deployment", "web") is None)
     place.is_told("Synced", "Healthy")
     assert place.text() == "first"
 
@@ -135,7 +135,7 @@ def test_a_cluster_that_is_away_is_told_and_found_again(place: Place) -> None:
     there = config.read_text()
     config.write_text(there.replace(place.cluster.address, "https://127.0.0.1:1"))
     place.site.land({"k8s/page.yaml": CONFIG % "second"})
-    place.site.await_that(lambda: agent.once()[0] == 1, 90)
+    place.site.await_that(lambda: agent.once()[0] == 1)
     assert "k8s unreachable" in agent.once()[1]
     config.write_text(there)
     agent.let_pass(seconds=100)

@@ -38,7 +38,7 @@ def test_the_others_go_on_without_it_and_it_is_caught_up_when_it_is_back(world, 
     (stalled.root / "hold").touch()
     world.tree["site.yml"] = PLAY.replace("TEXT", "new")
     running = world.start(limits=PATIENT, strategy=strategy)
-    wait_until(lambda: all((host.root / "begun").exists() for host in world.hosts), 60)
+    wait_until(lambda: all((host.root / "begun").exists() for host in world.hosts))
 
     stop_and_go(stalled, signal.SIGSTOP)
     try:

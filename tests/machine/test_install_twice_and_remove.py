@@ -112,7 +112,7 @@ def test_cron_starts_the_reconciler_within_a_minute_and_doctor_is_content(server
     ]
     machine.run("apt-get", "install", "-y", "-qq", "--no-install-recommends", "cron", seconds=300).must()
     machine.run("cron").must()
-    wait_until(lambda: machine.run("test", "-e", f"{HOME}/run/reconcile.pid").code == 0, 90)
+    wait_until(lambda: machine.run("test", "-e", f"{HOME}/run/reconcile.pid").code == 0)
     content = server.admin("doctor")
     assert content.code == 0, content.out
     assert "ok    reconciler: is kept alive by cron\n" in content.out
