@@ -183,7 +183,7 @@ class Mirror:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise EdgeError("git", f"cannot be asked: {error}") from None
         if done.returncode:
-            raise EdgeError("the mirror", _one_line(done.stderr.decode("utf-8", "replace")) or "git failed")
+            raise EdgeError("the mirror", _one_line(done.stderr.decode("utf-8", "replace")))
         return done.stdout.decode("utf-8", "replace").strip()
 
     def digest(self) -> str:

@@ -26,16 +26,16 @@ Question = tuple[Sequence[str], str, str]
 
 
 def main(way: str, answers: str, words: Sequence[str]) -> int:
-    cannot = ""
+    play, cannot = None, ""
     try:
-        importlib.import_module("ansible.cli.playbook")
+        play = _executor("ansible-playbook")
     except ImportError as error:
         cannot = f"{type(error).__name__}: {error}"
     with Path(way).open(encoding="utf-8") as told:
         while isinstance(word := json.loads(told.readline() or '""'), list):
             _say(answers, cannot or _answer_all(word))
-    if word == GO and not cannot:
-        _executor("ansible-playbook")(["ansible-playbook", *words])
+    if word == GO and play:
+        play(["ansible-playbook", *words])
     return _BROKE if cannot else 0
 
 

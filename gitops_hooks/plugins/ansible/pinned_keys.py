@@ -26,7 +26,7 @@ def pinned_keys(path: Path, name: str) -> Iterator[PKey]:
 
 
 def _is_named(name: str, names: str) -> bool:
-    return any(_is_hash_of(name, one) if one.startswith(_HASHED) else one == name for one in names.split(",") if one)
+    return any(_is_hash_of(name, one) if one.startswith(_HASHED) else one == name for one in names.split(","))
 
 
 def _is_hash_of(name: str, hashed: str) -> bool:
