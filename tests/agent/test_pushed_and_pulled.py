@@ -11,7 +11,7 @@ from tests.agent.pulling import Agent, end, lay_agent
 from tests.answers import Event, change_number
 from tests.environments.conftest import ENVIRONMENT as PUSHED
 from tests.hosts import DeployedHost, inventory
-from tests.waiting import wait_until
+from tests.waiting import so_far, wait_until
 from tests.world import POLICY, Template, World
 
 ENVIRONMENT = f"{PUSHED}    mode: both\n"
@@ -72,8 +72,7 @@ class Both:
         wait_until(holds, words=self.told)
 
     def told(self) -> str:
-        log = self.agent.folder / "agent.log"
-        return self.world.ssh("bob", "env log staging").out + (log.read_text() if log.exists() else "")
+        return self.world.ssh("bob", "env log staging").out + so_far(self.agent.folder / "agent.log")
 
     def no_run_overlaps(self) -> None:
         """Each begin is followed by its own end, on each host."""

@@ -9,8 +9,7 @@ RULE = "  - {match: 'release/**', push: [alice], propose: ['*'], land: ['@ops'],
 
 
 def _log(desk: Desk) -> str:
-    path = desk.world.seen(desk.world.home.run / "reconcile.log")
-    return path.read_text() if path.exists() else ""
+    return so_far(desk.world.seen(desk.world.home.run / "reconcile.log"))
 
 
 def _await(desk: Desk, words: str) -> None:

@@ -162,7 +162,9 @@ def test_a_ref_moved_past_the_hooks_is_found_is_alarmed_of_and_is_not_deployed(d
     desk.world.server_git("update-ref", MAIN, forged)
     words = f"{MAIN} stands at {forged[:12]}, the record says {before[:12]}"
     journal, log = desk.world.home.journal, desk.world.home.run / "reconcile.log"
-    wait_until(lambda: words in so_far(journal) and f"site: ALARM: {words}" in so_far(log), words=lambda: so_far(log))
+    # A look comes every 60 s (`reconcile_seconds`); the rest is for the look itself.
+    wait_until(lambda: words in so_far(journal), 90, words=lambda: so_far(log))
+    wait_until(lambda: f"site: ALARM: {words}" in so_far(log), words=lambda: so_far(log))
     alarms = [json.loads(line) for line in journal.read_text().splitlines()]
     assert {one["kind"] for one in alarms if words in json.dumps(one)} == {"alarm"}
     assert "Suspended" in desk.world.ssh("bob", "env show live").out
