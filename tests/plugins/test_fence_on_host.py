@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,6 +73,32 @@ def test_a_host_that_belongs_to_another_run_is_refused(fence: list[str], tmp_pat
     words = f"gitops-hooks: this host belongs to run {current} now, and run r-1 is over\n"
     assert (done.returncode, done.stdout, done.stderr) == (255, "", words)
     assert told(done.stderr) == (words.removeprefix("gitops-hooks: ").strip(), True)
+
+
+def test_a_refused_command_takes_the_module_on_its_way_in_first(fence: list[str], tmp_path: Path) -> None:
+    """More than a pipe holds, sent late: Ansible hides the words of an ssh that ended before it had all."""
+    (tmp_path / "current").write_text("r-2")
+    with subprocess.Popen([*fence, "cat"], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as started:
+        assert started.stdin
+        time.sleep(0.3)
+        started.stdin.write(b"x" * 1_000_000)
+        _, said = started.communicate(timeout=10)
+
+    assert (started.returncode, b"belongs to run r-2 now" in said) == (255, True)
+
+
+def test_a_refused_command_that_brings_nothing_ends_by_itself_and_keeps_no_lock(
+    fence: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "current").write_text("r-2")
+    with (
+        subprocess.Popen([*fence, "cat"], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as started,
+        (tmp_path / "lock").open() as lock,
+    ):
+        assert started.stderr
+        assert started.stderr.readline().startswith(b"gitops-hooks: ")
+        assert started.poll() is None and is_free(lock.fileno())
+        assert started.wait(10) == 255
 
 
 def told(said: str) -> tuple[str, bool]:

@@ -27,6 +27,7 @@ def main() -> None:
     except OSError:
         refuse("the lock of this host is held or missing; another run takes the host")
     if current != run:
+        os.close(held)
         refuse("this host belongs to run %s now, and run %s is over" % (current, run))
     # Passed on where no command asks for a number of its own, as `exec 3<file` does.
     fcntl.fcntl(held, fcntl.F_DUPFD, 20)
@@ -63,6 +64,12 @@ def is_of(session: int, name: str) -> bool:
 def refuse(reason: str) -> None:
     sys.stderr.write("gitops-hooks: %s\n" % reason)
     sys.stderr.flush()
+    # The module that is on its way in: Ansible says its own words, and not these, where its pipe breaks. A command that
+    # brings none keeps the line open.
+    import select
+
+    while select.select([0], [], [], 1)[0] and os.read(0, 65536):
+        pass
     os._exit(REFUSED)
 
 

@@ -83,11 +83,15 @@ done
 exec {ssh} "$@" {prefix}" '$quoted$command'"{whole}
 """
 
+# It takes the module that is on its way in first: Ansible says its own words, and not these, where its pipe breaks.
+# A terminal has nothing on its way and no end, and Mitogen sends nothing before it was greeted.
 _NO_SSH = """\
 #!/bin/sh
 echo {words} >&2
+{take}
 exit 255
 """
+_TAKE = "[ -t 0 ] || cat > /dev/null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +182,7 @@ def asked_after(connect_seconds: float) -> int:
 
 def _route_vars(pinned: Pinned, route: Route, number: str) -> dict[str, object]:
     program = pinned.folder / "ssh" / number
-    _lay(program, _ssh_program(route, pinned.mitogen), mode=0o700)
+    _lay(program, _ssh_program(route, pinned.mitogen) if route.prefix else _no_ssh(route, pinned.mitogen), mode=0o700)
     return {"address": route.address, "port": route.port, "user": route.user, "ssh": str(program)}
 
 
@@ -210,13 +214,15 @@ def _connection_vars(name: str, pinned: Pinned, seconds: float) -> dict[str, obj
 
 
 def _ssh_program(route: Route, whole: bool) -> str:
-    if route.prefix:
-        ssh, prefix = shlex.quote(shutil.which("ssh") or "/usr/bin/ssh"), shlex.quote(route.prefix)
-        return _SSH.format(ssh=ssh, prefix=prefix, whole='" whole"' if whole else "")
+    ssh, prefix = shlex.quote(shutil.which("ssh") or "/usr/bin/ssh"), shlex.quote(route.prefix)
+    return _SSH.format(ssh=ssh, prefix=prefix, whole='" whole"' if whole else "")
+
+
+def _no_ssh(route: Route, mitogen: bool) -> str:
     reason = (
         f"{route.name} is not ready in this run" if route.name else "nothing runs here but on hosts of the inventory"
     )
-    return _NO_SSH.format(words=shlex.quote(f"gitops-hooks: {reason}"))
+    return _NO_SSH.format(words=shlex.quote(f"gitops-hooks: {reason}"), take=":" if mitogen else _TAKE)
 
 
 def _environment(folder: Path, credentials: Credentials, workplace: Workplace) -> dict[str, str]:
