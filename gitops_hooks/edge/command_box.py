@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gitops_hooks.edge.scratch import open_scratch
-from gitops_hooks.edge.tool_box import View, box_command, passwd_line
+from gitops_hooks.edge.tool_box import View, box_command, lay_passwd
 from gitops_hooks.edge.tool_run import Bounds, Ends, run_boxed
 from gitops_hooks.edge.tool_tree import WHOLE, write_tree
 from gitops_hooks.hookspec import Tree
@@ -64,9 +64,9 @@ def _run(command: Command, tree: Tree, place: Place, run: str, hear: Callable[[b
     try:
         scratch = open_scratch(place.scratch)
         try:
-            (scratch.folder / "passwd").write_text(passwd_line())
+            passwd = lay_passwd(scratch.folder)
             write_tree(tree, (WHOLE,), scratch.folder / "tree", limits)
-            view = View(scratch.folder / "passwd", scratch.folder / "tree", None, True)
+            view = View(passwd, scratch.folder / "tree", None, True)
             bounds = Bounds(time.monotonic() + seconds, seconds, limits.tool_memory, limits.command_log)
 
             def box(ends: Ends) -> list[str]:

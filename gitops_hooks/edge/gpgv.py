@@ -15,8 +15,8 @@ from pathlib import Path
 
 from gitops_hooks.edge import sandbox_kernel as kernel
 from gitops_hooks.edge import sandbox_landlock as landlock
+from gitops_hooks.edge.box_user import NOBODY
 from gitops_hooks.edge.launch_box import SYSTEM_PATH
-from gitops_hooks.edge.sandbox_child import NOBODY
 from gitops_hooks.model.errors import EdgeError
 
 INSTALL = "apt-get install gpgv"

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitops_hooks.edge.box_user import choose_box_user
 from gitops_hooks.edge.forbidden_calls import rules
 from gitops_hooks.edge.sandbox_child import (
     ANSWERED,
@@ -73,8 +74,8 @@ def run_confined(
     except EdgeError as error:
         return Confined(failure=str(error))
     for wall in walls:
-        nonce = secrets.token_hex(16).encode()
-        assignment = Assignment(work, tuple(readable), visible, limits, wall, nonce, mapped, forbidden, hatch)
+        nonce, user = secrets.token_hex(16).encode(), choose_box_user()
+        assignment = Assignment(work, tuple(readable), visible, limits, wall, nonce, mapped, forbidden, user, hatch)
         confined, reason = _attempt(assignment)
         if confined is not None:
             return confined

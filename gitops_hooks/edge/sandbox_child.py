@@ -22,9 +22,9 @@ from typing import NoReturn, Protocol
 
 from gitops_hooks.edge import sandbox_kernel as kernel
 from gitops_hooks.edge import sandbox_landlock as landlock
+from gitops_hooks.edge.box_user import BoxUser, become
 from gitops_hooks.edge.sandbox_root import enter_new_root
 
-NOBODY = 65534
 ANSWERED, NOT_SET_UP, ENDED_BADLY = 0, 102, 103
 OUTPUT, RAISED, LEFT_BEHIND = b"O", b"R", b"L"
 READY, WANTS_MAPS = b"+", b"M"
@@ -79,7 +79,8 @@ class Hatch(Protocol):
 class Assignment:
     """What one child is to do, what it sees, and behind which wall.
 
-    `mapped` is the memory that it inherits, in bytes; `rules` say which system calls are forbidden to it.
+    `mapped` is the memory that it inherits, in bytes; `rules` say which system calls are forbidden to it; `user` is who
+    it becomes where it is started by root.
 
     All that can be found out before the fork is: after it every page that is touched is copied.
     """
@@ -92,6 +93,7 @@ class Assignment:
     nonce: bytes
     mapped: int
     rules: bytes
+    user: BoxUser
     hatch: Hatch | None = None
 
 
@@ -216,7 +218,7 @@ def _be_worker(assignment: Assignment, ends: ChildEnds) -> NoReturn:
 
 
 def _give_up_rights(assignment: Assignment) -> None:
-    """No new privileges, no capability; root becomes nobody, who may still read what belongs to others.
+    """No new privileges, no capability; root becomes a user of this box, who may still read what belongs to others.
 
     Outside a user namespace CAP_DAC_READ_SEARCH would also open any file of a disk by its handle; the
     mounts are read-only there (and Landlock writes nothing), so that overriding gives no more than reading.
@@ -227,24 +229,13 @@ def _give_up_rights(assignment: Assignment) -> None:
     with contextlib.suppress(OSError):
         kernel.empty_bounding_set()
     kept: frozenset[int] = frozenset()
-    if os.geteuid() == 0 and _become_nobody():
+    if os.geteuid() == 0 and become(assignment.user):
         inside = assignment.wall is Wall.USER_NAMESPACE
         kept = frozenset({kernel.CAP_DAC_READ_SEARCH if inside else kernel.CAP_DAC_OVERRIDE})
     try:
         kernel.set_capabilities(kept)
     except OSError:
         kernel.set_capabilities(frozenset())
-
-
-def _become_nobody() -> bool:
-    try:
-        kernel.keep_capabilities_over_setuid()
-        os.setgroups([])
-        os.setresgid(NOBODY, NOBODY, NOBODY)
-        os.setresuid(NOBODY, NOBODY, NOBODY)
-    except OSError:
-        return False
-    return True
 
 
 def _limit(assignment: Assignment) -> None:

@@ -1,7 +1,8 @@
 """The box around one outside tool, made by bubblewrap: no network, no credentials, nothing that stays.
 
 Inside are the system's programs, the folders of tools that the server's file names, and the files that the check
-gave; a private /tmp is all that can be written to. Root's tools run as nobody, everybody else's in a user namespace.
+gave; a private /tmp is all that can be written to. Root's tools run as a user of this box alone,
+everybody else's in a user namespace.
 """
 
 import math
@@ -12,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitops_hooks.edge.box_user import BoxUser, choose_box_user
 from gitops_hooks.edge.launch_box import SYSTEM_PATH
-from gitops_hooks.edge.sandbox_child import NOBODY
 from gitops_hooks.edge.sandbox_root import user_home
 from gitops_hooks.edge.tool_run import Ends
 from gitops_hooks.model.errors import EdgeError
@@ -32,13 +33,21 @@ _COPY = f'cp -R {_SOURCE}/. {TREE}/ && cd {TREE} && exec "$@"'
 
 
 @dataclass(frozen=True, slots=True)
+class Passwd:
+    """Who the tool is inside, and the file that says so there: many a program asks for its user's name and home."""
+
+    path: Path
+    who: BoxUser
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """What one tool sees, as folders of the server: `tree` and `given` (None: none); `writable` gives it a copy.
 
     With `own_network` it may configure one, which is empty and ends with it.
     """
 
-    passwd: Path
+    passwd: Passwd
     tree: Path | None = None
     given: Path | None = None
     writable: bool = False
@@ -80,7 +89,7 @@ def box_command(view: View, folders: Sequence[Path], limits: Limits, ends: Ends)
     words += [] if view.own_network else ["--seccomp", str(ends.rules)]
     if os.geteuid() == 0:
         words += [word for name in ("SETUID", "SETGID", "SETPCAP") for word in ("--cap-add", f"CAP_{name}")]
-    return [*words, "--", *_drop(), *_limits(limits), *_begin(view)]
+    return [*words, "--", *_drop(view.passwd.who), *_limits(limits), *_begin(view)]
 
 
 def _user_namespace(view: View) -> list[str]:
@@ -88,11 +97,12 @@ def _user_namespace(view: View) -> list[str]:
     return ["--unshare-user"] if view.own_network else ["--unshare-user", "--disable-userns"]
 
 
-def passwd_line() -> str:
-    """Who the tool is inside: many a program asks for the name and the home of its user."""
-    number = NOBODY if os.geteuid() == 0 else os.geteuid()
-    group = NOBODY if os.geteuid() == 0 else os.getegid()
-    return f"tool:x:{number}:{group}:tool:{HOME}:/bin/sh\n"
+def lay_passwd(folder: Path) -> Passwd:
+    """Choose the user of a box, and write its file in a folder of the server. Errors: OSError."""
+    passwd = Passwd(folder / "passwd", choose_box_user())
+    passwd.path.write_text(f"tool:x:{passwd.who.user}:{passwd.who.group}:tool:{HOME}:/bin/sh\n")
+    passwd.path.chmod(0o644)
+    return passwd
 
 
 def _program(name: str, package: str) -> str:
@@ -124,7 +134,7 @@ def _system() -> Iterator[str]:
 
 def _files(view: View, limits: Limits) -> Iterator[str]:
     room = ("--size", str(limits.tool_room), "--perms", "1777", "--tmpfs")
-    yield from (*room, HOME, "--ro-bind", str(view.passwd), "/etc/passwd")
+    yield from (*room, HOME, "--ro-bind", str(view.passwd.path), "/etc/passwd")
     if view.tree is None:
         yield from ("--dir", TREE)
     elif view.writable:
@@ -145,11 +155,11 @@ def _folders(visible: Sequence[Path]) -> Iterator[str]:
         yield from ("--ro-bind", str(folder), str(folder))
 
 
-def _drop() -> list[str]:
+def _drop(who: BoxUser) -> list[str]:
     if os.geteuid() != 0:
         return []
-    nobody = (f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all")
-    return [_program("setpriv", "util-linux"), *nobody, "--no-new-privs"]
+    alone = (f"--reuid={who.user}", f"--regid={who.group}", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all")
+    return [_program("setpriv", "util-linux"), *alone, "--no-new-privs"]
 
 
 def _limits(limits: Limits) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gitops_hooks.edge.scratch import Scratch, open_scratch
-from gitops_hooks.edge.tool_box import View, box_command, passwd_line
+from gitops_hooks.edge.tool_box import Passwd, View, box_command, lay_passwd
 from gitops_hooks.edge.tool_run import Bounds, Ends, run_boxed
 from gitops_hooks.edge.tool_tree import WHOLE, write_given, write_tree
 from gitops_hooks.edge.tool_wire import (
@@ -63,6 +63,7 @@ class Toolbox:
         self._bench, self._tree, self._limits, self._say = bench, tree, limits, say
         self._folders, self._parent = folders, scratch
         self._scratch: Scratch | None = None
+        self._passwd: Passwd | None = None
         self._trees: dict[tuple[str, ...], Path] = {}
         self._spoken, self._lines = 0.0, 0
         self._incoming: Incoming | None = None
@@ -163,21 +164,22 @@ class Toolbox:
 
     def _write(self, request: Run) -> View:
         try:
-            folder = self._open()
+            folder, passwd = self._open()
             given = Path(tempfile.mkdtemp(dir=folder)) / "given" if request.given else None
         except OSError as error:
             raise EdgeError("tools", f"no room for files that a tool reads: {error.strerror}") from None
         if given is not None:
             write_given(request.given, given)
         tree = self._written(folder, request.files) if request.files else None
-        return View(folder / "passwd", tree, given, request.writable)
+        return View(passwd, tree, given, request.writable)
 
-    def _open(self) -> Path:
-        """The folder of this check, for its first tool."""
+    def _open(self) -> tuple[Path, Passwd]:
+        """The folder of this check and who its tools are, for its first tool."""
         if self._scratch is None:
             self._scratch = open_scratch(self._parent)
-            (self._scratch.folder / "passwd").write_text(passwd_line())
-        return self._scratch.folder
+        if self._passwd is None:
+            self._passwd = lay_passwd(self._scratch.folder)
+        return self._scratch.folder, self._passwd
 
     def _written(self, folder: Path, paths: tuple[str, ...]) -> Path:
         """The folder with these paths; the same ones are written once."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from gitops_hooks.edge.tool_box import View, box_command, find_tool, passwd_line
+from gitops_hooks.edge.tool_box import Passwd, View, box_command, find_tool, lay_passwd
 from gitops_hooks.edge.tool_run import Bounds, run_boxed
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.server import Limits
@@ -85,12 +85,9 @@ def _first_line(ran: Ran) -> str:
 
 
 def _run(
-    command: Sequence[str], folders: Sequence[Path], limits: Limits, view_of: Callable[[Path], View] = View
+    command: Sequence[str], folders: Sequence[Path], limits: Limits, view_of: Callable[[Passwd], View] = View
 ) -> Ran:
     bounds = Bounds(time.monotonic() + _SECONDS, _SECONDS, limits.tool_memory, _MEGABYTE)
     with tempfile.TemporaryDirectory(prefix="gitops-tool-") as folder:
-        passwd = Path(folder) / "passwd"
-        passwd.write_text(passwd_line())
-        passwd.chmod(0o644)
-        view = view_of(passwd)
+        view = view_of(lay_passwd(Path(folder)))
         return run_boxed(lambda ends: [*box_command(view, folders, limits, ends), *command], b"", bounds)

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from gitops_hooks.edge.sandbox import Confined, SandboxLimits, Wall, probe, run_confined
+from tests.waiting import wait_until
 
 PACKAGE = Path(__file__).resolve().parent.parent.parent / "gitops_hooks"
 QUICK = SandboxLimits(seconds=5.0, memory=64 * 1024 * 1024, output=1000)
@@ -292,6 +293,28 @@ def fork_for_ever():
 def test_a_fork_bomb_is_bounded_and_ends_with_its_time():
     assert confine(fork_for_ever, limits=SandboxLimits(seconds=1.0)).failure == "took longer than 1 s"
     assert programs_of_ours() == []
+
+
+def start_one():
+    if (child := os.fork()) == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    return b"started"
+
+
+@pytest.mark.parametrize("wall", NAMESPACES if os.geteuid() == 0 else NAMESPACES[:1])
+def test_a_fork_bomb_leaves_the_work_beside_it_what_it_may_start(wall):
+    bomb = os.fork()
+    if bomb == 0:
+        confine(fork_for_ever, wall, limits=SandboxLimits(seconds=60.0))
+        os._exit(0)
+    try:
+        wait_until(lambda: len(programs_of_ours()) >= SandboxLimits().tasks)
+        assert confine(start_one, wall) == Confined(output=b"started")
+    finally:
+        os.kill(bomb, signal.SIGKILL)
+        os.waitpid(bomb, 0)
+    wait_until(lambda: programs_of_ours() == [])
 
 
 @pytest.mark.parametrize("wall", WALLS)
