@@ -117,7 +117,7 @@ def _deploy_to(intended: "Intended", runs: "Runs", deadline: float) -> Outcome:
     with Life(tuple(one.taken for one in ready)):
         ends = roll_out(site)
     for one in ready:
-        one.client.close()
+        one.close()
     return ends.put_together(intended.names, aside)
 
 

@@ -75,7 +75,7 @@ def _run(intended: Intended, playbook: Playbook) -> Outcome:
     with Life(tuple(one.taken for one in ready)):
         status = playbook.run()
     for one in ready:
-        one.client.close()
+        one.close()
     return _with_aside(judge(names, rails.listener.record, status, workplace.run_timeout), aside, intended.names)
 
 

@@ -1,5 +1,6 @@
 """Before the first task: every host answers, shows the pinned key, lets us in, and belongs to this run."""
 
+import contextlib
 import dataclasses
 import socket
 from collections.abc import Sequence
@@ -16,15 +17,23 @@ from gitops_hooks.plugins.ansible.target import Target
 from gitops_hooks.plugins.ansible.way_out import go_out
 
 _AT_ONCE = 16
+# Paramiko looks ten times a second whether a silent connection was closed: half a core for a thousand hosts.
+_LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A host that passed, with its open connection."""
+    """A host that passed, with its open connection; `close` gives the host back."""
 
     target: Target
     client: paramiko.SSHClient
     taken: Taken
+
+    def close(self) -> None:
+        # Else its thread would wait on a descriptor that may be somebody else's by then.
+        with contextlib.suppress(OSError):
+            self.taken.channel.get_transport().sock.shutdown(socket.SHUT_RDWR)
+        self.client.close()
 
 
 class _KeyRefused(Exception):
@@ -85,6 +94,7 @@ def _check(target: Target, key: paramiko.PKey, deployment: Deployment, workplace
     except (OSError, EOFError, paramiko.SSHException) as error:
         taken = _unreachable(target, f"does not answer ({_reason(error)}); start it, or take it out of the inventory")
     if isinstance(taken, Taken):
+        taken.channel.get_transport().sock.settimeout(_LOOK_SECONDS)
         return Ready(target, client, taken)
     client.close()
     return taken
