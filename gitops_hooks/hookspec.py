@@ -1,7 +1,6 @@
 """The contract with plugins: what a guest may answer, and when it is asked."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pluggy
@@ -11,6 +10,7 @@ from gitops_hooks.model.change import Change
 from gitops_hooks.model.command import Command
 from gitops_hooks.model.deployment import Deployment, Outcome, Say, Workplace
 from gitops_hooks.model.drift import Drift
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.notice import Notice
 from gitops_hooks.model.options import Option
 from gitops_hooks.model.plan_found import Plan

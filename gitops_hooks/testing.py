@@ -7,7 +7,7 @@ import hashlib
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from gitops_hooks.edge.tool_box import find_tools
 from gitops_hooks.edge.tool_wire import Run
 from gitops_hooks.edge.toolbox import Toolbox
 from gitops_hooks.edge.workbench import Bench
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.server import Limits
 from gitops_hooks.plugin import Change, ChangedFile, Check, Command, EdgeError, Entry, Finding, Ran, Tree, Workbench
 from gitops_hooks.testing_repository import MemoryRepository

@@ -13,7 +13,6 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from gitops_hooks.edge import living
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.keys import make_key
 from gitops_hooks.edge.sshd import Sshd, start_sshd
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.server import CHECKS
 
 _SECONDS = 60.0

@@ -65,6 +65,12 @@ def test_no_file_is_longer_than_three_hundred_lines() -> None:
     assert {name: lines for name, lines in long.items() if lines > LONGEST_FILE} == {}
 
 
+def test_what_starts_for_each_push_compiles_no_methods_of_classes_that_it_never_uses() -> None:
+    own = [path for path in modules() if "plugins" not in path.parts and path.name != "lazy_dataclass.py"]
+    took = re.compile(r"^from dataclasses import .*\bdataclass\b|^@dataclasses\.dataclass", re.MULTILINE)
+    assert [str(path.relative_to(ROOT)) for path in own if took.search(path.read_text())] == []
+
+
 def test_no_function_is_longer_than_forty_lines() -> None:
     long = [
         place(path, node)

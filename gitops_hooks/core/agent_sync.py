@@ -1,7 +1,6 @@
 """How the hosts of agents stand, by their last reports: in the words of `env show`."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gitops_hooks.core.awaited import Keeper
@@ -10,6 +9,7 @@ from gitops_hooks.model.deployment import HostState
 from gitops_hooks.model.drift import Drift, HostDrift, Sync
 from gitops_hooks.model.environment_event import Released
 from gitops_hooks.model.event import Event, Finished, Started
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.people import EVERY_HOST
 
 SYNCED, OUT, DEGRADED, UNKNOWN = "Synced", "OutOfSync", "Degraded", "Unknown"

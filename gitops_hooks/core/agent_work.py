@@ -1,12 +1,12 @@
 """What a host is released to × how it was left last → what an agent does with it next."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from zlib import crc32
 
 from gitops_hooks.model.agent_mark import EnvironmentMark, Standing, Target
 from gitops_hooks.model.deployment import HostState
 from gitops_hooks.model.drift import Sync
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Environment
 
 GOOD = frozenset(state.value for state in HostState if state.is_good)

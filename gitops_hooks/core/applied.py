@@ -5,10 +5,11 @@ that nothing concerns them. So the log is read back to the newest such end, or t
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from gitops_hooks.model.deployment import HostOutcome, RunState
 from gitops_hooks.model.event import Event, Finished, Requested, Started
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _MOST_RUNS = 200
 

@@ -1,11 +1,11 @@
 """Who counts: approvals against the rules, for exactly these commits."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
 from gitops_hooks.core.reject import judge_rejections
 from gitops_hooks.model.approval import Approval, Kept, Rejection
 from gitops_hooks.model.commit import Commit
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.people import People
 from gitops_hooks.model.policy import ApprovalRule, Names, Policy, ReachLimit, Strict
 from gitops_hooks.model.verdict import Requirement, Status

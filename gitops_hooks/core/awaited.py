@@ -5,12 +5,12 @@ were released, are set aside as unreachable hosts of a pushed run are: no batch 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gitops_hooks.model.agent import HostReport, Report
 from gitops_hooks.model.deployment import HostOutcome, HostState, Outcome, RunState, listed, summary
 from gitops_hooks.model.event import Event, Started
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.people import EVERY_HOST, Charge
 from gitops_hooks.model.rollout import Rollout
 

@@ -1,9 +1,9 @@
 """A push certificate, as git writes it, and whether it is a signed approval of one head (trust rule 13)."""
 
 import re
-from dataclasses import dataclass
 
 from gitops_hooks.core.receive import shown
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 MOST_BYTES = 64 * 1024
 _BEGIN = re.compile(rb"-----BEGIN (?:SSH|PGP) SIGNATURE-----\n")

@@ -1,9 +1,10 @@
 """The repository's log, oldest first → the recorded moves of each ref, and where the chain of them breaks."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from gitops_hooks.model.event import Administered, Adopted, Evaluated, Event, Landed, Landing, Settled, Voided
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.push import NO_OID
 
 

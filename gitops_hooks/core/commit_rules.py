@@ -1,13 +1,13 @@
 """What rules ask of the commits that would land: one line of history, messages, sign-off, whose address."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from gitops_hooks.core.patterns import all_found_in
 from gitops_hooks.core.receive import shown
 from gitops_hooks.model.bounds import CommitBounds
 from gitops_hooks.model.commit import Commit
 from gitops_hooks.model.content import Content
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import BranchRule
 from gitops_hooks.model.verdict import Requirement, Status
 

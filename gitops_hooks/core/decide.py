@@ -1,6 +1,6 @@
 """May this ref update happen? The one pure answer, asked by the hooks, the reconciler and everybody after them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from gitops_hooks.core.approve import Contributors, Proof, judge_approvals, would_count
@@ -16,6 +16,7 @@ from gitops_hooks.core.reject import may_veto
 from gitops_hooks.model.change_plan import UNKNOWN_PLAN, HeldPlan
 from gitops_hooks.model.content import Content
 from gitops_hooks.model.debt import Debt
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import LandMethod, Policy
 from gitops_hooks.model.record import Standing
 from gitops_hooks.model.verdict import Requirement, Status

@@ -1,12 +1,12 @@
 """Everything that one change needs approved: the policy's entries that apply, and its code owners."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from gitops_hooks.core.govern import Governing
 from gitops_hooks.core.links import NO_LINKS, Links
 from gitops_hooks.core.owners import Owned
 from gitops_hooks.core.reach import Reached
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import ApprovalRule
 from gitops_hooks.model.verdict import Requirement
 

@@ -1,7 +1,7 @@
 """What looks found, folded from an environment's log: who is out of sync, and how often each was brought back."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from itertools import islice
 from zlib import crc32
@@ -10,6 +10,7 @@ from gitops_hooks.model.drift import Drift, Sync
 from gitops_hooks.model.environment_event import Drifted
 from gitops_hooks.model.event import Event, Finished, Started
 from gitops_hooks.model.event_words import Oid, Word
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Environment
 
 HEALS = "it brings back what is out of sync"

@@ -7,7 +7,7 @@ missing or oddly spelt key can never hide in one, and text of a pusher can never
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from gitops_hooks.model.command import CommandState
 from gitops_hooks.model.deployment import HostOutcome, HostState, RunState
 from gitops_hooks.model.event import Body, Event
 from gitops_hooks.model.event_words import Hosts, Oid, Stamp, Text, Word
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 FORMAT = 1
 

@@ -5,7 +5,7 @@ Here they are plain values, as TOML gives them on the server and as JSON gives t
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, get_args
 
 from gitops_hooks.core.check_options import judge_required, read_check_options
@@ -16,6 +16,7 @@ from gitops_hooks.core.policy_nodes import read_items
 from gitops_hooks.core.policy_reading import Reading
 from gitops_hooks.core.yaml_text import Marked
 from gitops_hooks.model.errors import Fault, PolicyError
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.options import Declared
 from gitops_hooks.model.policy import BranchRule, Floor, Names, Policy
 

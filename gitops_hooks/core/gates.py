@@ -1,7 +1,6 @@
 """Whether a deployment that is due may begin: every gate is asked each time, and none of them keeps a queue."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gitops_hooks.core.freeze import frozen_by
@@ -12,6 +11,7 @@ from gitops_hooks.core.windows import clock_words, next_opening
 from gitops_hooks.model.environment_event import Paused
 from gitops_hooks.model.event import Finished
 from gitops_hooks.model.gates import Gates
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Environment
 
 

@@ -1,12 +1,13 @@
 """Which rules govern a branch, and what they say together: the strictest wins."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from gitops_hooks.core.changed_paths import ChangedPaths
 from gitops_hooks.core.globs import matches
 from gitops_hooks.core.reach import Reached, reaches
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import (
     CONTROLLER,
     ApprovalRule,

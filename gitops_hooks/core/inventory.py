@@ -6,10 +6,11 @@ budget that is spent all give None, and then nobody can say how many hosts there
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from posixpath import splitext
 
 from gitops_hooks.core.yaml_text import Marked, YamlLimits, parse_yaml
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 LIMITS = YamlLimits(size=512 * 1024, depth=32, nodes=50_000, expanded=100_000)
 MOST_HOSTS = 20_000

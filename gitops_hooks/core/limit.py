@@ -1,10 +1,10 @@
 """Where hosts stand × what reaches them on the way to a commit → the hosts that a deployment visits."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from gitops_hooks.core.applied import Applied
 from gitops_hooks.core.reach import Reached
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _MOST_COMMITS = 16
 _MOST_HOSTS = 2_000

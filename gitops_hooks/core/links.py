@@ -5,9 +5,9 @@ them would cost by the size of the repository and not of the change.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from gitops_hooks.core.path_pattern import Parts, is_literal
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 UNKNOWN = "\udcff"
 _MOST_NAMES = 50_000

@@ -1,11 +1,12 @@
 """An environment's log → what it amounts to: the newest deployment, what people said since, and what holds on."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gitops_hooks.model.environment_event import Canceled, LetGo, Paused, Resumed, Reverted, RolledBack, Stopped
 from gitops_hooks.model.event import Event, Finished, Requested, Started
 from gitops_hooks.model.event_words import Oid, Word
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 PINNED = "pinned"
 _PAUSED, _OWED, _STOPPED = "paused", "revert", "stopped"

@@ -1,9 +1,8 @@
 """The hosts of an environment that its playbook means, read from a tree without running anything."""
 
-from dataclasses import dataclass
-
 from gitops_hooks.core.host_pattern import pattern_hosts
 from gitops_hooks.core.reach import Laid, inventory_of
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Environment
 
 

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from gitops_hooks.core.receive import shown
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 LINE_BYTES = 1024
 

@@ -5,12 +5,13 @@ record that is not trusted, what is below .gitops/, nor an ERROR.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gitops_hooks.core.decide import Case, fails, holds, judge_landing
 from gitops_hooks.core.govern import Governing, below_gitops
 from gitops_hooks.core.owners import touches_owners
 from gitops_hooks.model.event import Landing
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.verdict import CheckOutcome, Requirement, Status, Verdict
 
 RULE = "break-glass"

@@ -1,7 +1,6 @@
 """Code owners: who must approve which paths, as one approval rule for each set of owners that is asked."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from gitops_hooks.core import owners_gitea, owners_github, owners_gitlab
@@ -10,6 +9,7 @@ from gitops_hooks.core.links import UNKNOWN, Beginning, beginning
 from gitops_hooks.core.path_pattern import PatternIndex
 from gitops_hooks.core.receive import shown
 from gitops_hooks.model.errors import Fault
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.owners import Known, OwnerLine, OwnersText
 from gitops_hooks.model.policy import ApprovalRule, Dialect, Names, OwnersRule, Policy
 from gitops_hooks.model.verdict import Requirement, Status

@@ -1,11 +1,11 @@
 """CODEOWNERS as GitLab reads it: sections, each with its own last match, count and default owners."""
 
 import re
-from dataclasses import dataclass
 
 from gitops_hooks.core.owners_lines import numbered_lines, pattern_fault, read_owners, single_stars, split_words
 from gitops_hooks.core.receive import shown
 from gitops_hooks.model.errors import Fault
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.owners import OwnerLine, OwnersText
 
 PLACES = ("CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")

@@ -6,10 +6,10 @@ Written down in git's githooks(5), and in builtin/receive-pack.c where that page
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from gitops_hooks.core.receive import check_options, read_commands, shown
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.push import RefUpdate
 from gitops_hooks.model.request import Refusal
 

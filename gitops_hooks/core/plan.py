@@ -1,12 +1,12 @@
 """Desired × deployed → what to do next with one environment. No queue: the comparison is the queue."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gitops_hooks.core.log_state import LogState
 from gitops_hooks.model.deployment import RunState
 from gitops_hooks.model.environment_event import Canceled, RolledBack
 from gitops_hooks.model.event import Event, Finished, Requested
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

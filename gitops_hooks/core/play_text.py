@@ -5,7 +5,7 @@ too much in variables that are named like modules, and never too little.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gitops_hooks.core.ansible_tables import (
     BLOCK_SECTIONS,
@@ -25,6 +25,7 @@ from gitops_hooks.core.ansible_tables import (
 )
 from gitops_hooks.core.ansible_words import crossing_word, disk_word, includes, is_notable, is_templated, unread_word
 from gitops_hooks.core.yaml_text import Marked, YamlLimits, parse_yaml
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 LIMITS = YamlLimits(size=256 * 1024, depth=48, nodes=20_000, expanded=50_000)
 _KNOWN_TAGS = frozenset({"null", "bool", "int", "float", "str", "map", "seq", "timestamp", "binary", "!unsafe"})

@@ -1,10 +1,11 @@
 """The plays of a playbook, with everything that each of them may read of a tree."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gitops_hooks.core.ansible_words import is_templated
 from gitops_hooks.core.play_text import Needs, Wide
 from gitops_hooks.core.yaml_text import Marked
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 @dataclass(slots=True)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from gitops_hooks.core.globs import matches
 from gitops_hooks.core.policy_deployers import ANSIBLE, KUBERNETES
@@ -10,6 +9,7 @@ from gitops_hooks.core.policy_nodes import read_fields, read_text
 from gitops_hooks.core.policy_reading import Reading
 from gitops_hooks.core.policy_times import read_seconds
 from gitops_hooks.core.yaml_text import Marked
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import SILENT_SECONDS, BranchRule, Mode
 
 KEYS = ("mode", "agents")

@@ -1,7 +1,6 @@
 """The policy's `manual`, `paused`, `after`, `soak`, `windows`, `freeze` and `manual_sync` → an environment's gates."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from gitops_hooks.core.policy_bounds import read_freeze, read_reason
 from gitops_hooks.core.policy_nodes import is_a, read_items, read_text, read_truth
@@ -12,6 +11,7 @@ from gitops_hooks.core.windows import parse_windows
 from gitops_hooks.core.yaml_text import Marked
 from gitops_hooks.model.bounds import Window
 from gitops_hooks.model.gates import Gates
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 KEYS = ("manual", "paused", "after", "soak", "windows", "freeze", "manual_sync")
 LONGEST_SOAK_DAYS = 30

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 from gitops_hooks.core.globs import path_fault
 from gitops_hooks.core.policy_nodes import read_items, read_text
 from gitops_hooks.core.receive import shown
 from gitops_hooks.core.yaml_text import Marked
 from gitops_hooks.model.errors import Fault
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.options import Declared
 from gitops_hooks.model.policy import Names
 

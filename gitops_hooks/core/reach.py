@@ -6,7 +6,7 @@ both count.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from posixpath import basename, dirname, splitext
 
 from gitops_hooks.core.ansible_tables import PLUGIN_FOLDER
@@ -14,6 +14,7 @@ from gitops_hooks.core.host_pattern import pattern_hosts
 from gitops_hooks.core.inventory import Inventory, read_inventory
 from gitops_hooks.core.plays import NOT_READ, Play, Usage
 from gitops_hooks.core.reach_variables import Variables, is_read, read_variables
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Environment, ReachLimit
 
 SYMLINK, SUBMODULE = 0o120000, 0o160000

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from posixpath import basename, splitext
 
 from gitops_hooks.core.play_text import Needs, Wide, check_text, read_documents, read_needs
 from gitops_hooks.core.yaml_text import Marked, parse_yaml
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _READ = (".yml", ".yaml", ".json", "")
 # A text without any of these says nothing that concerns others, and need not be parsed.

@@ -1,9 +1,9 @@
 """What is rendered of a change, in words: bounded, and whatever is not known says so."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from gitops_hooks.model.judgement import Note
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.rendered import Rendered, Unrendered
 
 PROPOSAL_LINES = 12

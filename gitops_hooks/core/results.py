@@ -5,10 +5,10 @@ Everything in them comes from the approved commits and the landing's own event: 
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from gitops_hooks.model.commit import Commit
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 SERVER_NAME, SERVER_ADDRESS = "gitops-hooks", "gitops-hooks@localhost"
 

@@ -2,7 +2,8 @@
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _WIDTH = 72
 _MOST = 20

@@ -1,9 +1,9 @@
 """SSH_ORIGINAL_COMMAND → what is asked for; an exact grammar on bytes, and everything else is refused."""
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.request import Refusal
 
 _LONGEST = 4096

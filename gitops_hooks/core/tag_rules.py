@@ -1,12 +1,12 @@
 """What rules say about tags: who may create, move and delete them, and what they must be."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from gitops_hooks.core.globs import matches, matches_any
 from gitops_hooks.core.govern import denial
 from gitops_hooks.core.receive import shown
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Names, Policy, TagRule
 from gitops_hooks.model.verdict import Requirement, Status
 

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 from posixpath import dirname, join, normpath
 from typing import Protocol
 
 from gitops_hooks.core.play_text import Wide
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _INSIDE = ("", "tasks", "handlers", "templates", "files", "vars")
 # What needs no normpath, which costs most here.

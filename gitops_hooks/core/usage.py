@@ -5,7 +5,7 @@ too much can only make the reach wider.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from posixpath import dirname, join
 
 from gitops_hooks.core.ansible_tables import PLUGIN_FOLDER, short_name
@@ -25,6 +25,7 @@ from gitops_hooks.core.play_text import (
 from gitops_hooks.core.plays import Play, Usage, entries, play_hosts
 from gitops_hooks.core.tree_names import DEEPEST, Kind, Place, Source, candidates, inside_tree
 from gitops_hooks.core.yaml_text import Marked
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _ENDINGS = (".yml", ".yaml", ".json", "")
 _MOST_STEPS = 100_000

@@ -1,9 +1,9 @@
 """What a hook asks of the warm judge, read strictly."""
 
 import re
-from dataclasses import dataclass
 
 from gitops_hooks.core import warm_words as words
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _NONCE = re.compile(rb"[0-9a-f]{32}")
 _DIGEST = re.compile(rb"[0-9a-f]{64}")

@@ -5,10 +5,11 @@ interpreter at 25,000 nested brackets, merge keys multiply, and bad dates raise 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import yaml
 
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.marked import Marked as Marked
 
 _CORE = "tag:yaml.org,2002:"

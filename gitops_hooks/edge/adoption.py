@@ -2,7 +2,6 @@
 
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from gitops_hooks.edge.signatures import load_signer
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.event import Adopted
 from gitops_hooks.model.event_words import Oid, Word
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.people import People
 from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.server import RepositoryEntry, ServerFile

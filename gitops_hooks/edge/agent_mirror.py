@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +18,7 @@ from gitops_hooks.edge.refs import clean_environment
 from gitops_hooks.edge.store import make_folder, replace_file
 from gitops_hooks.model.agent_file import AgentFile
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 LOG = "refs/gitops/log"
 _SECONDS = 600.0

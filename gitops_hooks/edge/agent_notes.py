@@ -6,11 +6,11 @@ Nothing of it decides what is deployed where; lost, an agent counts as not seen 
 import contextlib
 import json
 import os
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from gitops_hooks.edge.store import make_folder, replace_file
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 SECONDS_PER_REPORT = 2.0
 MOST_AT_ONCE = 5

@@ -8,7 +8,7 @@ import os
 import types
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -16,6 +16,7 @@ from gitops_hooks.edge.disk import FULL, says_full
 from gitops_hooks.edge.store import replace_file
 from gitops_hooks.model.agent_mark import Mark, Standing, Status
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _Found = TypeVar("_Found")
 _FORMAT = 1

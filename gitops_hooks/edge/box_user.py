@@ -6,10 +6,10 @@ with one user for all, what a check starts without end would leave none for the 
 
 import os
 import secrets
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_hooks.edge import sandbox_kernel as kernel
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 NOBODY = 65534
 

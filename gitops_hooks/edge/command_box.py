@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from gitops_hooks.edge.scratch import open_scratch
@@ -13,6 +13,7 @@ from gitops_hooks.edge.tool_tree import WHOLE, write_tree
 from gitops_hooks.hookspec import Tree
 from gitops_hooks.model.command import Command, CommandState
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.server import Limits
 from gitops_hooks.model.tool import Ran
 

@@ -5,10 +5,11 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from gitops_hooks.edge.store import make_folder, replace_file
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 MOST_CHANGES = 500
 MOST_BYTES = 512 * 1024 * 1024

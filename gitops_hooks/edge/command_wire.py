@@ -1,11 +1,12 @@
 """What the reconciler tells a command's program, and what that answers: one line of JSON each."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from gitops_hooks.edge.command_box import Ended
 from gitops_hooks.model.command import Command, CommandState
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.server import Limits
 
 

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from gitops_hooks.edge.launchers import package_folder, reconcile_launcher, veri
 from gitops_hooks.edge.locks import try_lock
 from gitops_hooks.edge.stopping import read_stop
 from gitops_hooks.model.errors import EdgeError, PolicyError
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.people import People
 from gitops_hooks.model.server import ServerFile
 

@@ -2,10 +2,10 @@
 
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_hooks.edge.living import list_living, look_at
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _UNITS = ("etc/systemd/system", "run/systemd/system", "usr/lib/systemd/system", "lib/systemd/system")
 _READERS = frozenset({"cron", "crond", "fcron", "dcron", "anacron", "systemd-cron"})

@@ -7,11 +7,11 @@ import ast
 import importlib.metadata
 import importlib.util
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_hooks.edge.plugins import ALL_HOOKS, CHECK_HOOKS, load_enabled, load_plugins
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.server import PluginLists
 
 GROUP = "gitops_hooks"

@@ -2,11 +2,11 @@
 
 import subprocess
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_hooks.edge.refs import clean_environment
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _SECONDS = 4 * 3600.0
 _MOST_LOOKED_FOR = 50

@@ -2,12 +2,13 @@
 
 import contextlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
 from gitops_hooks.edge.store import make_folder, replace_file
 from gitops_hooks.model.drift import Difference, Drift, HostDrift, Sync
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from gitops_hooks.edge.repository import Repository, open_repository
 from gitops_hooks.edge.restoring import bring_back
 from gitops_hooks.edge.store import make_folder
 from gitops_hooks.model.errors import EdgeError, Fault, PolicyError
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.people import People
 from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.server import RepositoryEntry, ServerFile

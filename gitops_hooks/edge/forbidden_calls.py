@@ -7,9 +7,9 @@ the kernel's filter (linux/filter.h, linux/seccomp.h).
 
 import os
 import struct
-from dataclasses import dataclass
 
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _ANSWER = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCH, _FIRST = 0, 4, 16  # where struct seccomp_data has them; the first argument's low half, little-endian

@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from pathlib import Path
 
 from gitops_hooks.core.verdict_words import read_verdicts, write_verdicts
 from gitops_hooks.edge.store import hand_file, make_folder
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.judgement import Note
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.push import PushCertificate, RefUpdate
 from gitops_hooks.model.verdict import Verdict
 

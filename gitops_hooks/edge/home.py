@@ -1,7 +1,8 @@
 """Where the server keeps its own files; every path of the suite is named here."""
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ its own events said so.
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from gitops_hooks.model.change import ChangeRecord, ChangeState
 from gitops_hooks.model.command import CommandState
 from gitops_hooks.model.debt import Debt
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.record import RecordedTip
 
 _TABLES = """

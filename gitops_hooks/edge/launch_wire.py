@@ -5,13 +5,14 @@ To the child: one job line, a tar stream, then single bytes. From it: progress l
 
 import json
 import types
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from enum import Enum
 from typing import get_args, get_origin, get_type_hints
 
 from gitops_hooks.model.deployment import Deployment, Outcome, Progress
 from gitops_hooks.model.drift import Drift
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.plan_found import Plan
 
 TERMINATE = b"T"

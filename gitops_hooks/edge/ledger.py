@@ -1,7 +1,6 @@
 """The record, written: every event is signed, numbered and appended by compare-and-swap."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from gitops_hooks.edge.objects import ObjectWriter
@@ -10,6 +9,7 @@ from gitops_hooks.edge.refs import LostRace, RefMove, RefWriter
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.event import Body, Event
 from gitops_hooks.model.event_words import Stamp, Word
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.push import NO_OID, Actor
 
 _TRIES = 50

@@ -9,8 +9,9 @@ import os
 import signal
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _PROC = Path("/proc")
 _STEP = 0.02

@@ -7,11 +7,11 @@ taken over stand in it too.
 
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 
 from gitops_hooks.edge.tool_wire import CHANGE, TARGET, TREE, Look
 from gitops_hooks.hookspec import Entry, Tree
 from gitops_hooks.model.change import Change
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 Tell = Callable[[Look], None]
 Answer = str | int | list[str | int] | None

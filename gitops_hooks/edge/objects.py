@@ -1,6 +1,5 @@
 """The only writer of objects: signed event commits, what landings make, and the first policy's commit."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import pygit2
@@ -11,6 +10,7 @@ from gitops_hooks.edge.disk import needing_room
 from gitops_hooks.edge.signatures import Signer
 from gitops_hooks.model.change_event import Approved
 from gitops_hooks.model.event import Event
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.push import NO_OID
 
 CERTIFICATE = "certificate"

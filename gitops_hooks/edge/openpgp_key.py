@@ -8,12 +8,12 @@ which calls itself weak, expired or revoked is.
 import base64
 import binascii
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gitops_hooks.edge import openpgp_packets as form
 from gitops_hooks.edge.openpgp_packets import BrokenPacket, Packet, Signed
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.people import PublicKey
 
 BEGIN = "-----BEGIN PGP "

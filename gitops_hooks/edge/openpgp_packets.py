@@ -10,7 +10,8 @@ import hashlib
 import re
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 SIGNATURE, PRIMARY, SUBKEY, USER_ID = 2, 6, 14, 13
 CREATED, EXPIRES_AFTER, ISSUER, PRIMARY_USER_ID, FLAGS, ISSUER_FINGERPRINT = 2, 9, 16, 25, 27, 33

@@ -5,13 +5,13 @@ Nothing of it listens anywhere: who may log in is whoever reads the login key, w
 
 import getpass
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_hooks.edge.keys import make_key
 from gitops_hooks.edge.store import make_folder, replace_file
 from gitops_hooks.model.credentials import OWN_HOST
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 SYSTEM_KEY = Path("/etc/ssh/ssh_host_ed25519_key")
 _SHADOW = Path("/etc/shadow")

@@ -1,12 +1,13 @@
 """What of a change a check is shown, and how it is divided for checks that judge each file for itself."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gitops_hooks.core.globs import matches_any
 from gitops_hooks.edge.workbench import Asked
 from gitops_hooks.hookspec import Check
 from gitops_hooks.model.change import Change, ChangedFile
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _MOST_PARTS = 16
 # A child costs as much as some two dozen files of YAML that only our own code reads, and next to nothing beside a tool.

@@ -4,12 +4,13 @@ import contextlib
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
 from gitops_hooks.edge.store import make_folder, replace_file
 from gitops_hooks.model.drift import Difference
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.plan_found import HostPlan, Plan, Prospect
 
 MOST_CHANGES = 200

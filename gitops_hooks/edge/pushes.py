@@ -9,7 +9,6 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_hooks.edge.disk import full_disk, says_full
@@ -18,6 +17,7 @@ from gitops_hooks.edge.locks import try_lock
 from gitops_hooks.edge.store import make_folder
 from gitops_hooks.edge.sweep import sweep
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.server import RepositoryEntry
 
 _SECONDS = 10.0

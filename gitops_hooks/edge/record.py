@@ -2,7 +2,6 @@
 
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import dropwhile
 
 import pygit2
@@ -27,6 +26,7 @@ from gitops_hooks.model.event import (
     Settled,
     Voided,
 )
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.record import RecordedTip, Standing
 

@@ -2,11 +2,11 @@
 
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_hooks.edge.disk import free_bytes, full_disk, is_full
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.push import NO_OID
 
 _LITTLE = 64 * 1024

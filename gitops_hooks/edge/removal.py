@@ -1,7 +1,6 @@
 """What taking somebody away would leave without anybody: rules, branches, changes, environments with credentials."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from gitops_hooks.core.approvers import left_alone, missing_anywhere
 from gitops_hooks.core.floor import with_floor
@@ -17,6 +16,7 @@ from gitops_hooks.edge.repository import open_repository
 from gitops_hooks.edge.signatures import load_signer
 from gitops_hooks.model.change import ChangeState
 from gitops_hooks.model.errors import EdgeError, PolicyError
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.people import People
 from gitops_hooks.model.policy import Policy
 from gitops_hooks.model.push import NO_OID

@@ -3,7 +3,6 @@
 import json
 import signal
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -13,6 +12,7 @@ from gitops_hooks.edge.tool_box import find_tools
 from gitops_hooks.edge.toolbox import Toolbox
 from gitops_hooks.edge.workbench import Bench, Grounds
 from gitops_hooks.hookspec import Entry, Preview, Rendering, Tree
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.rendered import Rendered, Unrendered
 from gitops_hooks.model.server import Limits
 

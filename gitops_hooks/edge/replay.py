@@ -1,7 +1,6 @@
 """Commits made again on another parent, or undone: clean three-way merges without renames, or what conflicts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pygit2
 
@@ -9,6 +8,7 @@ from gitops_hooks.edge.disk import needing_room
 from gitops_hooks.edge.repository import Repository
 from gitops_hooks.model.commit import Commit
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.request import Refusal
 
 

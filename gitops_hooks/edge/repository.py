@@ -3,7 +3,6 @@
 import re
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import pygit2
@@ -16,6 +15,7 @@ from gitops_hooks.edge.tree import GitTree, TooManyPaths, changed_files, read_bl
 from gitops_hooks.model.change import ChangedFile
 from gitops_hooks.model.commit import Commit, Merged, Range
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.request import Refusal
 from gitops_hooks.model.server import Limits

@@ -6,11 +6,11 @@ It is for people who look, and decides nothing: a full disk or a kill loses the 
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_hooks.edge.store import make_folder
 from gitops_hooks.model.deployment import HostState, Step
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _RUNS = 30
 _LARGEST = 8 * 1024 * 1024

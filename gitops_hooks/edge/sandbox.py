@@ -14,7 +14,6 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_hooks.edge.box_user import choose_box_user
@@ -39,6 +38,7 @@ from gitops_hooks.edge.sandbox_child import (
 from gitops_hooks.edge.sandbox_cure import cure
 from gitops_hooks.edge.sandbox_root import visible_paths
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 __all__ = ["Confined", "SandboxLimits", "Wall", "probe", "run_confined"]
 

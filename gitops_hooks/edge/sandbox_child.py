@@ -15,7 +15,7 @@ import signal
 import stat
 import sys
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from enum import Enum
 from pathlib import Path
 from typing import NoReturn, Protocol
@@ -24,6 +24,7 @@ from gitops_hooks.edge import sandbox_kernel as kernel
 from gitops_hooks.edge import sandbox_landlock as landlock
 from gitops_hooks.edge.box_user import BoxUser, become
 from gitops_hooks.edge.sandbox_root import enter_new_root
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 ANSWERED, NOT_SET_UP, ENDED_BADLY = 0, 102, 103
 OUTPUT, RAISED, LEFT_BEHIND = b"O", b"R", b"L"

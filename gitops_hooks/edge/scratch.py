@@ -5,10 +5,10 @@ import secrets
 import shutil
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_hooks.edge.locks import try_lock
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _ALIVE = "alive"
 _HALF_MADE_SECONDS = 60.0

@@ -9,10 +9,11 @@ import select
 import signal
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NoReturn
 
 from gitops_hooks.edge import sandbox_kernel as kernel
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _PART = 65536
 

@@ -7,7 +7,6 @@ import base64
 import binascii
 import hashlib
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _MAGIC = b"SSHSIG"
 _NAMESPACE = b"git"

@@ -8,12 +8,12 @@ import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_hooks.edge import living
 from gitops_hooks.edge.keys import fingerprint, make_key
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _ADDRESS = "127.0.0.1"
 _START_SECONDS = 10.0

@@ -2,11 +2,11 @@
 
 import json
 import os
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.store import replace_file
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _MOST_BYTES = 64 * 1024
 

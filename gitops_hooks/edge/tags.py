@@ -1,12 +1,12 @@
 """Tag objects, read: where they lead, what they are called inside, and by whom they say that they are signed."""
 
 import re
-from dataclasses import dataclass
 
 import pygit2
 
 from gitops_hooks.edge.repository import Repository
 from gitops_hooks.edge.ssh_signature import split_signed
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _MOST = 1024 * 1024
 _HEAD = re.compile(rb"object ([0-9a-f]{40})\ntype ([a-z]+)\ntag ([^\n]+)\n")

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from gitops_hooks.edge.store import make_folder, replace_file
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 1800.0
 

@@ -3,10 +3,11 @@
 import re
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from gitops_hooks.model.errors import Fault, PolicyError
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 SOME = re.compile(r"[^\x00-\x1f\x7f]+")
 REPOSITORY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}")

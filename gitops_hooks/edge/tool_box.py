@@ -10,7 +10,6 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_hooks.edge.box_user import BoxUser, choose_box_user
@@ -18,6 +17,7 @@ from gitops_hooks.edge.launch_box import SYSTEM_PATH
 from gitops_hooks.edge.sandbox_root import user_home
 from gitops_hooks.edge.tool_run import Ends
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.server import Limits
 from gitops_hooks.model.tool import Tool
 

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from gitops_hooks.edge.forbidden_calls import rules
 from gitops_hooks.edge.launch_box import SYSTEM_PATH
@@ -16,6 +15,7 @@ from gitops_hooks.edge.sandbox_cure import cure
 from gitops_hooks.edge.tool_inside import exit_code, open_inside
 from gitops_hooks.edge.tool_memory import memory_of
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.tool import Ran
 
 _PART = 65536

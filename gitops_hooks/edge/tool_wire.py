@@ -9,9 +9,9 @@ import os
 import select
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NoReturn
 
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.tool import Ran
 
 _LINE = 1024 * 1024

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import pygit2
 
@@ -10,6 +10,7 @@ from gitops_hooks.edge.folders import Folders, split_entry
 from gitops_hooks.hookspec import Entry
 from gitops_hooks.model.change import ChangedFile
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.push import NO_OID
 
 FOLDER = 0o40000

@@ -9,7 +9,6 @@ import hashlib
 import json
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pygit2
@@ -24,6 +23,7 @@ from gitops_hooks.edge.workbench import Grounds
 from gitops_hooks.hookspec import Check
 from gitops_hooks.model.change import Change
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.server import Limits, ServerFile
 from gitops_hooks.model.tool import Tool
 from gitops_hooks.model.verdict import Finding

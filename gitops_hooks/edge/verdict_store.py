@@ -13,12 +13,12 @@ import shutil
 import stat
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_hooks.edge.findings import parse_finding, plain_finding
 from gitops_hooks.edge.looks import Answer
 from gitops_hooks.edge.tool_wire import SIDES, Look
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.server import Limits
 from gitops_hooks.model.verdict import Finding
 

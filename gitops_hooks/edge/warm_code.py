@@ -5,7 +5,8 @@ import os
 import sys
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _FIELDS = 4
 _INODES = 1 << 63  # inode numbers have no sign, and the array's numbers do

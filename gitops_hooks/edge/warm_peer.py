@@ -2,10 +2,10 @@
 
 import os
 import resource
-from dataclasses import dataclass
 from socket import socket
 
 from gitops_hooks.edge.warm_client import peer
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _RIGHTS = (
     *("Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"),

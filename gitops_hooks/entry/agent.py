@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from gitops_hooks.entry.guard import plain
 from gitops_hooks.model.agent_file import AgentFile
 from gitops_hooks.model.agent_mark import Status
 from gitops_hooks.model.errors import EdgeError, PolicyError
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 MODULE = "gitops_hooks.entry.agent"
 ROUND_MODULE = "gitops_hooks.entry.agent_child"

@@ -7,7 +7,7 @@ import secrets
 import select
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from gitops_hooks.core.agent_work import GOOD, Work
@@ -27,6 +27,7 @@ from gitops_hooks.model.deployment import Deployment, HostOutcome, HostState, Ou
 from gitops_hooks.model.drift import Drift, HostDrift, Sync
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.gates import OPEN
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.server import Limits, PluginLists
 

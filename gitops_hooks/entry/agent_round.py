@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gitops_hooks.core.agent_work import Agenda, Pace, Work, plan_work
 from gitops_hooks.edge.agent_mirror import Mirror, Silence, Why
@@ -15,6 +15,7 @@ from gitops_hooks.model.agent_file import AgentFile
 from gitops_hooks.model.agent_mark import Mark, Standing, Status
 from gitops_hooks.model.deployment import Outcome
 from gitops_hooks.model.drift import Drift, Sync
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Mode
 
 OUT = 1

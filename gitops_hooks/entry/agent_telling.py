@@ -3,7 +3,6 @@
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -18,6 +17,7 @@ from gitops_hooks.model.agent_mark import EnvironmentMark, Mark, Standing, Statu
 from gitops_hooks.model.deployment import HostState
 from gitops_hooks.model.drift import Sync
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _MOST_ALARM = 2000
 _MOST_PATH = 500

@@ -5,7 +5,6 @@ mark, or goes on from another event, is therefore not believed either.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from gitops_hooks.core.agent_log import Unbelievable, take_events
 from gitops_hooks.core.chain import Break, Chain, Step, follow
@@ -23,6 +22,7 @@ from gitops_hooks.model.agent_file import AgentFile
 from gitops_hooks.model.agent_mark import EnvironmentMark, LogMark, Mark, OpenLanding
 from gitops_hooks.model.errors import EdgeError, PolicyError
 from gitops_hooks.model.event import Event, Landing
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Environment, Policy
 from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.server import RECORDED_LIMITS

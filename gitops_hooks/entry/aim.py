@@ -1,7 +1,7 @@
 """What one environment is to be brought to, and what happens next there: one answer for all who ask."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
@@ -17,6 +17,7 @@ from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.deployment import RunState
 from gitops_hooks.model.environment_event import RolledBack, Stopped
 from gitops_hooks.model.event import Event, Finished, Started
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Environment, Mode
 from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.record import Standing

@@ -1,7 +1,6 @@
 """A change whose landing was asked for lands once the last missing thing is there, whoever brought that."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from gitops_hooks.core.decide import judge_landing
 from gitops_hooks.core.govern import govern
@@ -16,6 +15,7 @@ from gitops_hooks.entry.settling import settled
 from gitops_hooks.entry.sitting import Checker, Sitting, brought_up
 from gitops_hooks.model.change import ChangeRecord, ChangeState, Revision
 from gitops_hooks.model.judgement import Judgement, Land
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.push import Actor, RefUpdate
 from gitops_hooks.model.request import Refusal
 from gitops_hooks.model.verdict import Decision, Verdict

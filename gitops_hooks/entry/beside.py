@@ -1,7 +1,6 @@
 """What the reconciler runs beside deployments, and never in their way: commands of changes, looks at hosts, plans."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 
 from gitops_hooks.edge.command_run import RunningCommand
 from gitops_hooks.edge.home import Home
@@ -12,6 +11,7 @@ from gitops_hooks.entry.drifting import Look, Looks
 from gitops_hooks.entry.planning import Plans
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.errors import EdgeError, PolicyError
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
 """Who says a word to the server, and where: over SSH as an actor, on its own shell as the administrator."""
 
-from dataclasses import dataclass
-
 from gitops_hooks.edge.home import Home
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.people import People
 from gitops_hooks.model.push import Actor
 from gitops_hooks.model.request import Refusal

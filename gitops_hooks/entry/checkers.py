@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gitops_hooks.edge.checks import missing_verdict, run_checks
 from gitops_hooks.edge.verdict_cache import open_memory
@@ -10,13 +10,14 @@ from gitops_hooks.entry.asking import asked_checks, grounds_of
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.change import Change
 from gitops_hooks.model.judgement import Note
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.verdict import CheckOutcome, Verdict
 
 SHOW_SECONDS = 2.0
 """What a push may take to show what it makes different, beside its checks."""
 
 
-@dataclass
+@dataclass()
 class Confined:
     """Runs the checks that are asked for, and keeps every verdict for whoever judges again under the lock."""
 

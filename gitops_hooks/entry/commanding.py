@@ -5,7 +5,7 @@ Nothing of a queue is kept: what is to be run follows from the record, the objec
 
 import secrets
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from gitops_hooks.edge.command_box import Ended
 from gitops_hooks.edge.command_log import Kept, log_path, note_run, stop_all, trim_logs
@@ -23,6 +23,7 @@ from gitops_hooks.model.change import ChangeState
 from gitops_hooks.model.change_event import Ran
 from gitops_hooks.model.errors import EdgeError, PolicyError
 from gitops_hooks.model.event_words import Oid, Text, Word
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _LOCK_SECONDS = 2.0
 _DETAIL = 500

@@ -1,6 +1,6 @@
 """The end of judging a landing: rules, break-glass where it is asked for, what is on trial, then the checks."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gitops_hooks.core.override import Terms, overridden, override, override_findings, terms_of
 from gitops_hooks.core.rehearse import Judge, rehearse
@@ -8,6 +8,7 @@ from gitops_hooks.entry.matter import Matter, judge_policy, run_checks_to_land
 from gitops_hooks.entry.sitting import Checker, Sitting
 from gitops_hooks.model.debt import Override
 from gitops_hooks.model.judgement import Judgement, Land
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.push import Actor, ActorKind, RefUpdate
 from gitops_hooks.model.verdict import Decision, Requirement, Status
 

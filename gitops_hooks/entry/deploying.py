@@ -5,7 +5,7 @@ Start event (which gives the generation), attempted, the run, end event (the com
 
 import secrets
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from gitops_hooks.core.govern import govern
@@ -30,6 +30,7 @@ from gitops_hooks.model.deployment import Deployment, Outcome, Progress, RunStat
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.event import NEVER, Event, Finished, Started
 from gitops_hooks.model.event_words import Hosts, Oid, Text, Word
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Environment, Mode
 from gitops_hooks.model.server import Limits
 

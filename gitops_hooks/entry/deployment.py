@@ -11,7 +11,6 @@ import select
 import signal
 import sys
 import time
-from dataclasses import dataclass
 from typing import NoReturn
 
 from gitops_hooks.edge import launch_box as box
@@ -24,6 +23,7 @@ from gitops_hooks.model.credentials import Credentials
 from gitops_hooks.model.deployment import Outcome, Progress, RunState, Workplace
 from gitops_hooks.model.drift import Drift
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.plan_found import Plan
 
 _JOB_LIMIT = 4 * 1024 * 1024

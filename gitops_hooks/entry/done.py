@@ -1,6 +1,6 @@
 """What became of one update, for git and for whoever follows."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gitops_hooks.core.pktline import Moved, Report
 from gitops_hooks.core.report import escape
@@ -9,6 +9,7 @@ from gitops_hooks.edge.refs import LostRace
 from gitops_hooks.edge.terminal import tell
 from gitops_hooks.model.change import ChangeRecord
 from gitops_hooks.model.judgement import Land
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.push import RefUpdate
 
 

@@ -3,7 +3,6 @@
 import secrets
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from gitops_hooks.core.drift import MOST_TRIES, Drifting, fold_drift
 from gitops_hooks.core.plan import Settled
@@ -19,6 +18,7 @@ from gitops_hooks.entry.judge_environment import judge_right
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.drift import Difference, HostDrift, Sync
 from gitops_hooks.model.environment_event import Drifted
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Environment, Mode
 from gitops_hooks.model.request import Refusal
 

@@ -5,7 +5,7 @@ A look is never in the way: a deployment that becomes due ends it, and it begins
 
 import secrets
 from collections.abc import Collection, Container, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from gitops_hooks.core.drift import Drifting, drifted_by, fold_drift, heal_due, look_due
@@ -24,6 +24,7 @@ from gitops_hooks.entry.tend import full_run_is_due
 from gitops_hooks.model.deployment import Deployment, Outcome
 from gitops_hooks.model.drift import Drift, Sync
 from gitops_hooks.model.errors import EdgeError, PolicyError
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Environment, Mode
 
 Key = tuple[str, str]

@@ -3,13 +3,14 @@
 import dataclasses
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gitops_hooks.core.plan import said
 from gitops_hooks.edge.launch import RunningDeployment
 from gitops_hooks.model.deployment import Outcome, RunState
 from gitops_hooks.model.environment_event import Canceled
 from gitops_hooks.model.event import Event, Started
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _KILL_SECONDS = 30.0
 

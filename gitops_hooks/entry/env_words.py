@@ -1,6 +1,5 @@
 """What can be read of environments."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
@@ -34,6 +33,7 @@ from gitops_hooks.model.environment_event import (
     Stopped,
 )
 from gitops_hooks.model.event import Event, Finished, Requested, Started
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.record import Standing

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import islice
 
 from gitops_hooks.core.plan import Held
@@ -19,6 +18,7 @@ from gitops_hooks.entry.sitting import Sitting, brought_up, open_sitting
 from gitops_hooks.model.deployment import HostOutcome, HostState, RunState
 from gitops_hooks.model.environment_event import RolledBack
 from gitops_hooks.model.event import Event, Finished, Started
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.request import EnvironmentVerb
 
 _PAUSE = 0.2

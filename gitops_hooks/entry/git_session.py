@@ -3,7 +3,6 @@
 import os
 import re
 import secrets
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_hooks.core.ssh_command import GitProgram
@@ -17,6 +16,7 @@ from gitops_hooks.edge.pushes import LivePush, begin_push
 from gitops_hooks.edge.store import make_folder
 from gitops_hooks.edge.warm_place import ensure_warm
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.push import Actor, ActorKind
 from gitops_hooks.model.request import Refusal
 from gitops_hooks.model.server import RepositoryEntry, ServerFile

@@ -1,7 +1,5 @@
 """Which commit each host of an environment has, as its log tells, in words and for programs."""
 
-from dataclasses import dataclass
-
 from gitops_hooks.core.applied import fold_applied
 from gitops_hooks.core.report import field
 from gitops_hooks.edge.tree import TooManyPaths
@@ -9,6 +7,7 @@ from gitops_hooks.entry.deploying import environment_ref
 from gitops_hooks.entry.reaching import reach_between
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.push import NO_OID
 

@@ -1,7 +1,7 @@
 """One push of several commits as a stack: one change a commit, each standing on the one below; all of them or none."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gitops_hooks.core.govern import Governing
 from gitops_hooks.entry.choose import change_id_of, no_room, open_on
@@ -13,6 +13,7 @@ from gitops_hooks.entry.wording import refusal_judgement, refuse
 from gitops_hooks.model.change import ChangeRecord
 from gitops_hooks.model.commit import Commit, Range
 from gitops_hooks.model.judgement import Edit, Judgement, Revise, Stack, Unchanged
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.push import Actor, RefUpdate
 from gitops_hooks.model.request import Propose, Refusal
 from gitops_hooks.model.verdict import Decision, Requirement

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 
 from gitops_hooks.core.report import escape
@@ -12,6 +12,7 @@ from gitops_hooks.entry.sitting import Sitting, brought_up
 from gitops_hooks.entry.wanting import open_verdicts, wanted_of
 from gitops_hooks.model.change import ChangeRecord, ChangeState
 from gitops_hooks.model.command import Awaited, CommandState
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.verdict import Verdict
 
 _PAUSE = 0.3

@@ -1,7 +1,7 @@
 """What one landing would be: the objects behind a head, gathered once, ready for the pure rules."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gitops_hooks.core.approve import Contributors, Proof, contributors, counted_approvals, kept_words
 from gitops_hooks.core.approvers import missing_approvers
@@ -33,6 +33,7 @@ from gitops_hooks.model.commit import Commit, Merged, Range, Shape
 from gitops_hooks.model.content import Content
 from gitops_hooks.model.errors import EdgeError, PolicyError
 from gitops_hooks.model.judgement import Land
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.owners import Known
 from gitops_hooks.model.policy import Policy, Strict
 from gitops_hooks.model.push import NO_OID

@@ -1,7 +1,7 @@
 """A landing by break-glass, held against a policy: what pays for it, and which debts had closed a branch when."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gitops_hooks.core.debts import judge_payment
 from gitops_hooks.core.decide import Case
@@ -16,6 +16,7 @@ from gitops_hooks.model.commit import Range
 from gitops_hooks.model.debt import Debt
 from gitops_hooks.model.errors import PolicyError
 from gitops_hooks.model.event import Event, Landing, Settled
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Policy
 from gitops_hooks.model.request import Refusal
 from gitops_hooks.model.verdict import Requirement

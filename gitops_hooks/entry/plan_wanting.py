@@ -4,7 +4,7 @@ Nothing of a queue is kept: a plan is wanted where a rule asks for one and every
 for as long as none of what would land is recorded.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gitops_hooks.core.govern import govern
 from gitops_hooks.edge.record import meta_ref
@@ -16,6 +16,7 @@ from gitops_hooks.entry.planned import Concerned, find_concerned, hold_plan, wit
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.change import ChangeRecord, ChangeState
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.request import Refusal
 from gitops_hooks.model.verdict import Decision
 

@@ -1,7 +1,6 @@
 """Which plan a landing may rest on: the newest of its head, for as long as it still says what would land."""
 
 import hashlib
-from dataclasses import dataclass
 
 from gitops_hooks.core.govern import matching
 from gitops_hooks.edge.record import Record
@@ -14,6 +13,7 @@ from gitops_hooks.model.change_plan import NOTHING, UNKNOWN_PLAN, HeldPlan, Plan
 from gitops_hooks.model.commit import Merged, Range
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.event import Landing
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Environment, Mode
 from gitops_hooks.model.server import PLAN
 

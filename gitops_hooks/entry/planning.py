@@ -8,7 +8,7 @@ import dataclasses
 import secrets
 import time
 from collections.abc import Collection, Container
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 
 from gitops_hooks.core.approved_plan import environment_key, seal_of
@@ -39,6 +39,7 @@ from gitops_hooks.model.change_plan import PlannedEnvironment
 from gitops_hooks.model.deployment import Deployment, Outcome
 from gitops_hooks.model.errors import EdgeError, PolicyError
 from gitops_hooks.model.event_words import Oid, Word
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.plan_found import Plan
 from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.server import PLAN

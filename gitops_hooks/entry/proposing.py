@@ -1,6 +1,6 @@
 """One proposed head, judged: a new change, a revision, or something new said about a change whose head stays."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gitops_hooks.core.decide import fails, judge_proposal
 from gitops_hooks.core.life import DRAFT
@@ -13,6 +13,7 @@ from gitops_hooks.entry.sitting import Checker, Sitting
 from gitops_hooks.entry.stacking import Ground
 from gitops_hooks.model.change import ChangeRecord
 from gitops_hooks.model.judgement import Edit, Judgement, Life, Revise, Unchanged
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.push import NO_OID, Actor, RefUpdate
 from gitops_hooks.model.request import Propose
 from gitops_hooks.model.verdict import Decision, Requirement, Status, Verdict

@@ -6,7 +6,6 @@ each report takes the place of the one before; like them it is for people who lo
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from gitops_hooks.model.agent import HostReport
 from gitops_hooks.model.deployment import Step
 from gitops_hooks.model.environment_event import Released
 from gitops_hooks.model.event import Event, Started
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.people import EVERY_HOST
 
 # An agent tries again for as long as it is awaited, and could lie as often.

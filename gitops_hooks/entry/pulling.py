@@ -5,7 +5,6 @@ that goes on where it was.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from gitops_hooks.core.agent_sync import caught_up
@@ -27,6 +26,7 @@ from gitops_hooks.model.environment_event import Paused, Released, Resumed
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.event import Event, Finished, Requested, Started
 from gitops_hooks.model.event_words import Word
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.people import Person
 from gitops_hooks.model.policy import Environment, Mode
 

@@ -1,7 +1,7 @@
 """What trees hold of the environments' inventories and playbooks, read for core/reach."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gitops_hooks.core.host_pattern import pattern_hosts
 from gitops_hooks.core.inventory import LIMITS
@@ -15,6 +15,7 @@ from gitops_hooks.core.usage import read_usage
 from gitops_hooks.edge.repository import Repository
 from gitops_hooks.edge.tree import FOLDER, GitTree
 from gitops_hooks.hookspec import Entry, Side
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Environment, Policy
 from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.rendered import PlayReads

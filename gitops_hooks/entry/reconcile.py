@@ -6,7 +6,7 @@ import select
 import signal
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 
 from gitops_hooks.edge.bell import Bell, open_bell, rotate_log
@@ -29,6 +29,7 @@ from gitops_hooks.entry.stop_told import tell_stop
 from gitops_hooks.entry.tend import mend, report_alarms, tend
 from gitops_hooks.model.deployment import Outcome, RunState
 from gitops_hooks.model.errors import EdgeError, PolicyError
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.news import NotifyEntry
 from gitops_hooks.model.server import RepositoryEntry, ServerFile
 

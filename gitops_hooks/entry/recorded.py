@@ -1,6 +1,6 @@
 """One recorded landing, held against any policy: from the record and the objects alone."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gitops_hooks.core.approve import Contributors, Proof
 from gitops_hooks.core.decide import Case
@@ -16,6 +16,7 @@ from gitops_hooks.model.change import ChangeRecord
 from gitops_hooks.model.change_event import ChangeLanded
 from gitops_hooks.model.commit import Merged, Range
 from gitops_hooks.model.event import Event, Landing, Settled
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.owners import Known
 from gitops_hooks.model.people import People
 from gitops_hooks.model.policy import Keep, Policy

@@ -1,6 +1,5 @@
 """From every broken state one recorded command leads back; only the administrator has them, on the server."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from gitops_hooks.edge.signatures import load_signer
 from gitops_hooks.model.errors import EdgeError, Fault, PolicyError
 from gitops_hooks.model.event import Administered, Event, Settled
 from gitops_hooks.model.event_words import Oid, Stamp, Text, Word
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.people import People
 from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.server import RepositoryEntry

@@ -1,7 +1,6 @@
 """`policy replay`: the last landings, judged again under another policy from what was recorded of them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from gitops_hooks.core.decide import judge_landing, judge_moved, judge_unapproved_push
 from gitops_hooks.core.govern import Governing, Right, govern
@@ -11,6 +10,7 @@ from gitops_hooks.edge.record import LOG, Record
 from gitops_hooks.entry.recorded import change_when_it_landed, recorded_case
 from gitops_hooks.model.change import ChangeRecord
 from gitops_hooks.model.event import Event, Landed, Landing
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Policy
 from gitops_hooks.model.request import Refusal
 from gitops_hooks.model.verdict import CheckOutcome, Requirement, Status

@@ -3,7 +3,6 @@
 The rollback is recorded first; then the change, whose topic names that event; then that it was opened.
 """
 
-from dataclasses import dataclass
 from itertools import islice
 
 from gitops_hooks.core.decide import judge_proposal
@@ -29,6 +28,7 @@ from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.event import Event, Landing
 from gitops_hooks.model.event_words import Oid, Text, Word
 from gitops_hooks.model.judgement import Life, Revise
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.request import Refusal

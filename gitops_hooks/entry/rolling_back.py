@@ -3,7 +3,6 @@
 The server rolls back itself from what failed by its own fault, where the policy says so: one event, as for people.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
@@ -19,6 +18,7 @@ from gitops_hooks.model.deployment import HostState, RunState
 from gitops_hooks.model.environment_event import Canceled, RolledBack
 from gitops_hooks.model.event import Finished, Requested, Started
 from gitops_hooks.model.event_words import Oid, Text, Word
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.request import Refusal

@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from gitops_hooks.core.report import escape
 from gitops_hooks.edge.run_log import run_log
@@ -14,6 +13,7 @@ from gitops_hooks.entry.pulled_steps import Release, in_order, released_facts, r
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.deployment import HostState, Step
 from gitops_hooks.model.event import Finished, Started
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Environment, Mode
 from gitops_hooks.model.request import Refusal
 

@@ -11,7 +11,6 @@ import signal
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_hooks.edge import warm_client as warm
@@ -20,6 +19,7 @@ from gitops_hooks.edge.locks import try_lock
 from gitops_hooks.edge.warm_code import Loaded, look_at_loaded
 from gitops_hooks.edge.warm_peer import standing
 from gitops_hooks.edge.warm_place import close_door, is_open, open_door, socket_inode, warm_lock
+from gitops_hooks.model.lazy_dataclass import complete, dataclass
 
 _LOADING_SECONDS = 60
 _TRIES = 5
@@ -105,6 +105,7 @@ def _load(place: Home, began: int) -> tuple[Loaded | None, float]:
     if idle <= 0:
         return None, 0.0
     importlib.import_module("gitops_hooks.entry.serving_loop")
+    complete()
     if (loaded := look_at_loaded(began)) is None:
         _say("something that was loaded changed meanwhile; the next push tries again")
     return loaded, idle

@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from socket import MSG_DONTWAIT, socket
 
@@ -20,6 +20,7 @@ from gitops_hooks.edge.pushes import mark_cut_off
 from gitops_hooks.edge.warm_code import Loaded
 from gitops_hooks.edge.warm_peer import Standing, standing_behind
 from gitops_hooks.entry.serving_fork import be_the_judge
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _MOST = 128  # guests at once; whoever is one too many judges by itself
 _KNOCKING = 10.0  # seconds for the request and the word `go`

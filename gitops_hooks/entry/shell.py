@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_hooks.core.ssh_command import GitCommand, Words, parse_ssh_command
@@ -15,6 +14,7 @@ from gitops_hooks.edge.terminal import tell
 from gitops_hooks.entry import git_run, guard
 from gitops_hooks.entry.caller import readable, unknown
 from gitops_hooks.entry.git_session import Session, Start, prepare_git
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.people import People, Person
 from gitops_hooks.model.push import Actor
 from gitops_hooks.model.request import Refusal

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gitops_hooks.core.approve import asks_signature
 from gitops_hooks.core.certificate import MOST_BYTES, Bound, Certificate, certificate_faults, read_certificate
@@ -16,6 +16,7 @@ from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.change_event import Approved
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.event import Event, Landing
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.push import NO_OID, Actor, PushCertificate
 from gitops_hooks.model.request import Refusal
 from gitops_hooks.model.verdict import Requirement

@@ -1,7 +1,7 @@
 """Everything that is open while one push is judged."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -23,6 +23,7 @@ from gitops_hooks.edge.signatures import load_signer
 from gitops_hooks.model.change import Change
 from gitops_hooks.model.errors import EdgeError, Fault, PolicyError
 from gitops_hooks.model.judgement import Note
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.people import People
 from gitops_hooks.model.policy import Policy
 from gitops_hooks.model.push import Actor, PushCertificate

@@ -2,12 +2,12 @@
 
 import json
 import sys
-from dataclasses import dataclass
 
 from gitops_hooks.edge.home import Home
 from gitops_hooks.entry.caller import Caller, choose_repository, readable
 from gitops_hooks.entry.groups import run_group
 from gitops_hooks.entry.vocabulary import HELP, LISTED, LOCAL, LOCAL_WORDS, OWN, is_later
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.people import People
 from gitops_hooks.model.push import Actor
 from gitops_hooks.model.request import Refusal

@@ -1,11 +1,10 @@
 """What a change stands on: its branch, or a commit of another open change that has to land before it."""
 
-from dataclasses import dataclass
-
 from gitops_hooks.core.life import judge_below
 from gitops_hooks.edge.record import Record
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.change import ChangeRecord, ChangeState
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.request import Refusal
 from gitops_hooks.model.verdict import Requirement
 

@@ -9,7 +9,6 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 from gitops_hooks.core.notices import news_of, news_of_look, outcome_of_look, rollback_words, untold, untold_looks
@@ -25,6 +24,7 @@ from gitops_hooks.entry.sitting import Sitting, open_sitting
 from gitops_hooks.model.deployment import Deployment, Outcome
 from gitops_hooks.model.errors import EdgeError, PolicyError
 from gitops_hooks.model.event import Finished
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.news import News, NotifyEntry
 from gitops_hooks.model.notice import Ended, Found, Notice
 from gitops_hooks.model.policy import Environment

@@ -1,7 +1,6 @@
 """One look at one repository: mend what a killed writer left, say what is wrong, start what is due."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gitops_hooks.core.interval import full_run_due
@@ -27,6 +26,7 @@ from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.deployment import Deployment, Outcome, RunState
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.event import Finished, Landed, Landing, Started
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Environment
 
 _LOCK_SECONDS = 5.0

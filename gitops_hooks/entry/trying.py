@@ -1,7 +1,7 @@
 """The checks of a change that nobody has pushed: the same merge, policy, options and sandbox as on the server."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gitops_hooks.core.floor import with_floor
 from gitops_hooks.core.govern import Governing, govern, matching
@@ -18,6 +18,7 @@ from gitops_hooks.entry.sitting import POLICY_PATH, POLICY_SIZE
 from gitops_hooks.entry.trying_commands import run_commands
 from gitops_hooks.model.change import Change
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Floor, Policy
 from gitops_hooks.model.request import Refusal
 from gitops_hooks.model.server import ServerFile

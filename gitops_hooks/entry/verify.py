@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gitops_hooks.core.chain import Break, Chain, Step, follow
 from gitops_hooks.core.floor import parse_floor, with_floor
@@ -14,6 +14,7 @@ from gitops_hooks.entry.signing import is_signed
 from gitops_hooks.entry.sitting import policy_at
 from gitops_hooks.model.errors import EdgeError, PolicyError
 from gitops_hooks.model.event import Administered, Event, Landing
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Policy
 from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.verification import Pins, RefHistory, Unauthorised, Verification

@@ -1,6 +1,6 @@
 """Which commands of one repository are to be run now, worked out from the record, the objects and the policy."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gitops_hooks.core.govern import govern
 from gitops_hooks.edge.record import meta_ref
@@ -11,6 +11,7 @@ from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.change import Change, ChangeRecord, ChangeState
 from gitops_hooks.model.command import Command, CommandState
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.request import Refusal
 from gitops_hooks.model.verdict import Verdict
 

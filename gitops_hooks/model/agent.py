@@ -1,10 +1,10 @@
 """What an agent reports of the hosts that it answers for (docs/agent.md)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from gitops_hooks.model.deployment import HostState
 from gitops_hooks.model.drift import Sync
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 AGENT_REFS = "refs/agents/"
 REPORT_NAME = "report"

@@ -1,10 +1,11 @@
 """What an agent is told by its own file: whom it trusts, what it answers for, and where it keeps its state."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from pathlib import Path
 
 from gitops_hooks.model.credentials import Credentials
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 class Connection(Enum):

@@ -1,6 +1,6 @@
 """How far an agent has verified what the server says, and what follows from that for its hosts."""
 
-from dataclasses import dataclass
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

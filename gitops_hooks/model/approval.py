@@ -1,6 +1,6 @@
 """A senior's word on exact bytes."""
 
-from dataclasses import dataclass
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

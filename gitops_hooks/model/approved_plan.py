@@ -1,6 +1,6 @@
 """The plan that a deployment may carry out, where its landing rested on one."""
 
-from dataclasses import dataclass
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

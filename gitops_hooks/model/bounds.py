@@ -1,7 +1,8 @@
 """What a rule asks of commits, files and the moment, beside rights and approvals."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """A proposal: what a check is shown of it, and what the server's record says of it."""
 
-from dataclasses import dataclass
 from enum import Enum
 
 from gitops_hooks.model.approval import Approval, Rejection
 from gitops_hooks.model.change_plan import PlanMade
 from gitops_hooks.model.command import CommandResult
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

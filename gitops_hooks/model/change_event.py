@@ -1,9 +1,8 @@
 """What happened to a change: one frozen value per kind of event in refs/changes/<n>/meta."""
 
-from dataclasses import dataclass
-
 from gitops_hooks.model.command import CommandState
 from gitops_hooks.model.event_words import Oid, Text, Word
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.push import NO_OID
 
 _UNSIGNED, _NOTHING, _NONE = Oid(NO_OID), Text(""), Word("")

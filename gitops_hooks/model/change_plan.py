@@ -1,6 +1,6 @@
 """Plans of a change: what is recorded of one, and what a landing rests on."""
 
-from dataclasses import dataclass
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 NOTHING = "nothing"
 """What a landing records that touches no environment, and so needs no plan."""

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
 from enum import Enum
+
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """What the objects say: commits, and how a head relates to a tip."""
 
-from dataclasses import dataclass
 from enum import Enum
 
 from gitops_hooks.model.change import ChangedFile
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """What a landing would bring, as the rules about commits and files see it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from gitops_hooks.model.commit import Commit
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 SYMLINK = 0o120000
 SUBMODULE = 0o160000

@@ -1,10 +1,10 @@
 """What the server's file grants to deployments; apart from them, since each SSH login reads that file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 # As what a box knows the machine that it stands on, where that is the host.
 OWN_HOST = "gitops-hooks-own"

@@ -1,7 +1,8 @@
 """What break-glass leaves behind."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
 """One attempt to bring one environment to one commit, and how it ended."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from gitops_hooks.model.approved_plan import ApprovedPlan
 from gitops_hooks.model.credentials import Credentials
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Environment
 
 _NAMED = 20

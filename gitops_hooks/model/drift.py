@@ -1,7 +1,8 @@
 """How hosts differ from what was deployed to them, as a deployer finds it without changing anything."""
 
-from dataclasses import dataclass
 from enum import Enum
+
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 class Sync(Enum):

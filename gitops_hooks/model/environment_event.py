@@ -1,8 +1,7 @@
 """What people say of an environment, and the server of its hosts, as `refs/environments/<env>/log` keeps it."""
 
-from dataclasses import dataclass
-
 from gitops_hooks.model.event_words import Oid, Text, Word
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _NONE = Oid("0" * 40)
 

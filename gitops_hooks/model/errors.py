@@ -1,6 +1,6 @@
 """The two exceptions of the suite; a refusal is a value and never one of these."""
 
-from dataclasses import dataclass
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """The facts that the server records: one frozen value per kind of event; those of a change are in change_event."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gitops_hooks.model.change_event import (
@@ -23,6 +22,7 @@ from gitops_hooks.model.change_event import (
 from gitops_hooks.model.deployment import RunState
 from gitops_hooks.model.environment_event import Drifted, LetGo, OfOperation, Released, Stopped
 from gitops_hooks.model.event_words import Hosts, Oid, Stamp, Text, Word
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _NOTHING = Text("")
 _NOWHERE = Word("")

@@ -4,11 +4,11 @@ The annotation of a field decides how it is written (core/events.py): Oid, Word 
 people's own, JSON-encoded), tuples of those, numbers, yes or no, times in UTC.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NewType
 
 from gitops_hooks.model.deployment import HostOutcome
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 Oid = NewType("Oid", str)
 Word = NewType("Word", str)

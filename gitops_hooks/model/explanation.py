@@ -1,7 +1,6 @@
 """Why the judge answers as it does, question by question."""
 
-from dataclasses import dataclass
-
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.verdict import Requirement
 
 

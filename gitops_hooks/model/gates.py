@@ -1,8 +1,7 @@
 """What an environment's own rules put between what lands and what is brought to its hosts."""
 
-from dataclasses import dataclass
-
 from gitops_hooks.model.bounds import Window
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """The answer to one ref update, and what is to be done when it is accepted."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from gitops_hooks.model.change import ChangeRecord
@@ -8,6 +7,7 @@ from gitops_hooks.model.commit import Merged, Range, Shape
 from gitops_hooks.model.debt import Debt, Override
 from gitops_hooks.model.environment_event import OfOperation
 from gitops_hooks.model.event import Requested
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.push import RefUpdate
 from gitops_hooks.model.verdict import Decision, Requirement, Verdict
 

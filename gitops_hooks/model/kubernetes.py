@@ -1,7 +1,8 @@
 """What an environment of the deployer `kubernetes` deploys, and how."""
 
-from dataclasses import dataclass
 from enum import Enum
+
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 class Prune(Enum):

@@ -1,6 +1,6 @@
 """Structured text with lines: what YAML, and later TOML and JSON, become before anything is made of them."""
 
-from dataclasses import dataclass
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,8 +1,10 @@
 """The words for what is new in an environment, and who is told; each SSH login reads them with the server's file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
+
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 class News(Enum):

@@ -1,12 +1,13 @@
 """What is told of environments: the end of a deployment, and whether it changed the environment's state."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from gitops_hooks.model.deployment import Deployment, Outcome
 from gitops_hooks.model.environment_event import Drifted
 from gitops_hooks.model.event import Finished
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.news import News
 
 

@@ -1,9 +1,9 @@
 """What a check lets the policy set, and what the policy wrote about it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.marked import Marked
 
 OptionValue = (

@@ -1,8 +1,7 @@
 """Code owners: what a CODEOWNERS file says, and who its names are."""
 
-from dataclasses import dataclass
-
 from gitops_hooks.model.errors import Fault
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Who people are: belongs to the server, never to a repository."""
 
-from dataclasses import dataclass
-
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.push import ActorKind
 
 

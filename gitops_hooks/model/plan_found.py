@@ -1,9 +1,9 @@
 """What a deployment would change, as a deployer finds it without changing anything."""
 
-from dataclasses import dataclass
 from enum import Enum
 
 from gitops_hooks.model.drift import Difference
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 class Prospect(Enum):

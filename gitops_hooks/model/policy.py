@@ -1,11 +1,11 @@
 """What people may do: the policy in force, as values."""
 
-from dataclasses import dataclass
 from enum import Enum
 
 from gitops_hooks.model.bounds import NO_BOUNDS, Bounds
 from gitops_hooks.model.gates import OPEN, Gates
 from gitops_hooks.model.kubernetes import Kubernetes
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.options import CheckOptions
 from gitops_hooks.model.rollout import AT_ONCE, Rollout
 

@@ -1,7 +1,8 @@
 """What arrives: ref updates, and who sends them."""
 
-from dataclasses import dataclass
 from enum import Enum
+
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 NO_OID = "0" * 40
 

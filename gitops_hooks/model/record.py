@@ -1,8 +1,7 @@
 """What the repository's own log says of one ref."""
 
-from dataclasses import dataclass
-
 from gitops_hooks.model.event import Event
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

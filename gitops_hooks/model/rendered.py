@@ -1,6 +1,6 @@
 """What of a change can be told without asking any host: what a deployer renders of the old tree and of the new one."""
 
-from dataclasses import dataclass
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 WITHHELD = "withheld"
 """What stands where a value is encrypted, or looks like a secret."""

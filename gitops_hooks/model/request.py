@@ -1,8 +1,8 @@
 """What a ref update asks for, once its name and options are read."""
 
-from dataclasses import dataclass
 from enum import Enum
 
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.push import RefUpdate
 
 

@@ -1,8 +1,9 @@
 """How a deployment goes through its hosts: in which batches, and when it stops."""
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
+
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 T = TypeVar("T")
 

@@ -1,9 +1,10 @@
 """What the server's own file says: repositories, rights, credentials, plugins, limits."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from gitops_hooks.model.credentials import Credentials
+from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.news import NotifyEntry
 from gitops_hooks.model.options import Option
 

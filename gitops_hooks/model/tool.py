@@ -1,6 +1,6 @@
 """Outside tools that a check runs: what it names, and how one run ended."""
 
-from dataclasses import dataclass
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """What checks say, what rules say, and the answer to a push."""
 
-from dataclasses import dataclass
 from enum import Enum
 
 from gitops_hooks.model.command import Awaited, CommandState
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 class Severity(Enum):

@@ -1,9 +1,9 @@
 """What `verify` was told to trust, and what it found."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_hooks.model.event import Event
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)
