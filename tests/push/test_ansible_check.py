@@ -47,7 +47,13 @@ def test_what_ansible_and_the_rules_of_the_branch_say_is_told_with_path_and_line
 def test_a_good_role_lands_and_the_push_says_what_it_waits_for(desk: Desk):
     files = {"roles/web/tasks/main.yml": "- name: Still here\n  ansible.builtin.ping:\n"}
     done = desk.push("alice", f"{desk.commit('alice', files)}:refs/for/main/good").must()
-    assert "gitops: ansible: asking Ansible about 0 playbooks and 1 roles" in done.remote
+    assert "gitops: ansible: asking Ansible about 1 role" in done.remote
+
+
+def test_where_there_is_nothing_to_ask_ansible_nothing_is_said_of_it(desk: Desk):
+    files = {"group_vars/all.yml": "colour: red\n", "README.md": "Words.\n"}
+    done = desk.push("alice", f"{desk.commit('alice', files)}:refs/for/main/vars").must()
+    assert "asking Ansible" not in done.err + "\n".join(done.remote)
 
 
 def test_a_pushed_plugin_runs_and_finds_nothing_of_the_server(desk: Desk):

@@ -5,7 +5,7 @@ environment deploys from with Ansible always need `controller`; `ansible` is for
 """
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from gitops_hooks.plugin import (
     Change,
@@ -101,11 +101,16 @@ def _tool_findings(change: Change, tree: Tree, bench: Workbench, faulty: set[str
         words = "the tree is too large to be shown to Ansible at each push; name what playbooks need in the option"
         yield Finding(first, 0, f"{words} 'folders' of the check", Severity.WARNING)
         return
-    bench.say(f"asking Ansible about {len(playbooks)} playbooks and {len(roles)} roles")
+    if asked := " and ".join(filter(None, (_counted(playbooks, "playbook"), _counted(roles, "role")))):
+        bench.say(f"asking Ansible about {asked}")
     told = list(syntax_findings(bench, tree, playbooks, roles, shown))
     yield from told
     broken = {finding.path for finding in told if finding.severity is Severity.ERROR}
     yield from lint_findings(bench, tuple(path for path in linted if path not in broken), shown)
+
+
+def _counted(things: Sequence[object], word: str) -> str:
+    return f"{len(things)} {word}{'s' if len(things) > 1 else ''}" if things else ""
 
 
 def check_controller(change: Change, tree: Tree, bench: Workbench) -> Iterator[Finding]:
