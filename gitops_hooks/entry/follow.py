@@ -112,6 +112,8 @@ def _news(sitting: Sitting, one: Watched, say: Callable[[Iterable[str]], bool]) 
             one.held = None
             _say_running(sitting, one, begun, say)
         case Finished() as end if _is_awaited(sitting, one, end):
+            if not _is_in_force(sitting, one, end):
+                return None
             good = None if one.back else will_roll_back(brought_up(sitting), one.name, end)
             if good is not None and not _is_held_back(sitting, one.name):
                 say(ended_lines(one.name, end, f"it is rolled back to {good.commit[:7]} by the server"))
@@ -122,6 +124,12 @@ def _news(sitting: Sitting, one: Watched, say: Callable[[Iterable[str]], bool]) 
         case _:
             _say_waiting(sitting, one, say)
     return None
+
+
+def _is_in_force(sitting: Sitting, one: Watched, end: Finished) -> bool:
+    """Who is told of a success and asks git then finds it deployed: the ref moves a moment after the record does."""
+    ref = environment_ref(one.name, "deployed")
+    return end.state is not RunState.SUCCESSFUL or sitting.repository.tip(ref) == end.commit
 
 
 def _is_awaited(sitting: Sitting, one: Watched, end: Finished) -> bool:

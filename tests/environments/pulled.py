@@ -95,12 +95,15 @@ class Pulled:
         return self.facts()
 
     def await_end(self, state: str, above: int = 0) -> Event:
-        """The newest end, once it is of this state and of a deployment later than `above`."""
+        """The newest end, once it is of this state and of a deployment later than `above`, and what it says is so."""
 
         def has_ended() -> bool:
             events = self.events()
             end = events[-1] if events and events[-1].fact("Event") == "finished" else None
-            return end is not None and end.fact("State") == state and int(end.fact("Generation") or 0) > above
+            if end is None or end.fact("State") != state or int(end.fact("Generation") or 0) <= above:
+                return False
+            # The record comes first, and the ref that follows from it a moment later.
+            return state != "successful" or self.ref("deployed") == end.fact("Commit")
 
         self.await_that(has_ended)
         return self.events()[-1]

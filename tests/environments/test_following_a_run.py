@@ -3,7 +3,11 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 
+from gitops_hooks.entry.follow import Watched, follow
+from gitops_hooks.entry.sitting import open_sitting
 from tests.environments.conftest import SITE, Site
+from tests.faults.failpoints import no_reconciler
+from tests.world import REPOSITORY
 
 HELD = (
     SITE
@@ -38,3 +42,28 @@ def test_a_run_is_followed_to_its_end_while_it_goes_on(site: Site):
         )
     ]
     assert lines[-1].startswith("successful: ok 2, changed 2, failed 0 (")
+
+
+def test_a_success_is_told_once_it_stands_in_the_ref_too(site: Site):
+    """The record comes first, and a reconciler may be killed before the ref: the next one moves it."""
+    before = site.tip()
+    site.land({"page": "second\n"})
+    site.world.stop_reconciler()
+    with no_reconciler(site.world):
+        site.world.server_git("update-ref", "refs/environments/staging/deployed", before)
+        assert followed(site, 1.0) == (
+            False,
+            "  staging    not at its end yet; follow it:  ssh <host> env show staging",
+        )
+    site.world.reconcile_once().must()
+    well, line = followed(site, 60.0)
+    assert well and line.startswith("  staging    ok 2, changed 2, failed 0 (")
+    assert site.ref("deployed") == site.tip()
+
+
+def followed(site: Site, seconds: float) -> tuple[bool, str]:
+    """Whether all ended well, and the last line that was said."""
+    told: list[str] = []
+    sitting = open_sitting(site.world.home, REPOSITORY)
+    well = follow(sitting, [Watched("staging", site.tip())], seconds, lambda lines: told.extend(lines) is None)
+    return well, told[-1]
