@@ -3,9 +3,10 @@
     python benchmarks/deploy.py [--runs 5] [--hosts 20] [--pushes 100] [--state 1000]
 
 The hosts are sshds on loopback. Each round changes one file that a task copies to all of them, and then brings it there
-by a landing (ours), by ansible-playbook with its defaults, and by ansible-playbook with pipelining and as many forks
-as ours. Then: a change that reaches one host, `env show` with many hosts of state, and many pushes in a row; and the
-rounds once more with `strategy: mitogen`. Figures are printed and never asserted: seconds drift, ratios hold.
+by a landing (ours), by ansible-playbook with its defaults, with pipelining, and with pipelining and as many forks as
+ours. A first task has begun when Ansible reads its words, and has run when the host says so. Then: a change that
+reaches one host, `env show` with many hosts of state, and many pushes in a row; and the rounds once more with
+`strategy: mitogen`. Figures are printed and never asserted: seconds drift, ratios hold.
 """
 
 import argparse
@@ -15,8 +16,9 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -41,7 +43,7 @@ SITE = """\
   gather_facts: false
   tasks:
     - name: Began
-      ansible.builtin.shell: date +%s.%N > {{ root }}/began
+      ansible.builtin.shell: echo {{ now().timestamp() }} > {{ root }}/began; date +%s.%N > {{ root }}/ran
     - name: Page
       ansible.builtin.copy: {src: page, dest: "{{ root }}/page", mode: "0644"}
     - name: Own
@@ -57,6 +59,20 @@ PAUSE = """\
       ansible.builtin.pause: {seconds: 120}
 """
 FORKS = "10"
+BARE = {
+    "its defaults": {},
+    "pipelining": {"ANSIBLE_PIPELINING": "True"},
+    f"pipelining, {FORKS} forks": {"ANSIBLE_PIPELINING": "True", "ANSIBLE_FORKS": FORKS},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Seconds until the first task began, until it had run on the first of the hosts, and of the whole run."""
+
+    began: float
+    ran: float
+    whole: float
 
 
 class Course:
@@ -75,18 +91,21 @@ class Course:
         number = change_number(self.world.propose("alice", files).must())
         self.world.approve("bob", number).must()
 
-    def ours(self, files: dict[str, str] | None = None) -> tuple[float, float]:
-        """Seconds from the landing to the first task, and of the whole run from its start to its end."""
+    def ours(self, files: dict[str, str] | None = None) -> Took:
+        """The first two from the landing; the whole run from its start to its end in the record."""
         self.count += 1
         self.land(files or {"page": f"{self.count}\n"})
         landed, started, ended = (
             self._moved(ref) for ref in ("refs/heads/main", *map(self._ref, ("attempted", "deployed")))
         )
-        return self._first_after(landed) - landed, ended - started
+        return self._took(landed, ended - started)
 
-    def _first_after(self, moment: float) -> float:
-        """When the first task ran on the first of the hosts."""
-        return min(float(text) for host in self.hosts if (text := host.holds("began")) and float(text) > moment)
+    def _took(self, since: float, whole: float) -> Took:
+        return Took(self._first_after(since, "began") - since, self._first_after(since, "ran") - since, whole)
+
+    def _first_after(self, moment: float, what: str) -> float:
+        """What the first task wrote on the first of the hosts."""
+        return min(float(text) for host in self.hosts if (text := host.holds(what)) and float(text) > moment)
 
     @staticmethod
     def _ref(name: str) -> str:
@@ -96,8 +115,8 @@ class Course:
         """When git wrote the ref: it is loose, having moved just now."""
         return (self.world.repository / ref).stat().st_mtime
 
-    def bare(self, *, tuned: bool) -> tuple[float, float]:
-        """Seconds to the first task and to the end of ansible-playbook on the same tree as an operator would type it.
+    def bare(self, settings: Mapping[str, str]) -> Took:
+        """Of ansible-playbook on the same tree as an operator would type it.
 
         Each run connects anew, as ours does: a home of its own, or it would find the connections of the one before.
         """
@@ -108,16 +127,14 @@ class Course:
         command = [Path(sys.executable).with_name("ansible-playbook"), "-i", "hosts.yml", "site.yml"]
         known = f"-o UserKnownHostsFile={self.world.home.path}/credentials/staging/known_hosts"
         command += ["--private-key", str(self.world.folder / "deploy_key"), "--ssh-common-args", known]
-        env = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"}
-        if tuned:
-            env |= {"ANSIBLE_PIPELINING": "True", "ANSIBLE_FORKS": FORKS}
+        env = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", **settings}
         began = time.time()
         subprocess.run(command, cwd=tree, env=env, check=True, stdout=subprocess.DEVNULL)
         ended = time.time()
         for shared in (home / ".ansible" / "cp").iterdir():
             leave = ["ssh", "-F", "/dev/null", "-o", f"ControlPath={shared}", "-O", "exit", "nobody"]
             subprocess.run(leave, check=True, stderr=subprocess.DEVNULL)
-        return self._first_after(began) - began, ended - began
+        return self._took(began, ended - began)
 
     def lay_bare(self) -> None:
         tree = self.world.folder / "bare"
@@ -147,28 +164,32 @@ def course(hosts: int, more: str = "", *, direct: bool = False) -> Iterator[Cour
 
 def compare(course: Course, runs: int) -> None:
     course.lay_bare()
-    rows: dict[str, list[tuple[float, float]]] = {name: [] for name in ("ours", "plain", "tuned")}
+    ours: list[Took] = []
+    bare: dict[str, list[Took]] = {name: [] for name in BARE}
     for _ in range(runs):
-        rows["ours"].append(course.ours())
-        rows["plain"].append(course.bare(tuned=False))
-        rows["tuned"].append(course.bare(tuned=True))
-    first = {name: statistics.median(one for one, _ in found) for name, found in rows.items()}
-    whole = {name: statistics.median(one for _, one in found) for name, found in rows.items()}
-    print(f"\n{len(course.hosts)} hosts, one file changed for all of them; medians of {runs}")
-    print(
-        f"  our run: first task {first['ours']:.2f} s after the landing; {whole['ours']:.2f} s to its end in the record"
-    )
-    for name, words in (("plain", "its defaults"), ("tuned", f"pipelining, {FORKS} forks")):
-        ratio = whole["ours"] / whole[name]
-        seconds = f"first task {first[name]:.2f} s, {whole[name]:.2f} s to its end"
-        print(f"  ansible-playbook, {words:<24} {seconds}   ours {ratio:.2f}x")
+        ours.append(course.ours())
+        for name, settings in BARE.items():
+            bare[name].append(course.bare(settings))
+    print(f"\n{len(course.hosts)} hosts, one file changed for all of them; medians of {runs}, in seconds")
+    print(f"  {'':<40} first task begins   has run   whole run   ours")
+    mine = middle(ours)
+    print(f"  {'our run, from the landing':<40} {mine.began:>17.2f} {mine.ran:>9.2f} {mine.whole:>11.2f}")
+    for name, found in bare.items():
+        one = middle(found)
+        seconds = f"{one.began:>17.2f} {one.ran:>9.2f} {one.whole:>11.2f}"
+        print(f"  {f'ansible-playbook, {name}':<40} {seconds} {mine.whole / one.whole:>5.2f}x")
+
+
+def middle(found: Sequence[Took]) -> Took:
+    """The median of each."""
+    return Took(*map(statistics.median, zip(*map(astuple, found), strict=True)))
 
 
 def reach_one(course: Course, runs: int) -> None:
     found = []
     for number in range(runs):
         name = course.hosts[0].name
-        found.append(course.ours({f"inventories/staging/host_vars/{name}.yml": f"own: '{number}'\n"})[1])
+        found.append(course.ours({f"inventories/staging/host_vars/{name}.yml": f"own: '{number}'\n"}).whole)
     print(f"\na change that reaches one of {len(course.hosts)} hosts: {statistics.median(found):.2f} s")
 
 
