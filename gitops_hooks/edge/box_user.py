@@ -47,6 +47,9 @@ def become(who: BoxUser) -> bool:
 
 
 def _maps(name: str, first: int, end: int) -> bool:
-    lines = (Path("/proc/self") / name).read_text(encoding="ascii").splitlines()
+    try:
+        lines = (Path("/proc/self") / name).read_text(encoding="ascii").splitlines()
+    except OSError:
+        return False
     ranges = [(int(inside), int(count)) for inside, _, count in map(str.split, lines)]
     return any(inside <= first and end <= inside + count for inside, count in ranges)

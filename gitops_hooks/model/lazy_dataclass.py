@@ -117,27 +117,33 @@ def _lazy_init(cls: type) -> Callable[..., None]:
 
 def _complete(cls: type) -> Callable[..., None]:
     _waiting.pop(cls, None)
-    known: dict[str, Any] = {"_set": object.__setattr__, "_not_given": _NOT_GIVEN}
-    parameters, lines = ["self"], []
-    for field in dataclasses.fields(cls):
-        value = field.name
-        made = field.default_factory is not _MISSING
-        known[f"_{field.name}"] = field.default_factory if made else field.default
-        if made:
-            value = f"_{field.name}() if {field.name} is _not_given else {field.name}" if field.init else f"_{value}()"
-        elif not field.init:
-            if field.default is _MISSING:
-                continue
-            value = f"_{field.name}"
-        if field.init:
-            default = " = _not_given" if made else "" if field.default is _MISSING else f" = _{field.name}"
-            parameters.append(field.name + default)
-        lines.append(f" _set(self, {field.name!r}, {value})")
-    if hasattr(cls, "__post_init__"):
-        lines.append(" self.__post_init__()")
-    text = f"def __init__({', '.join(parameters)}):\n" + ("\n".join(lines) or " pass")
+    fields = dataclasses.fields(cls)
+    known: dict[str, Any] = {"_set_field": object.__setattr__, "_not_given": _NOT_GIVEN}
+    known |= {f"_default_{field.name}": field.default_factory if _is_made(field) else field.default for field in fields}
+    parameters = ", ".join(["self", *(_parameter(field) for field in fields if field.init)])
+    lines = [f" _set_field(self, {field.name!r}, {value})" for field in fields if (value := _value(field))]
+    lines += [" self.__post_init__()"] if hasattr(cls, "__post_init__") else []
+    text = f"def __init__({parameters}):\n" + ("\n".join(lines) or " pass")
     exec(text, known)  # noqa: S102  # as the standard library does, of names that are fields
     init: Callable[..., None] = known["__init__"]
     init.__qualname__ = f"{cls.__qualname__}.__init__"
     type.__setattr__(cls, "__init__", init)
     return init
+
+
+def _parameter(field: "dataclasses.Field[Any]") -> str:
+    if _is_made(field):
+        return f"{field.name}=_not_given"
+    return field.name if field.default is _MISSING else f"{field.name}=_default_{field.name}"
+
+
+def _value(field: "dataclasses.Field[Any]") -> str:
+    """What is put into the field, as it is written; empty where nothing is."""
+    if not _is_made(field):
+        return field.name if field.init else "" if field.default is _MISSING else f"_default_{field.name}"
+    new = f"_default_{field.name}()"
+    return f"{new} if {field.name} is _not_given else {field.name}" if field.init else new
+
+
+def _is_made(field: "dataclasses.Field[Any]") -> bool:
+    return field.default_factory is not _MISSING

@@ -42,6 +42,14 @@ def classes(dataclass: Callable[..., Any]) -> dict[str, Any]:
     class One:
         only: str
 
+    @dataclass(frozen=True, slots=True)
+    class Names:
+        self_: int
+        set: int = 1
+        default_set: int = 2
+        not_given: list[int] = field(default_factory=list)
+        set_field: int = 3
+
     @dataclass(frozen=True, slots=True, eq=False)
     class Node:
         tag: str
@@ -58,7 +66,7 @@ def classes(dataclass: Callable[..., Any]) -> dict[str, Any]:
         def __post_init__(self) -> None:
             self.later = self.title.upper()
 
-    return {cls.__name__: cls for cls in (Point, Above, Nothing, One, Node, Book)}
+    return {cls.__name__: cls for cls in (Point, Above, Nothing, One, Names, Node, Book)}
 
 
 OURS, THEIRS = classes(lazy_dataclass.dataclass), classes(dataclasses.dataclass)
@@ -76,6 +84,9 @@ CALLS: list[tuple[str, tuple[object, ...], dict[str, object]]] = [
     ("Nothing", (1,), {}),
     ("One", ("x",), {}),
     ("One", (), {}),
+    ("Names", (1,), {}),
+    ("Names", (1, 2, 3, [4], 5), {}),
+    ("Names", (1,), {"set": 4, "not_given": [1], "set_field": 6}),
     ("Node", ("map",), {}),
     ("Book", ("t",), {}),
     ("Book", ("t", ["line"], "told"), {}),
