@@ -25,7 +25,7 @@ from gitops_hooks.model.server import Limits, PluginLists
 from tests.cluster.server import serving
 
 ANSIBLE = PluginLists(trusted=("gitops_hooks.plugins.ansible.deployer",))
-LIMITS = Limits(connect_seconds=5.0, deploy_seconds=60.0)
+LIMITS = Limits(connect_seconds=10.0, deploy_seconds=60.0)
 # Said in the inventory, so that no run spends time on looking for it.
 PYTHON = "/usr/bin/python3" if Path("/usr/bin/python3").exists() else shutil.which("python3")
 
