@@ -29,9 +29,14 @@ def choose_box_user() -> BoxUser:
     """For root a user of its own, or nobody where this machine's user namespace has no such numbers; else oneself."""
     if os.geteuid() != 0:
         return BoxUser(os.geteuid(), os.getegid())
-    there = all(_maps(name, _FIRST, _FIRST + _COUNT) for name in ("uid_map", "gid_map"))
-    number = _FIRST + secrets.randbelow(_COUNT) if there else NOBODY
+    number = _FIRST + secrets.randbelow(_COUNT) if _are_mapped() else NOBODY
     return BoxUser(number, number)
+
+
+def mapped_numbers(name: str) -> list[tuple[int, int]]:
+    """First number and count of each range in `uid_map` or `gid_map`, as this program sees them. Errors: OSError."""
+    lines = (Path("/proc/self") / name).read_text(encoding="ascii").splitlines()
+    return [(int(inside), int(count)) for inside, _, count in map(str.split, lines)]
 
 
 def become(who: BoxUser) -> bool:
@@ -46,10 +51,9 @@ def become(who: BoxUser) -> bool:
     return True
 
 
-def _maps(name: str, first: int, end: int) -> bool:
+def _are_mapped() -> bool:
     try:
-        lines = (Path("/proc/self") / name).read_text(encoding="ascii").splitlines()
+        maps = [mapped_numbers(name) for name in ("uid_map", "gid_map")]
     except OSError:
         return False
-    ranges = [(int(inside), int(count)) for inside, _, count in map(str.split, lines)]
-    return any(inside <= first and end <= inside + count for inside, count in ranges)
+    return all(any(first <= _FIRST and first + count >= _FIRST + _COUNT for first, count in one) for one in maps)

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from gitops_hooks.edge.box_user import choose_box_user
+from gitops_hooks.edge.box_user import choose_box_user, mapped_numbers
 from gitops_hooks.edge.forbidden_calls import rules
 from gitops_hooks.edge.sandbox_child import (
     ANSWERED,
@@ -68,13 +68,13 @@ def run_confined(
     asks through the hatch is served here, within the same time.
     """
     reasons = []
-    visible, mapped = visible_paths(readable), _mapped_memory()
+    visible, mapped, user = visible_paths(readable), _mapped_memory(), choose_box_user()
     try:
         forbidden = rules()
     except EdgeError as error:
         return Confined(failure=str(error))
     for wall in walls:
-        nonce, user = secrets.token_hex(16).encode(), choose_box_user()
+        nonce = secrets.token_hex(16).encode()
         assignment = Assignment(work, tuple(readable), visible, limits, wall, nonce, mapped, forbidden, user, hatch)
         confined, reason = _attempt(assignment)
         if confined is not None:
@@ -169,8 +169,7 @@ def _map_everybody(keeper: int) -> bool:
 
 
 def _same_map(name: str) -> str:
-    lines = (Path("/proc/self") / name).read_text(encoding="ascii").splitlines()
-    return "".join(f"{inside} {inside} {count}\n" for inside, _, count in map(str.split, lines))
+    return "".join(f"{first} {first} {count}\n" for first, count in mapped_numbers(name))
 
 
 def _mapped_memory() -> int:

@@ -6,7 +6,7 @@ what else was looked at. A program that forks compiles what its forks need once,
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -21,7 +21,7 @@ else:
         def make(cls: type) -> type:
             # Without these words the standard library would ask for the signature, which costs as much as all else.
             cls.__doc__ = cls.__doc__ or cls.__name__
-            with _not_frozen(cls if frozen else None):
+            with _thawed(cls.__mro__[1:] if frozen else ()):
                 made = dataclasses.dataclass(cls, init=False, repr=False, eq=False, slots=slots)
             made.__dataclass_params__.frozen = frozen
             for name, method in _methods(made, frozen=frozen, eq=eq):
@@ -44,10 +44,10 @@ def complete() -> None:
 
 
 @contextmanager
-def _not_frozen(cls: type | None) -> Iterator[None]:
+def _thawed(bases: Sequence[type]) -> Iterator[None]:
     """The standard library makes what freezes a class at once, and refuses to leave that out below a frozen one."""
-    bases = [getattr(base, "__dataclass_params__", None) for base in (cls.__mro__[1:] if cls else ())]
-    frozen = [each for each in bases if each and each.frozen]
+    known = [getattr(base, "__dataclass_params__", None) for base in bases]
+    frozen = [each for each in known if each and each.frozen]
     for each in frozen:
         each.frozen = False
     try:
@@ -66,7 +66,7 @@ def _methods(cls: type, *, frozen: bool, eq: bool) -> list[tuple[str, object]]:
         methods.append(("__hash__", (lambda one: hash(values(one))) if frozen else None))
     if frozen:
         methods += [("__setattr__", _refuse_to_set), ("__delattr__", _refuse_to_delete)]
-        # What the pickle of a class with slots needs, since nothing can be set.
+        # What the pickle of a class with slots needs, since nothing can be set; an attrgetter alone is no method.
         methods += [
             ("__getstate__", lambda one: values(one)),
             ("__setstate__", lambda one, state: _restore(one, names, state)),
