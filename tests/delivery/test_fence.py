@@ -122,7 +122,7 @@ def test_what_still_works_on_a_host_after_its_run_keeps_newer_runs_off_until_it_
     killed = world.start(strategy=strategy)
     until_it_works(host, "first")
     killed.kill()
-    assert killed.wait(30).state is RunState.CANCELED
+    assert killed.wait(10).state is RunState.CANCELED
 
     work(world, "second", "2")
     outcome = world.deploy(limits=SHORT)

@@ -89,7 +89,7 @@ def test_a_check_that_hangs_is_ended_and_says_for_how_long():
 
     began = time.monotonic()
     assert judge(check_that(hang), limits=Limits(check_seconds=0.5)) == (error("took longer than 0.5 s"),)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 3
 
 
 def test_a_check_that_finds_without_end_is_ended_too():

@@ -136,7 +136,7 @@ def test_a_tool_that_hangs_is_ended_in_time_and_said_so(tools):
     answer = tools.ask("sleep", MARK, seconds=0.5)
     assert (answer.ran.cut, answer.ran.timed_out) == ("took longer than 0.5 s", True)
     assert answer.faults == ("sleep: took longer than 0.5 s",)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 4
     assert asleep() == []
 
 
@@ -163,7 +163,7 @@ def test_what_one_program_may_hold_is_bounded(tools):
     began = time.monotonic()
     answer = tools.ask("sh", "-c", "tail /dev/zero || echo ended")
     assert answer.faults == ("sh: used more than 134217728 bytes of memory",) or answer.ran.stdout == b"ended\n"
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 5
 
 
 def test_what_many_programs_hold_together_is_bounded(tools):
@@ -178,7 +178,7 @@ def test_a_fork_bomb_ends_with_its_limit_and_is_gone(tools):
     began = time.monotonic()
     answer = tools.ask("bash", "-c", f"b() {{ b | b & sleep {MARK}; }}; b; wait", seconds=2.0)
     assert answer.ran.status != 0
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 10
     assert asleep() == []
 
 

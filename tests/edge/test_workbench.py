@@ -120,7 +120,7 @@ def test_the_checks_own_time_covers_its_tools(grounds):
         grounds, lambda c, t, bench: bench.run(["sleep", MARK], seconds=60), limits=replace(LIMITS, check_seconds=1.0)
     )[0]
     assert verdict.detail.startswith("sleep: took longer than ")
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 5
 
 
 def test_a_check_that_dies_while_its_tool_runs_leaves_nothing(grounds):
@@ -173,7 +173,7 @@ def test_half_a_request_is_waited_for_no_longer_than_the_check_has(grounds):
     began = time.monotonic()
     verdict = judge(grounds, write_raw(b'{"say": "'), limits=replace(LIMITS, check_seconds=1.0))[0]
     assert verdict.outcome is CheckOutcome.ERROR
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 4
 
 
 def test_what_a_check_says_is_shown_escaped_and_not_too_often(grounds, capfd):
