@@ -170,7 +170,7 @@ def test_what_many_programs_hold_together_is_bounded(tools):
     """Each stays below the limit of one."""
     eat = "a=$(head -c 20000000 /dev/zero | tr '\\0' x); sleep " + MARK
     answer = tools.ask("bash", "-c", f"for i in 1 2 3 4 5 6 7 8; do ({eat}) & done; wait")
-    assert answer.faults == ("bash: used more than 134217728 bytes of memory",)
+    assert answer.faults == ("bash: used more than 134217728 bytes of memory",), answer
     assert asleep() == []
 
 
