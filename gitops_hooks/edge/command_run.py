@@ -28,7 +28,7 @@ class RunningCommand:
 
     def fileno(self) -> int:
         """Readable whenever `read` has something to take."""
-        return self._child.said
+        return self._child.fileno()
 
     def read(self) -> tuple[Ended, str] | None:
         """How it went and its log's digest, once it has ended; never waits."""

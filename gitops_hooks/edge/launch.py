@@ -76,7 +76,7 @@ class RunningDeployment:
 
     def fileno(self) -> int:
         """Readable whenever `read` has something to say."""
-        return self._silence if self._child is None else self._child.said
+        return self._silence if self._child is None else self._child.fileno()
 
     def read(self) -> tuple[Said, ...]:
         """What was said since; never waits. The outcome comes exactly once, last, and the child has ended then."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 from collections.abc import Iterable, Sequence
@@ -12,17 +13,19 @@ from gitops_hooks.model.errors import EdgeError
 
 _END_SECONDS = 5.0
 _COMPLAINTS_LIMIT = 4096
+_SAID_LIMIT = 4 * 1024 * 1024
 _PART = 65536
 
 
 class Child:
-    """A started program; `said` is the descriptor of what it says, -1 after `close`."""
+    """A started program, an open resource; it has ended when its outermost program has, whoever holds its pipes."""
 
     def __init__(self, command: Sequence[str]) -> None:
         """Errors: EdgeError where the program cannot be started."""
-        self._lifeline, self.said, self._complaints = -1, -1, -1
+        self._lifeline, self._said, self._complaints, self._outermost = -1, -1, -1, -1
+        self._news = select.epoll()
         their_in, self._lifeline = os.pipe()
-        self.said, their_out = os.pipe()
+        self._said, their_out = os.pipe()
         self._complaints, their_err = os.pipe()
         self._complained = bytearray()
         try:
@@ -35,14 +38,21 @@ class Child:
                 cwd="/",
                 start_new_session=True,
             )
+            self._outermost = os.pidfd_open(self.pid)
         except OSError as error:
             self._close_ends()
             raise EdgeError(command[0], f"does not start: {error.strerror}") from None
         finally:
             for end in (their_in, their_out, their_err):
                 os.close(end)
-        for end in (self._lifeline, self.said, self._complaints):
+        for end in (self._lifeline, self._said, self._complaints):
             os.set_blocking(end, False)
+        for end in (self._said, self._outermost):
+            self._news.register(end, select.EPOLLIN)
+
+    def fileno(self) -> int:
+        """Readable whenever `listen` has something to answer."""
+        return self._news.fileno()
 
     @property
     def pid(self) -> int:
@@ -60,9 +70,16 @@ class Child:
 
     def listen(self) -> tuple[bytes, bool]:
         """What it has said since, and whether that was the end; never waits."""
+        # Asked before it is read: what it said last, it said by then.
+        over = bool(select.select([self._outermost], [], [], 0)[0])
         self._complained += _available(self._complaints, _COMPLAINTS_LIMIT)[0]
         del self._complained[_COMPLAINTS_LIMIT:]
-        return _available(self.said, 4 * 1024 * 1024)
+        said, ended = _available(self._said, _SAID_LIMIT)
+        if over and not ended and len(said) < _SAID_LIMIT:
+            # Somebody killed it, and its other half lives on with the pipe.
+            self.kill()
+            ended = True
+        return said, ended
 
     def complaints(self) -> str:
         return self._complained.decode(errors="replace")
@@ -74,7 +91,7 @@ class Child:
             self._lifeline = -1
         # With its whole group: bubblewrap's inner half is tied to the outer one late, and waits for it for ever where
         # that was killed while both were starting. What has ended but is not reaped keeps its number.
-        if self._program.poll() is None:
+        if self._program.returncode is None:
             with contextlib.suppress(OSError):
                 os.killpg(self._program.pid, signal.SIGKILL)
 
@@ -99,10 +116,11 @@ class Child:
             self._close_ends()
 
     def _close_ends(self) -> None:
-        for end in (self._lifeline, self.said, self._complaints):
+        self._news.close()
+        for end in (self._lifeline, self._said, self._complaints, self._outermost):
             if end >= 0:
                 os.close(end)
-        self._lifeline = self.said = self._complaints = -1
+        self._lifeline = self._said = self._complaints = self._outermost = -1
 
 
 def _available(end: int, most: int) -> tuple[bytes, bool]:

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -273,12 +274,25 @@ def test_a_run_without_an_id_has_no_programs() -> None:
 def test_what_is_ended_while_it_starts_is_ended_with_its_other_half():
     """Bubblewrap's inner half is not tied to the outer one yet when that is killed within its first milliseconds."""
     started = Child(["sh", "-c", "sleep 60 & echo $!; wait"])
-    select.select([started.said], [], [], 20)
+    select.select([started], [], [], 20)
     half = living.look_at(int(started.listen()[0]))
     started.close()
 
     assert half is not None
     assert living.wait_gone([half], 5) == ()
+
+
+def test_what_is_killed_has_ended_though_its_other_half_holds_the_pipe():
+    """Nobody else may wait for a box whose outermost program was killed: nothing in it would ever say a word."""
+    started = Child(["sh", "-c", "sleep 60 & echo $!; wait"])
+    select.select([started], [], [], 20)
+    half = living.look_at(int(started.listen()[0]))
+    os.kill(started.pid, signal.SIGKILL)
+
+    assert half is not None and select.select([started], [], [], 20)[0]
+    assert started.listen() == (b"", True)
+    assert living.wait_gone([half], 5) == ()
+    started.close()
 
 
 def test_what_outlives_its_end_is_ended_and_the_outcome_stands(start):
