@@ -18,7 +18,13 @@ STEPS = """\
     - name: Page
       ansible.builtin.copy: {src: page, dest: "{{ root }}/page", mode: "0644"}
 """
+# A plan shows a host that it hangs there, in a file of its own.
 SLOW = """\
+    - name: Hangs
+      ansible.builtin.command: touch {{ root }}/hangs
+      when: ansible_check_mode
+      check_mode: false
+      changed_when: false
     - name: Slow
       ansible.builtin.wait_for: {path: "{{ root }}/slow", state: absent, timeout: 300}
       check_mode: false

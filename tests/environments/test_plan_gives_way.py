@@ -2,7 +2,7 @@
 
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -28,15 +28,30 @@ def running(site: Site) -> str:
     return found[0].read_text() if found else ""
 
 
-def begin(site: Site, page: str) -> int:
-    """A plan that hangs on both hosts."""
+def programs(run: str) -> list[living.Living]:
+    return [one for one in living.list_living() if run in one.argv]
+
+
+def starts(site: Site) -> bool:
+    """Whether a program of the run is there: its id is noted a while before."""
+    return bool(programs(running(site)))
+
+
+def hangs(site: Site) -> bool:
+    """Whether the run waits on both hosts."""
+    return all((host.root / "hangs").exists() for host in site.hosts)
+
+
+def begin(site: Site, page: str, far: Callable[[Site], bool] = hangs) -> int:
+    """A plan that comes so far, and not to its end before it is let go."""
     for host in site.hosts:
         (host.root / "slow").touch()
+        (host.root / "hangs").unlink(missing_ok=True)
     number = propose(site, {"page": page})
     site.world.approve("bob", number).must()
     before = running(site)
     site.world.verb("bob", "plan", number).must()
-    site.await_that(lambda: running(site) not in ("", before))
+    site.await_that(lambda: running(site) not in ("", before) and far(site))
     return number
 
 
@@ -51,7 +66,7 @@ def test_a_killed_reconciler_leaves_nothing_and_the_plan_is_made_again(site: Sit
     for one in living.list_living():
         if any(f"{site.world.home.path}/bin/gitops-reconcile" in word for word in one.argv):
             living.send(one, signal.SIGKILL)
-    site.await_that(lambda: not [one for one in living.list_living() if first in one.argv])
+    site.await_that(lambda: not programs(first))
     assert planned(site, number) == []
     told = site.world.ssh("bob", f"change plan {number}").must().out
     assert "a plan was asked for; it is made as soon as it may be\n" in told
@@ -62,11 +77,11 @@ def test_a_killed_reconciler_leaves_nothing_and_the_plan_is_made_again(site: Sit
     site.world.verb("alice", "close", number).must()
 
 
-def test_a_killed_run_is_told_as_unknown_and_ends(site: Site) -> None:
-    number = begin(site, "third\n")
-    run = running(site)
-    for one in [one for one in living.list_living() if run in one.argv]:
-        living.send(one, signal.SIGKILL)
+@pytest.mark.parametrize("far", [starts, hangs])
+def test_a_killed_run_is_told_as_unknown_and_ends(site: Site, far: Callable[[Site], bool]) -> None:
+    number = begin(site, f"third, which {far.__name__}\n", far)
+    sent = [living.send(one, signal.SIGKILL) for one in programs(running(site))]
+    assert any(sent)
     site.await_that(lambda: len(planned(site, number)) == 1)
     # By its end; or by its last word, that it reached neither host where its way out was killed before itself.
     told = site.world.ssh("bob", f"change plan {number}").out
@@ -87,19 +102,18 @@ def test_a_deployment_that_is_due_goes_first_and_the_plan_is_made_afterwards(sit
     site.world.approve("bob", other).must()
     site.world.verb("alice", "land", other).must()
     site.await_that(lambda: site.ref("deployed") == site.tip() and site.pages() == ["now\n", "now\n"])
-    assert not [one for one in living.list_living() if first in one.argv]
-    site.await_that(lambda: any(running(site) in one.argv for one in living.list_living()))
+    assert not programs(first)
+    site.await_that(lambda: starts(site))
     assert running(site) != first and planned(site, number) == []
     site.world.verb("alice", "close", number).must()
     run = running(site)
-    site.await_that(lambda: not [one for one in living.list_living() if run in one.argv])
+    site.await_that(lambda: not programs(run))
 
 
 def test_what_nobody_wants_any_more_is_ended(site: Site) -> None:
     number = begin(site, "fifth\n")
-    site.await_that(lambda: any(running(site) in one.argv for one in living.list_living()))
     run = running(site)
     site.world.verb("bob", "withdraw", number).must()
-    site.await_that(lambda: not [one for one in living.list_living() if run in one.argv])
+    site.await_that(lambda: not programs(run))
     assert planned(site, number) == []
     let_go(site)
