@@ -96,7 +96,12 @@ def _attend(
     while lines.take(max(0.0, over - time.monotonic())) and time.monotonic() < over:
         pass
     lines.close()
-    return Ended(program.returncode, stopping.why)
+    return Ended(program.returncode, stopping.why or _late(program.returncode, place))
+
+
+def _late(status: int, place: Place) -> str:
+    """Whoever asks us to end asks our whole group, and a program that is just being started is still in it."""
+    return "canceled" if status == -signal.SIGTERM and place.canceled() else ""
 
 
 class _Stopping:
