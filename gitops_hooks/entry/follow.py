@@ -108,6 +108,9 @@ def _news(sitting: Sitting, one: Watched, say: Callable[[Iterable[str]], bool]) 
         _say_waiting(sitting, one, say)
         return None
     match event.body:
+        case Started(whole=False, limit=()):
+            # For nobody: its end is on its way already.
+            one.held = None
         case Started() as begun:
             one.held = None
             _say_running(sitting, one, begun, say)
