@@ -32,14 +32,21 @@ def let_go(descriptor: int) -> None:
 
 @contextmanager
 def hold(folder: Path, name: str, seconds: float) -> Iterator[None]:
-    """Hold the lock of this name below a folder. Errors: EdgeError when another keeps it for `seconds`."""
+    """Hold the lock of this name below a folder. Errors: EdgeError when another keeps it for `seconds`.
+
+    Who waits in a queue counts anew with each that is before it.
+    """
     path = folder / "locks" / hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:32]
-    deadline = time.monotonic() + seconds
+    since, deadline = 0, 0.0
     while (descriptor := try_lock(path)) is None:
-        if time.monotonic() > deadline:
+        if (taken := path.stat().st_mtime_ns) != since:
+            since, deadline = taken, time.monotonic() + seconds
+        elif time.monotonic() > deadline:
             raise EdgeError(name, f"another push has held it for {seconds:.0f} s; push again")
         time.sleep(_PAUSE)
     try:
+        # Its time says when it changed hands.
+        os.utime(descriptor)
         yield
     finally:
         os.close(descriptor)

