@@ -43,6 +43,7 @@ from gitops_hooks.model.lazy_dataclass import dataclass
 __all__ = ["Confined", "SandboxLimits", "Wall", "probe", "run_confined"]
 
 _GRACE = 5.0
+_SETUP = 10.0  # seconds until the walls stand, which are no time of the work
 _LENGTH = 16
 
 
@@ -104,13 +105,14 @@ def _attempt(assignment: Assignment) -> tuple[Confined | None, str]:
         be_keeper(assignment, ChildEnds(setup_end, answer_end, noise_end, life_end))
     for end in (setup_end, answer_end, noise_end, life_end, *_child_end(assignment.hatch)):
         os.close(end)
-    deadline = time.monotonic() + assignment.limits.seconds
+    patience = time.monotonic() + _SETUP
     try:
-        ready = _read_setup(setup, deadline)
+        ready = _read_setup(setup, patience)
         if ready == WANTS_MAPS:
             with contextlib.suppress(BrokenPipeError):
                 os.write(life, READY if _map_everybody(keeper) else b"-")
-            ready = _read_setup(setup, deadline)
+            ready = _read_setup(setup, patience)
+        deadline = time.monotonic() + assignment.limits.seconds
         said, trouble = _listen((answer, noise, asked), assignment, deadline) if ready == READY else (b"", "")
     finally:
         for end in (life, setup, answer, noise, *([asked] if asked >= 0 else [])):
@@ -120,7 +122,7 @@ def _attempt(assignment: Assignment) -> tuple[Confined | None, str]:
         return _conclude(said, trouble, code, assignment), ""
     if code == NOT_SET_UP and ready:
         return None, ready.decode("utf-8", "replace")
-    return None, f"set-up ended with {code}" if time.monotonic() < deadline else "set-up took too long"
+    return None, f"set-up ended with {code}" if time.monotonic() < patience else "set-up took too long"
 
 
 def _open_hatch(hatch: Hatch | None) -> int:
