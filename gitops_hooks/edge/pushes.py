@@ -48,9 +48,11 @@ class LivePush:
 def mark_cut_off(unclean: Path) -> None:
     """For who ends a part of a push that may be over by then: a marker that looks dead has the next push sweep."""
     with suppress(OSError):
-        make_folder(unclean.parent)
-        (unclean.parent / _ALIVE).touch(0o600)
-        unclean.touch(0o600)
+        while not unclean.exists():
+            # The push may be taking its folder away at this moment.
+            make_folder(unclean.parent)
+            with suppress(FileNotFoundError):
+                unclean.touch(0o600)
 
 
 @contextmanager
@@ -175,8 +177,11 @@ def _dead(pushes: Path) -> list[Path]:
 
 def _is_dead(folder: Path) -> bool:
     alive = folder / _ALIVE
-    if folder.name.startswith(".") or not alive.exists():
+    if folder.name.startswith("."):
         return False
+    if not alive.exists():
+        # Of one that lives on a full disk it is missing too: that one holds the repository.
+        return (folder / _UNCLEAN).exists()
     if (hold := try_lock(alive, shared=True)) is None:
         return False
     os.close(hold)
