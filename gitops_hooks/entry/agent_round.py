@@ -169,11 +169,13 @@ class Round:
         for work in agenda.apply:
             if self.halted:
                 return
-            self._tell_run(work, shop.apply(work, standing))
+            outcome = shop.apply(work, standing)
             self.notes.write_standing(standing)
+            self._tell_run(work, outcome)
         for work in agenda.look if not agenda.apply else ():
-            self._tell_look(work, shop.look(work, standing))
+            found = shop.look(work, standing)
             self.notes.write_standing(standing)
+            self._tell_look(work, found)
 
     def _tell_run(self, work: Work, outcome: Outcome) -> None:
         states = " ".join(f"{host.name}={host.state.value}({host.changed})" for host in outcome.hosts) or "no host"

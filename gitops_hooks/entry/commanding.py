@@ -156,7 +156,9 @@ def record_end(home: Home, run: Run, ended: Ended, log: str) -> None:
             sitting.record.index.begin(wanted.number)
             sitting.ledger.log(meta_ref(wanted.number), _result(run, ended, log), SERVER)
             mend_change(sitting, wanted.number)
-    note_run(sitting.state, wanted.number, replace(run.kept, running=False))
+        # While nobody purges: what is noted after a purge would stand there for ever.
+        if record and not record.purged:
+            note_run(sitting.state, wanted.number, replace(run.kept, running=False))
 
 
 def _result(run: Run, ended: Ended, log: str) -> Ran:

@@ -68,7 +68,8 @@ def test_it_polls_applies_and_reports_and_goes_on_after_the_cable_was_out(site: 
     site.await_that(lambda: agent.page() == "second\n", 180)
     site.await_that(lambda: shown(site) == ("Synced", "Healthy", "Synced"), 180)
     assert world.refs()["refs/environments/staging/deployed"] == second
-    assert agent.status()["code"] == 0
+    # It is written down once the server has it.
+    site.await_that(lambda: agent.status()["code"] == 0)
 
     # And when it is out while the host is in the middle of a run, the run goes to its end and is told later.
     third = site.land({"page": "third\n", "host_vars/web1.yml": "page_is_slow: true\n"})
