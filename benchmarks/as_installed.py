@@ -11,5 +11,5 @@ def exchange_keys_as_installed(*servers: Sshd) -> None:
         config = sshd.folder / "sshd_config"
         lines = config.read_text().splitlines(keepends=True)
         config.write_text("".join(line for line in lines if not line.startswith(_OURS)))
-        sshd.stop()
+        sshd.pause()
         sshd.start_again()

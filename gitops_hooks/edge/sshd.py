@@ -66,6 +66,7 @@ class Sshd:
     folder: Path
     port: int
     address: str = _ADDRESS
+    _kept: socket.socket | None = None
 
     @property
     def public_key(self) -> str:
@@ -86,15 +87,31 @@ class Sshd:
 
     def stop(self) -> None:
         """End the server and its sessions' programs. Errors: EdgeError where one of them survives."""
+        self._let_go()
         stop_sshd(self.folder)
 
+    def pause(self) -> None:
+        """As `stop()`, and nobody else gets its port before `start_again()`; who connects to it is refused."""
+        self.stop()
+        self._kept = _keep_port(self.port)
+
     def start_again(self) -> None:
-        """Start it once more on the same port after `stop()`."""
-        _launch(self.folder, self.port)
+        """Start it once more on the same port after `stop()` or `pause()`. Errors: EdgeError."""
+        try:
+            _launch(self.folder, self.port)
+        except _PortTaken:
+            raise EdgeError("sshd", _taken(self.port)) from None
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.close()
 
     def rotate_host_key(self) -> None:
         """Give the server a new host key on the same port; open sessions end."""
-        self.stop()
+        self.pause()
         for name in ("host_key", "host_key.pub"):
             (self.folder / name).unlink()
         make_key(self.folder / "host_key", "host")
@@ -128,7 +145,7 @@ def start_sshd(
         except _PortTaken:
             continue
         return Sshd(folder, chosen)
-    raise EdgeError("sshd", f"{_ADDRESS}:{port or 'any port'} is taken; stop what listens there and try again")
+    raise EdgeError("sshd", _taken(port))
 
 
 def stop_sshd(folder: Path) -> None:
@@ -151,6 +168,25 @@ def stop_sshd(folder: Path) -> None:
 
 class _PortTaken(Exception):
     """Somebody else took the port between choosing and listening."""
+
+
+def _taken(port: int) -> str:
+    return f"{_ADDRESS}:{port or 'any port'} is taken; stop what listens there and try again"
+
+
+def _keep_port(port: int) -> socket.socket | None:
+    """Bound, so that no connection is given this number, and not listening: sshd may still bind beside it.
+
+    None where somebody was faster.
+    """
+    kept = socket.socket()
+    kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        kept.bind((_ADDRESS, port))
+    except OSError:
+        kept.close()
+        return None
+    return kept
 
 
 def _of_folder(folder: Path) -> tuple[living.Living, ...]:

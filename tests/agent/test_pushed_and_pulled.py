@@ -112,7 +112,7 @@ def both() -> Iterator[Both]:
 
 def test_a_push_reaches_who_answers_and_the_agent_of_the_other_brings_it_there(both: Both) -> None:
     both.agent.start()
-    both.web2.sshd.stop()
+    both.web2.sshd.pause()
     second = both.land("second\n")
     both.await_that(lambda: both.web2.holds("page") == "second\n")
     assert both.web1.holds("page") == "second\n"
@@ -142,7 +142,7 @@ def test_a_push_reaches_who_answers_and_the_agent_of_the_other_brings_it_there(b
 
 def test_a_push_finds_the_agent_at_work_sets_the_host_aside_and_the_agent_goes_on(both: Both) -> None:
     both.agent.start()
-    both.web2.sshd.stop()
+    both.web2.sshd.pause()
     (both.web2.root / "hold").touch()
     second = both.land("second\n")
     both.await_that(lambda: both.web2.holds("page") == "second\n")
@@ -162,7 +162,7 @@ def test_a_push_finds_the_agent_at_work_sets_the_host_aside_and_the_agent_goes_o
 
 
 def test_an_agent_finds_the_server_at_work_waits_and_does_not_bring_back_what_is_older(both: Both) -> None:
-    both.web2.sshd.stop()
+    both.web2.sshd.pause()
     both.land("second\n")
     both.await_that(lambda: both.count("released"))
     both.web2.sshd.start_again()

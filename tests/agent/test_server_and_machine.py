@@ -29,7 +29,7 @@ def site(pulled: Template) -> Iterator[Site]:
 
 def test_a_server_that_is_away_is_told_apart_and_found_again(site: Site) -> None:
     port = site.world.sshd.port
-    site.world.sshd.stop()
+    site.world.sshd.pause()
     code, words = site.agent.once()
     assert code == 3 and words.startswith("the server cannot be asked: ssh: connect to host 127.0.0.1 port"), words
     assert site.agent.run("status").code == 3
@@ -53,7 +53,7 @@ def test_a_server_with_another_host_key_is_asked_nothing(site: Site) -> None:
     site.world.sshd.rotate_host_key()
     words = "refused what it was given: the server does not show its pinned host key; nothing was asked of it"
     assert site.agent.once() == (4, words)
-    site.world.sshd.stop()
+    site.world.sshd.pause()
     for name, content in kept.items():
         (folder / name).write_bytes(content)
     site.world.sshd.start_again()

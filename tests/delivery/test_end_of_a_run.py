@@ -142,7 +142,7 @@ def test_leftovers_are_found_by_their_run_id_and_ended_alone(world, host):
 
 def test_the_next_run_brings_the_host_on_after_all_this(world, host):
     started(world, host).kill()
-    host.sshd.stop()  # what was left on the host ends too
+    host.sshd.pause()  # what was left on the host ends too
     host.sshd.start_again()
     world.tree["site.yml"] = SLOW.replace("sleep 60", "true")
 

@@ -8,7 +8,7 @@ from tests.delivery.conftest import details, states
 
 def test_a_host_that_is_down_is_left_out_and_caught_up_later(world):
     down = world.hosts[1].sshd
-    down.stop()
+    down.pause()
 
     outcome = world.deploy()
 
@@ -74,7 +74,7 @@ def test_a_host_that_refuses_the_login_is_told_with_the_user(world):
 
 def test_with_no_host_ready_nothing_is_started(world):
     for host in world.hosts:
-        host.sshd.stop()
+        host.sshd.pause()
 
     outcome = world.deploy()
 

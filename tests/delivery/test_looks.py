@@ -29,7 +29,7 @@ def test_each_host_is_told_with_what_would_change_and_nothing_does(world):
     (one.root / "motd").write_text("by hand\x1b[2J\n")
     (two.root / "motd").chmod(0o600)
     (two.root / "ran").unlink()
-    three.sshd.stop()
+    three.sshd.pause()
     found, outcome = world.look(generation=5, run_id=run_name(50))
     assert outcome.state is RunState.SUCCESSFUL
     changed, mode, lost = found.hosts

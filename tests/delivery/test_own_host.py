@@ -21,7 +21,7 @@ def own(world):
     """What an agent on web1 hands to its box; no host has a server that listens."""
     host = world.hosts[0]
     for one in world.hosts:
-        one.sshd.stop()
+        one.sshd.pause()
     laid = lay_own_host(world.folder / "own", host.sshd.folder / "host_key", host.home)
     return Credentials((host.name,), laid.key, laid.known_hosts, network=False, door=True, own=laid.config, some=True)
 

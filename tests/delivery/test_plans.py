@@ -21,7 +21,7 @@ PAGE = """\
 
 
 def test_it_tells_what_would_change_changes_nothing_and_is_the_same_again(world):
-    world.hosts[2].sshd.stop()
+    world.hosts[2].sshd.pause()
     world.tree["site.yml"] = HEAD + PAGE
     world.tree["templates/page.j2"] = "for {{ inventory_hostname }}\n"
     (world.hosts[1].root / "page").write_text("for web2\n")

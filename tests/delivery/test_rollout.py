@@ -60,7 +60,7 @@ def test_each_batch_is_done_before_the_next_begins(world):
 
 
 def test_a_host_that_is_down_from_the_start_is_left_out_and_stops_nobody(world):
-    world.hosts[0].sshd.stop()
+    world.hosts[0].sshd.pause()
 
     outcome = world.deploy(rollout=Rollout(ONE_BY_ONE))
 

@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import socket
 import subprocess
 
 import pytest
@@ -123,3 +124,21 @@ def test_a_session_runs_its_command_without_the_start_up_files_of_the_account(tm
         sshd.stop()
 
     assert (done.returncode, done.stdout) == (0, f"{home}\n")
+
+
+def test_while_it_pauses_its_port_refuses_and_is_nobody_elses(server, key):
+    server.pause()
+    refused = ssh(server, key, "true").stderr
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind((server.address, server.port))
+    server.start_again()
+
+    assert "Connection refused" in refused
+    assert ssh(server, key, "echo in").stdout == "in\n"
+
+
+def test_who_took_the_port_meanwhile_is_told(server):
+    server.stop()
+    taken = pytest.raises(EdgeError, match=f":{server.port} is taken; stop what listens there")
+    with socket.create_server((server.address, server.port)), taken:
+        server.start_again()

@@ -78,7 +78,7 @@ class Storm:
     def take_down(self) -> None:
         """Its sessions and their programs end with it, as when the power fails."""
         host = self.host()
-        host.sshd.stop()
+        host.sshd.pause()
         time.sleep(self.dice.uniform(0.1, 3.0))
         host.sshd.start_again()
 
