@@ -8,7 +8,10 @@ EVENT_FORMAT = "%H%x00%s%x00%(trailers:only,unfold)%x1e"
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a command answered; `remote_lines` are the server's lines of it, without git's prefix and padding."""
+    """What a command answered; `remote_lines` are the server's lines of it, without git's prefix and padding.
+
+    Signs of life are none of them: whether a check takes long enough for one is up to the machine.
+    """
 
     code: int
     out: str
@@ -18,7 +21,8 @@ class Result:
     def remote_lines(self) -> list[str]:
         # git pads each line with blanks or a clearing sequence, and cuts at CR as well as at LF.
         lines = re.split(r"[\r\n]+", self.err)
-        return [line.removeprefix("remote:")[1:].removesuffix("\x1b[K").rstrip() for line in lines if _is_remote(line)]
+        said = [line.removeprefix("remote:")[1:].removesuffix("\x1b[K").rstrip() for line in lines if _is_remote(line)]
+        return [line for line in said if not line.startswith("gitops: still checking: ")]
 
     @property
     def remote(self) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.machine.machine import why_not
 from tests.unpacked import missing_tools
@@ -16,6 +17,9 @@ from tests.world import Template, World
 # Folders whose tests are slow come last, so that a simple fault is told first. Among these the longest stories begin
 # first: the workers take a file each, and none is left alone with a long one at the end.
 _LAST = ("demo", "machine", "faults", "reviews", "delivery", "environments", "agent", "push", "entry")
+# How long an example takes is up to the machine.
+settings.register_profile("stories", deadline=None)
+settings.load_profile("stories")
 _PACKAGES = {
     "git": "git",
     "ssh": "openssh-client",

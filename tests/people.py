@@ -65,6 +65,5 @@ Host host
     StrictHostKeyChecking yes
     SendEnv GIT_PROTOCOL
     BatchMode yes
-    ConnectTimeout 10
     LogLevel ERROR
 """

@@ -38,16 +38,19 @@ def test_hooks_are_laid_again_while_there_are_changes(world: World) -> None:
 def test_a_mirror_takes_the_place_of_a_lost_repository(world: World) -> None:
     mirror = world.folder / "mirror.git"
     command = ["git", "clone", "-q", "--mirror", str(world.repository), str(mirror)]
+    world.close_server()
     subprocess.run(command, env=clean_environment(world.folder), check=True, timeout=60)
     shutil.rmtree(world.repository)
     shutil.rmtree(world.home.path / "state")
     shutil.move(mirror, world.repository)
     world.admin("repo", "add", "site", "--admin", "bob").must()
+    world.open()
     world.approve("bob", 1).must()
 
 
 def test_a_copy_beside_its_original_is_refused(world: World) -> None:
     copy = world.folder / "copy.git"
+    world.close_server()
     shutil.copytree(world.repository, copy)
     refused = world.admin("repo", "add", str(copy), "--admin", "bob")
     assert refused.code == 2
@@ -57,6 +60,7 @@ def test_a_copy_beside_its_original_is_refused(world: World) -> None:
 
 def test_changes_that_no_record_of_ours_tells_of_are_refused(world: World) -> None:
     stranger = world.folder / "stranger.git"
+    world.close_server()
     shutil.copytree(world.repository, stranger)
     command = ["git", "--git-dir", str(stranger), "update-ref", "-d", "refs/gitops/log"]
     subprocess.run(command, env=clean_environment(world.folder), check=True, timeout=60)

@@ -1,5 +1,6 @@
 """What plans found is kept for who may read it, bounded, and only as what its event says."""
 
+import os
 from datetime import UTC, datetime
 
 import pytest
@@ -35,6 +36,8 @@ def test_old_ones_go_and_a_purged_one_goes_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr(plan_notes, "MOST_CHANGES", 2)
     for number in (1, 2, 3):
         write_plan(tmp_path, number, NOTES)
+        # Some file systems tell no two writes of a moment apart.
+        os.utime(tmp_path / "plans" / f"{number}.json", (number, number))
     assert sorted(path.stem for path in (tmp_path / "plans").glob("*.json")) == ["2", "3"]
     monkeypatch.setattr(plan_notes, "MOST_BYTES", 10)
     write_plan(tmp_path, 3, NOTES)

@@ -15,6 +15,7 @@ from gitops_hooks.edge.pushes import use_lock
 from gitops_hooks.edge.upkeep import Upkeep
 from gitops_hooks.edge.verdict_store import Kept, store_of
 from gitops_hooks.model.server import Limits
+from tests.waiting import so_far, wait_until
 from tests.world import ROOT
 
 ROTATES = """
@@ -83,7 +84,9 @@ def test_it_never_waits_and_pushes_go_on_beside_it(tmp_path: Path, repository: P
 
 
 def test_what_takes_too_long_is_ended(tmp_path: Path, repository: Path) -> None:
-    upkeep = Upkeep(repository, tmp_path / "state", slow_git(tmp_path), 0.2)
+    upkeep = Upkeep(repository, tmp_path / "state", slow_git(tmp_path), 600)
+    wait_until(lambda: so_far(tmp_path / "asked"))
+    upkeep._deadline = time.monotonic()
     upkeep.finish()
     assert len((tmp_path / "asked").read_text().splitlines()) == 1
     alone = try_lock(tmp_path / "state" / "use.lock")

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -298,8 +297,10 @@ def test_an_interrupt_is_exit_code_130(admin):
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    # It waits for the key on its input by then, or is still starting: both are an interrupt.
-    time.sleep(1.0)
+    # More than a pipe holds: when all of it is written, somebody reads.
+    assert child.stdin
+    child.stdin.write(b"#" * 80_000)
+    child.stdin.flush()
     child.send_signal(signal.SIGINT)
     assert child.wait(10) == 130
     child.communicate(timeout=10)

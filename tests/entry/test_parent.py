@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gitops_hooks.entry import parent
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL_WAIT = select.select
@@ -177,7 +178,7 @@ def test_a_judge_that_hangs_is_ended_with_everything_it_started(world):
         "remote: gitops: no verdict within 1 s; nothing was moved. Push again, or in smaller parts."
     ]
     pids = (world.folder / "pids").read_text().split()
-    assert not [pid for pid in pids if running(pid)]
+    wait_until(lambda: not [pid for pid in pids if running(pid)])
 
 
 def test_a_judge_that_was_cut_off_is_marked_and_one_that_answered_is_not(world):
@@ -202,7 +203,7 @@ def test_what_an_accepting_judge_left_running_is_ended_and_does_not_hold_the_cli
     begun = time.monotonic()
     assert world.push().returncode == 0
     assert time.monotonic() - begun < 10
-    assert not running((world.folder / "pids").read_text())
+    wait_until(lambda: not running((world.folder / "pids").read_text()))
 
 
 def test_a_child_that_holds_the_pipe_open_does_not_hold_the_hook(world):

@@ -34,7 +34,6 @@ class Login:
         return [
             *("-F", "none", "-i", str(self.folder / "key"), "-o", f"UserKnownHostsFile={known}"),
             *("-o", "GlobalKnownHostsFile=none", "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes"),
-            *("-o", "ConnectTimeout=10"),
         ]
 
     def run(self, *words: str, program: str = "ssh", text: str = "") -> subprocess.CompletedProcess[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from gitops_hooks.edge import living
 from tests.answers import Result, change_number
 from tests.hosts import DeployedHost, inventory
 from tests.waiting import wait_until
@@ -59,6 +60,12 @@ class Site:
 
     def ref(self, name: str) -> str | None:
         return self.world.refs().get(f"refs/environments/staging/{name}")
+
+    def kill_reconciler(self) -> None:
+        """It has ended when this returns: who asks then for one gets another."""
+        mine = f"{self.world.home.path}/bin/gitops-reconcile"
+        found = [one for one in living.list_living() if any(mine in word for word in one.argv)]
+        assert found and not living.end(found, gentle_seconds=0)
 
     def await_that(self, holds: Callable[[], bool]) -> None:
         wait_until(holds, words=self.show)

@@ -64,7 +64,7 @@ def test_only_who_may_operate_the_environment_deploys_it(site: Site):
 def test_it_is_tried_again_by_itself_and_a_host_that_was_down_is_caught_up(site: Site):
     site.retry_after(1)
     web2 = site.hosts[1]
-    web2.sshd.stop()
+    web2.sshd.pause()
     shown = site.land({"page": "second\n"})
     assert "unreachable: web2" in shown.err
     assert site.pages() == ["second\n", "first\n"]

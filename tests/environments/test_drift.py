@@ -2,14 +2,13 @@
 
 import json
 import re
-import signal
 from collections.abc import Iterator
 
 import pytest
 
-from gitops_hooks.edge import living
 from gitops_hooks.edge.bell import ring
 from tests.environments.conftest import ENVIRONMENT, Site, open_site
+from tests.waiting import so_far
 from tests.world import POLICY, Template
 
 STEPS = """\
@@ -85,7 +84,7 @@ def test_what_somebody_changed_on_a_host_is_told_with_the_difference_and_once(si
 
 def test_what_may_carry_a_secret_is_withheld_and_who_cannot_be_reached_is_unknown(site: Site) -> None:
     (site.hosts[0].root / "word").write_text("a secret of the host")
-    site.hosts[1].sshd.stop()
+    site.hosts[1].sshd.pause()
     shown = look(site)
     assert "web1: OutOfSync\n  1 not shown (no_log, too many, or too large)\n" in shown and "secret of" not in shown
     assert re.search(r"^web2: Unknown: web2 \(.*\) does not answer", shown, re.M)
@@ -109,13 +108,11 @@ def test_a_look_begins_anew_after_a_kill_and_a_landing_meanwhile_goes_first(site
     notes = next(site.world.home.path.glob("state/*/drift"))
     (notes / "staging.asked").write_text("somebody")
     ring(site.world.home)
-    site.await_that(lambda: (notes / "staging.run").exists())
-    first = (notes / "staging.run").read_text()
-    for one in living.list_living():
-        if any(f"{site.world.home.path}/bin/gitops-reconcile" in word for word in one.argv):
-            living.send(one, signal.SIGKILL)
+    site.await_that(lambda: so_far(notes / "staging.run"))
+    first = so_far(notes / "staging.run")
+    site.kill_reconciler()
     site.world.admin("reconcile", "--ensure").must()
-    site.await_that(lambda: (notes / "staging.run").exists() and (notes / "staging.run").read_text() != first)
+    site.await_that(lambda: so_far(notes / "staging.run") not in ("", first))
 
     site.land({"page": "second\n", "site.yml": STEPS})
     assert site.pages() == ["second\n", "second\n"]
@@ -142,8 +139,11 @@ def test_what_is_never_the_same_is_brought_back_three_times_and_the_environment_
     policy = POLICY + ENVIRONMENT + "    drift: 1m\n    self_heal: true\n"
     site.land({".gitops/policy.yaml": policy, "site.yml": STEPS + ALWAYS})
     look(site)
-    while not facts(site)["drift"]["stuck"]:
+    while True:
+        # Before it is asked: what is recorded after the answer is waited for no more.
         length = len(site.world.events("refs/environments/staging/log"))
+        if facts(site)["drift"]["stuck"]:
+            break
         # A run or a look at a time: each of them ends well within the time that is waited for.
         site.await_that(lambda before=length: len(site.world.events("refs/environments/staging/log")) > before)
     shown = " ".join(site.show().split())

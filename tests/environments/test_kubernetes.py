@@ -83,6 +83,7 @@ def test_a_landing_brings_the_manifests_of_the_tree_into_the_cluster(place: Plac
         "      … s  k8s              changed      create Deployment shop/web",
         "successful: ok 1, changed 1, failed 0 (… s)",
     ]
+    place.site.world.stop_reconciler()
     told = [path.read_text(errors="replace") for path in place.site.world.home.path.rglob("*") if path.is_file()]
     assert sum(TOKEN in text for text in told) == 1
 

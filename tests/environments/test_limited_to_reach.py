@@ -77,7 +77,7 @@ def test_only_the_hosts_that_a_commit_concerns_are_visited(site: Site) -> None:
 
 def test_who_missed_a_commit_is_brought_up_with_the_next_and_a_retry_visits_nobody_else(site: Site) -> None:
     web2 = site.hosts[1]
-    web2.sshd.stop()
+    web2.sshd.pause()
     site.land({"page": "second\n"})
     assert runs(site)[0] == (None, "failed", 0)
     both = site.land({VARIABLES: "word: two\n"})

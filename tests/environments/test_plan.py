@@ -84,7 +84,7 @@ def test_who_does_not_operate_the_hosts_reads_the_sums_alone(site: Site) -> None
 def test_a_host_that_is_down_is_unknown_and_what_reaches_nobody_is_not_planned(site: Site) -> None:
     number = propose(site, {"page": "fourth\n"})
     site.world.approve("bob", number).must()
-    site.hosts[1].sshd.stop()
+    site.hosts[1].sshd.pause()
     shown = ask(site, "bob", number).must().out
     site.hosts[1].sshd.start_again()
     assert "staging: 1 host changes, 0 unchanged, 1 unknown\n" in shown

@@ -9,6 +9,7 @@ import pytest
 from gitops_hooks.edge import living
 from tests.environments.conftest import Site
 from tests.environments.planned import BY_HAND, SLOW, STEPS, grant_plans, open_planned, planned, propose
+from tests.waiting import so_far
 from tests.world import Template
 
 pytestmark = pytest.mark.timeout(600)
@@ -24,8 +25,8 @@ def site(staged: Template) -> Iterator[Site]:
 
 def running(site: Site) -> str:
     """The run id of a plan under way, or an empty string."""
-    found = list(site.world.home.path.glob("state/*/drift/staging.run"))
-    return found[0].read_text() if found else ""
+    folder = next(site.world.home.path.glob("state/*/drift"), None)
+    return so_far(folder / "staging.run") if folder else ""
 
 
 def programs(run: str) -> list[living.Living]:
@@ -63,9 +64,7 @@ def let_go(site: Site) -> None:
 def test_a_killed_reconciler_leaves_nothing_and_the_plan_is_made_again(site: Site) -> None:
     number = begin(site, "second\n")
     first = running(site)
-    for one in living.list_living():
-        if any(f"{site.world.home.path}/bin/gitops-reconcile" in word for word in one.argv):
-            living.send(one, signal.SIGKILL)
+    site.kill_reconciler()
     site.await_that(lambda: not programs(first))
     assert planned(site, number) == []
     told = site.world.ssh("bob", f"change plan {number}").must().out

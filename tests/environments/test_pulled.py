@@ -30,6 +30,7 @@ def site(without: Template) -> Iterator[Pulled]:
 
 def test_what_landed_is_released_and_ends_when_every_agent_has_told(site: Pulled):
     web, db = site.agent("web-agent", "web1", "web2"), site.agent("last-agent", "web3")
+    site.limit(follow_seconds=5)
     shown = site.begin()
     release = site.await_released("web1 web2 web3")
     started = site.newest("started")
@@ -74,6 +75,7 @@ def test_a_host_that_failed_is_told_with_its_reason_and_only_it_is_tried_again(s
     facts = site.facts()
     assert (facts["sync"], facts["health"], facts["state"]) == ("OutOfSync", "Degraded", "waiting")
     assert "             web2: failed: site.yml:4: Page: no space left" in site.show()
+    site.limit(follow_seconds=5)
     assert "to web2" in site.world.ssh("bob", "env deploy production").err
     again = site.await_released("web2", above=1)
     site.tell(web, again, web1="ok", web2="changed", web3="ok")

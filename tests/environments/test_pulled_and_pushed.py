@@ -28,7 +28,7 @@ def test_who_cannot_be_reached_is_left_to_the_agent_and_counts_when_that_has_tol
     desk = site.agent("web-agent", "web1", "web2")
     assert site.kinds() == ["started", "finished"]
     web1, web2 = site.world.hosts.values()
-    web2.sshd.stop()
+    web2.sshd.pause()
     site.land({"page": "second\n"})
     release = site.await_released("web2", above=1)
     assert web1.holds("page") == "second\n"
@@ -46,7 +46,7 @@ def test_who_cannot_be_reached_is_left_to_the_agent_and_counts_when_that_has_tol
 
 
 def test_without_an_agent_nothing_is_released_and_the_host_is_tried_again(site: Pulled):
-    site.world.hosts["web2"].sshd.stop()
+    site.world.hosts["web2"].sshd.pause()
     site.land({"page": "second\n"})
     site.await_end("failed", above=1)
     site.world.admin("reconcile", "--stop")

@@ -1,5 +1,6 @@
 """Batches, agents that are silent, and agents that come back: the policy's rollout holds for pulled hosts too."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,7 @@ from tests.world import Template
 
 # Each story has a server of its own.
 pytestmark = pytest.mark.timeout(300)
+LONG_AGO = "2023-11-14 22:13:20 UTC"
 
 
 @pytest.fixture
@@ -68,16 +70,19 @@ def test_what_failed_by_its_own_fault_is_rolled_back_from_where_the_policy_says_
 
 def test_a_silent_agent_is_unreachable_and_when_it_has_caught_up_its_host_counts(site: Pulled):
     here, away = site.agent("here-agent", "web1", "web2"), site.agent("away-agent", "web3")
-    site.begin("agents: {silent: 5s}")
+    away.poll()
+    seen = site.world.home.state(away.repository_id()) / "agents" / "away-agent.seen"
+    os.utime(seen, (1_700_000_000, 1_700_000_000))
+    site.begin()
     release = site.await_released("web1 web2 web3")
     site.tell(here, release, web1="ok", web2="ok")
     end = site.await_end("failed")
     assert end.fact("Detail") == '"unreachable: web3"'
-    assert "             web3: unreachable: its agent away-agent is silent: never seen" in site.show()
+    assert f"             web3: unreachable: its agent away-agent is silent: last seen {LONG_AGO}" in site.show()
     facts = site.facts()
     assert facts["retry_at"] is not None
     assert [(agent["name"], agent["silent"]) for agent in facts["agents"]][1] == ("away-agent", True)
-    assert "             away-agent: never seen; web3 Unknown" in site.show()
+    assert f"             away-agent: silent, last seen {LONG_AGO}; web3 Unknown" in site.show()
 
     # It acts on the newest release that names its host, whenever it comes; then nobody waits for the retry.
     site.tell(away, release, web3="changed")

@@ -38,6 +38,7 @@ def test_a_canceled_run_ends_at_once_and_its_commit_is_not_begun_again(site: Pul
     site.begin("batches: [2]")
     release = site.await_released("web1 web2")
     site.tell(desk, release, web1="ok")
+    site.limit(follow_seconds=60)
     said = site.world.ssh("bob", "env cancel production --reason wrong-page")
     assert "canceled by bob: wrong-page" in said.err
     end = site.await_end("canceled")
@@ -48,6 +49,7 @@ def test_a_canceled_run_ends_at_once_and_its_commit_is_not_begun_again(site: Pul
     site.world.reconcile_once()
     assert site.kinds().count("started") == 1
     assert site.facts()["waits"]["gate"] == "canceled"
+    site.limit(follow_seconds=1)
     site.world.ssh("bob", "env deploy production")
     site.await_released("web2 web3", above=1)
 
@@ -108,7 +110,7 @@ def test_a_revert_that_lands_ends_what_is_awaited_and_goes_out_itself(site: Pull
     site.land({"page": "broken\n"})
     site.await_released(ALL, above=1)
     site.land({"page": "first\n"})
-    site.await_that(lambda: "canceled" in site.kinds())
+    site.await_that(lambda: site.newest("finished").fact("State") == "canceled")
     back = site.await_released(ALL, above=int(site.newest("finished").fact("Generation") or 0))
     assert back.fact("Commit") == site.tip()
     site.tell(desk, back, web1="ok", web2="ok", web3="ok")

@@ -146,6 +146,7 @@ def test_a_landing_applies_the_module_of_the_tree_and_its_secrets_stay_where_the
     ]
     state = (folder / "dns_state" / "terraform.tfstate").read_text()
     assert '"fourth"' in state and TOKEN in state
+    world.stop_reconciler()
     told = [path.read_text(errors="replace") for path in world.home.path.rglob("*") if path.is_file()]
     granted = (folder / "dns").read_text(), state
     assert not any(TOKEN in text for text in told if text not in granted)

@@ -88,7 +88,11 @@ def _push_session() -> int:
 def _held(pid: int) -> set[str]:
     """The markers of living pushes that a program holds open."""
     found = set()
-    for entry in Path(f"/proc/{pid}/fd").iterdir():
+    try:
+        entries = list(Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return found
+    for entry in entries:
         try:
             found.add(str(entry.readlink()))
         except OSError:

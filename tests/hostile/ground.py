@@ -10,6 +10,7 @@ from pathlib import Path
 from gitops_hooks.edge.living import list_living
 from gitops_hooks.edge.warm_place import running
 from gitops_hooks.model.server import CHECKS
+from tests.faults.failpoints import no_reconciler
 from tests.hostile.rogue import DEEDS, MARK, name_of
 from tests.push.desk import Content, Desk
 from tests.world import Template, World
@@ -92,8 +93,10 @@ class Ground:
             ground = cls(Desk.beside(world), door, seconds)
             ground.canary.mkdir()
             ground.canary.chmod(0o777)  # whoever gets out may write here, and is seen
-            ground.desk.push("alice", f"{ground.desk.commit('alice', {'a.yml': 'a: 1'})}:refs/for/main/good").must()
-            yield ground
+            # None packs refs between two looks at them.
+            with no_reconciler(world):
+                ground.desk.push("alice", f"{ground.desk.commit('alice', {'a.yml': 'a: 1'})}:refs/for/main/good").must()
+                yield ground
         world.close()
 
     @property

@@ -12,6 +12,7 @@ from tests.answers import Result, change_number
 from tests.hosts import DeployedHost, inventory, known_hosts, start_host
 from tests.machine.machine import CHECKOUT, Machine
 from tests.people import lay_ssh, ssh_settings
+from tests.waiting import wait_until
 from tests.world import World
 
 HOME = "/var/lib/gitops-hooks"
@@ -90,11 +91,13 @@ class Server(World):
 
     def start_sshd(self) -> None:
         """The system's own sshd and its own configuration; only the port is another one."""
+        self.on_it.run("ssh-keygen", "-A").must()
         with socket.socket() as chooser:
             chooser.bind(("127.0.0.1", 0))
             port = chooser.getsockname()[1]
-        self.on_it.run("ssh-keygen", "-A").must()
         self.on_it.run("/usr/sbin/sshd", "-p", str(port), "-o", "ListenAddress=127.0.0.1").must()
+        # It leaves its terminal first and listens then.
+        wait_until(lambda: listens(port))
         folder = self.folder / "sshd"
         folder.mkdir()
         shown = self.on_it.run("cat", "/etc/ssh/ssh_host_ed25519_key.pub").must().out
@@ -132,6 +135,14 @@ class Server(World):
             host.sshd.stop()
         self.on_it.end()
         shutil.rmtree(self.folder)
+
+
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 10).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 def listing(machine: Machine, *folders: str) -> list[str]:

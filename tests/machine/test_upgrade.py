@@ -57,6 +57,8 @@ def test_a_push_across_two_upgrades_stays_with_its_release(server: Server) -> No
     machine = server.on_it
     server.start_over("alice")
     server.commit("alice", {"a.yml": "a: 1\n"})
+    # Two installations, in the middle of it.
+    machine.run("sed", "-i", "s/^\\[limits\\]$/&\\npush_seconds = 3600/", f"{HOME}/server.toml").must()
     push = slow_push(server, "push", "origin", "HEAD:refs/for/main")
     try:
         wait_until(lambda: "receive-pack" in machine.run("ps", "-e", "-o", "args").out)

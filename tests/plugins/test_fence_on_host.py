@@ -3,9 +3,9 @@
 import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,13 +76,13 @@ def test_a_host_that_belongs_to_another_run_is_refused(fence: list[str], tmp_pat
 
 
 def test_a_refused_command_takes_the_module_on_its_way_in_first(fence: list[str], tmp_path: Path) -> None:
-    """More than a pipe holds, sent late: Ansible hides the words of an ssh that ended before it had all."""
+    """More than a pipe holds, and sent late: Ansible hides the words of an ssh that ended before it had all."""
     (tmp_path / "current").write_text("r-2")
     with subprocess.Popen([*fence, "cat"], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as started:
-        assert started.stdin
-        time.sleep(0.3)
+        assert started.stdin and started.stderr
+        said = started.stderr.readline()
         started.stdin.write(b"x" * 1_000_000)
-        _, said = started.communicate(timeout=10)
+        started.communicate(timeout=10)
 
     assert (started.returncode, b"belongs to run r-2 now" in said) == (255, True)
 
@@ -97,7 +97,9 @@ def test_a_refused_command_that_brings_nothing_ends_by_itself_and_keeps_no_lock(
     ):
         assert started.stderr
         assert started.stderr.readline().startswith(b"gitops-hooks: ")
+        started.send_signal(signal.SIGSTOP)
         assert started.poll() is None and is_free(lock.fileno())
+        started.send_signal(signal.SIGCONT)
         assert started.wait(10) == 255
 
 

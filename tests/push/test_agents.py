@@ -163,7 +163,7 @@ def test_who_has_reported_too_much_is_told_how_long_to_wait_and_the_journal_tell
     turns = agent.world.home.state(agent.repository_id()) / "agents" / "web-agent.turns"
     turns.write_text(json.dumps([0, time.time() + 60]))
     words = "one report in 2 s, and 5 at once, is what an agent may push"
-    assert told(agent.push(agent.report(WEB1))) == f"{words}\n\nPush again in 2 s."
+    assert told(agent.push_files({"report": encode(agent.report(WEB1))})) == f"{words}\n\nPush again in 2 s."
     line = json.loads(agent.world.home.journal.read_text().splitlines()[-1])
     assert (line["kind"], line["agent"], line["refused"]) == ("agent", "web-agent", words)
 

@@ -131,7 +131,7 @@ def test_a_copy_of_the_servers_file_says_what_is_enabled(world: World, clone: Pa
     put(clone, {"roles/web/a.yml": "a: 1\n"})
     home = clone.parent / "copied"
     home.mkdir(exist_ok=True)
-    (home / "server.toml").write_text(f'[plugins]\nchecks = ["{GUEST}"]\n[limits]\ncheck_seconds = 5\n')
+    (home / "server.toml").write_text(f'[plugins]\nchecks = ["{GUEST}"]\n')
     done = run(clone, "--all", GITOPS_HOOKS_HOME=str(home))
     assert done.stdout.splitlines()[1:] == [
         "  checks     naming 1 finding · shell ok · yaml ERROR",

@@ -17,8 +17,6 @@ MARK = "34.00457"
 @pytest.fixture(scope="module")
 def desk() -> Iterator[Desk]:
     with guest_server(TOOLS) as template:
-        server = template.folder / "home" / "server.toml"
-        server.write_text(server.read_text().replace("[limits]\n", "[limits]\ncheck_seconds = 4\n", 1))
         world = World.copied_from(template)
     yield Desk.beside(world)
     world.close()
@@ -71,7 +69,11 @@ exit 9
 
 def test_a_pushed_program_that_hangs_and_leaves_others_behind_is_ended_in_time(desk: Desk):
     script = f"setsid sleep {MARK} & \n(setsid sleep {MARK} &)\nsleep {MARK}\n"
+    server = desk.world.home.server_file
+    text = server.read_text()
+    server.write_text(text.replace("[limits]\n", "[limits]\ncheck_seconds = 4\n", 1))
     (line,) = told(desk, {"test.sh": script})
+    server.write_text(text)
     assert line.startswith("make: sh: took longer than ")
 
 

@@ -47,7 +47,8 @@ def test_a_new_revision_and_the_end_of_a_change_end_its_run() -> None:
         _await_sleeper(desk)
         desk.push("alice", ":refs/close/2").must()
         _await_running(desk, 0)
-        assert (_sleepers(desk), results(desk, 2)) == ([], [])
+        wait_until(lambda: not _sleepers(desk))
+        assert results(desk, 2) == []
         followed = desk.world.ssh("dave", "change log 2 --follow")
         assert (followed.code, followed.out.split("\n")[1:3]) == (1, ["  begun", "gitops: change 2 is closed"])
 

@@ -47,7 +47,7 @@ def test_a_second_server_goes_on_where_the_first_one_was(desk: Desk, other: Worl
     desk.push("bob", f"{waiting}:refs/reject/{number}").must()
     backup = back_up(desk)
     refs, log = desk.refs(), desk.log()
-    desk.world.sshd.stop()
+    desk.world.sshd.pause()
     put_back(other, backup, *FILES)
     done = other.admin("repo", "add", "site", "--from", str(backup / "site.git")).must()
     assert done.out.splitlines() == [
