@@ -23,6 +23,7 @@ from gitops_hooks.model.server import RepositoryEntry
 _SECONDS = 10.0
 _PAUSE = 0.05
 _ENDING = 3.0  # seconds that what was ended with a push may take to be gone
+_MARKS = 5
 _ALIVE = "alive"
 _UNCLEAN = "unclean"
 
@@ -48,11 +49,13 @@ class LivePush:
 def mark_cut_off(unclean: Path) -> None:
     """For who ends a part of a push that may be over by then: a marker that looks dead has the next push sweep."""
     with suppress(OSError):
-        while not unclean.exists():
+        for _ in range(_MARKS):
             # The push may be taking its folder away at this moment.
             make_folder(unclean.parent)
             with suppress(FileNotFoundError):
                 unclean.touch(0o600)
+            if unclean.exists():
+                return
 
 
 @contextmanager
