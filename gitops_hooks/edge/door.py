@@ -48,8 +48,10 @@ def stand_around(command: Sequence[str], lead: Lead) -> int:
     folder = tempfile.mkdtemp(prefix=_PREFIX)
     try:
         listener = socket.socket(socket.AF_UNIX)
-        listener.bind(f"{folder}/socket")
+        listener.bind(f"{folder}/new")
         listener.listen(_AT_ONCE)
+        # It has its name when it answers: until then it looks like that of a door that was killed.
+        Path(folder, "new").rename(Path(folder, "socket"))
         keeper = threading.Thread(target=_keep, args=(listener, lead), daemon=True)
         keeper.start()
         return _box([folder if word == FOLDER else word for word in command])
