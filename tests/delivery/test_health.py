@@ -43,7 +43,7 @@ def test_a_host_that_is_not_well_stops_the_rollout(world):
 
 def test_a_host_that_gets_well_in_time_is_well_and_a_command_that_hangs_is_ended(world):
     later = "test -e ~/tried || { touch ~/tried; exit 1; }"
-    slow = HealthCheck(HealthKind.COMMAND, "test ! -e ~/slow || sleep 300", timeout=1, retries=0)
+    slow = HealthCheck(HealthKind.COMMAND, "test ! -e ~/slow || sleep 300", timeout=5, retries=0)
     (world.hosts[2].home / "slow").touch()
     health = (HealthCheck(HealthKind.COMMAND, later, retries=1, delay=0), slow)
 

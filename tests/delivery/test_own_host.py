@@ -27,7 +27,7 @@ def own(world):
 
 
 def health(kind, what):
-    return Rollout(health=(HealthCheck(kind, what, timeout=5, retries=0),))
+    return Rollout(health=(HealthCheck(kind, what, timeout=60, retries=0),))
 
 
 def test_its_own_host_is_looked_at_and_deployed_to_and_the_others_are_left_alone(world, own):

@@ -104,8 +104,9 @@ def _left(deadline: float) -> float:
 
 
 def _ask_command(command: str, ready: Ready, workplace: Workplace, seconds: float) -> tuple[str, str]:
+    # Its time is the command's: a login is as patient as every login.
+    client = open_client(ready.target, workplace, workplace.connect_timeout)
     deadline = time.monotonic() + seconds
-    client = open_client(ready.target, workplace, seconds)
     try:
         transport = client.get_transport()
         if transport is None:
