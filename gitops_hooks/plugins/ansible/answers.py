@@ -14,7 +14,7 @@ _COMPLAINT_LIMIT = 64 * 1024
 
 
 class Refusal(Exception):
-    """This deployment must not run, or has nothing to run on; `nothing` says that no host was matched."""
+    """This deployment must not run, or has nothing to run on; `nothing`: no host was matched, or none in time."""
 
     def __init__(self, message: str, nothing: bool = False) -> None:
         super().__init__(message)

@@ -8,15 +8,18 @@ from gitops_hooks.plugins.ansible.events import Record
 CANCELED = "ended on request; deploy again to bring the hosts to one state"
 
 
+def late(limit: float) -> str:
+    """What is said of a run that is over its time, however far it came."""
+    return f"did not end within {limit:.0f} s; raise the limit or split the play"
+
+
 def judge(intended: Sequence[str], record: Record, status: str, limit: float) -> Outcome:
     """One outcome for every intended host; `status` is ansible-runner's word, `limit` the run's seconds."""
     hosts = tuple(_host(name, record) for name in intended)
     if status == "canceled":
         return Outcome(RunState.CANCELED, hosts, detail=CANCELED)
     if status == "timeout":
-        return Outcome(
-            RunState.FAILED, hosts, detail=f"did not end within {limit:.0f} s; raise the limit or split the play"
-        )
+        return Outcome(RunState.FAILED, hosts, detail=late(limit))
     if record.fault:
         return Outcome(RunState.ERROR, hosts, detail=record.fault)
     if record.stats is None:

@@ -16,6 +16,7 @@ from gitops_hooks.plugins.ansible.ahead import Ahead
 from gitops_hooks.plugins.ansible.answers import Refusal
 from gitops_hooks.plugins.ansible.events import Listener
 from gitops_hooks.plugins.ansible.loaded_ahead import Question
+from gitops_hooks.plugins.ansible.outcome import late
 from gitops_hooks.plugins.ansible.pinned import FORKS, Pinned
 
 _POLL_SECONDS = 0.2
@@ -69,7 +70,9 @@ class Playbook:
         if codes is not None:
             return codes
         if self._status.done():
-            raise EdgeError("ansible-runner", f"ended before it was asked to run: {self._status.result()}")
+            if (why := self._status.result()) == "timeout":
+                raise Refusal(late(self._seconds), nothing=True)
+            raise EdgeError("ansible-runner", f"ended before it was asked to run: {why}")
         raise Refusal(f"Ansible gave no answer within {_ASK_SECONDS:.0f} s; simplify what it has to read")
 
     def run(self) -> str:
