@@ -170,12 +170,17 @@ class Round:
             if self.halted:
                 return
             outcome = shop.apply(work, standing)
-            self.notes.write_standing(standing)
-            self._tell_run(work, outcome)
+            # Whoever reads that it was applied finds it noted; where it cannot be, it was applied all the same.
+            try:
+                self.notes.write_standing(standing)
+            finally:
+                self._tell_run(work, outcome)
         for work in agenda.look if not agenda.apply else ():
             found = shop.look(work, standing)
-            self.notes.write_standing(standing)
-            self._tell_look(work, found)
+            try:
+                self.notes.write_standing(standing)
+            finally:
+                self._tell_look(work, found)
 
     def _tell_run(self, work: Work, outcome: Outcome) -> None:
         states = " ".join(f"{host.name}={host.state.value}({host.changed})" for host in outcome.hosts) or "no host"
