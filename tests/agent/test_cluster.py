@@ -93,13 +93,15 @@ def test_what_lands_is_applied_by_the_agent_and_told_to_the_server(place: Place)
     assert (host["name"], host["state"], host["changed"], host["sync"]) == ("k8s", "changed", 2, "synced")
     (shown,) = place.show()["agents"]
     assert [(one["name"], one["sync"]) for one in shown["hosts"]] == [("k8s", "Synced")]
+    # Nobody writes while it is read.
+    end(agent.running.pop())
+    place.site.world.stop_reconciler()
     told = [path.read_text(errors="replace") for path in place.site.world.home.path.rglob("*") if path.is_file()]
     assert not any(TOKEN in text for text in [*told, agent.log(), json.dumps(agent.report())])
 
 
 def test_what_somebody_changed_by_hand_is_found_and_brought_back(place: Place) -> None:
     agent = place.site.agent
-    end(agent.running.pop())
     place.cluster.edit("ConfigMap", "page", ("data", "text"), "by hand")
     agent.let_pass(seconds=400)
     lines = [line.split(" ", 1)[1].split(" (")[0] for line in agent.run("--once").must().out.splitlines()]

@@ -109,7 +109,7 @@ def test_a_kill_at_any_time_is_made_good_by_the_next_round(site: Site) -> None:
         os.kill(running.pid, signal.SIGKILL)
         for one in below:
             if "gitops_hooks.entry.agent_child" in one.argv:
-                os.kill(one.pid, signal.SIGKILL)
+                living.send(one, signal.SIGKILL)
         running.wait(10)
         site.await_that(lambda: site.agent.once() == (0, "1 of 1 hosts synced"))
         assert (site.agent.page(), site.agent.standing()["commit"]) == (f"kill {number}\n", commit)

@@ -9,7 +9,7 @@ from gitops_hooks.model.deployment import RunState
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.plugins.ansible.mitogen import strategy_settings
 from tests.delivery.conftest import details, states
-from tests.delivery.test_fence import SHORT, WORK, environment_of, holder, until_it_works, work
+from tests.delivery.test_fence import WORK, environment_of, holder, until_it_works, work
 
 MITOGEN = {"strategy": "mitogen"}
 TASKS = """\
@@ -64,7 +64,7 @@ def test_no_newer_run_gets_a_host_while_the_python_of_an_older_one_lives(world):
     living.end(holder(host), gentle_seconds=0)
 
     work(world, "second", "new")
-    outcome = world.deploy(limits=SHORT, **MITOGEN)
+    outcome = world.deploy(**MITOGEN)
     assert details(outcome)["web1"].startswith("not known idle: a command of an earlier run still works on web1 (")
 
     (host.root / "go").touch()
@@ -87,7 +87,7 @@ def test_a_program_that_a_task_leaves_behind_does_not_keep_the_host(world):
     world.tree["site.yml"] = TASKS + "    - shell: setsid sleep 30 > /dev/null 2>&1 & echo $! > {{ root }}/left\n"
     assert world.deploy(**MITOGEN).state is RunState.SUCCESSFUL
     try:
-        assert world.deploy(limits=SHORT, **MITOGEN).state is RunState.SUCCESSFUL
+        assert world.deploy(**MITOGEN).state is RunState.SUCCESSFUL
     finally:
         left = [one for one in living.list_living() if one.argv[:2] == ("sleep", "30")]
         living.end([one for one in left if f"HOME={world.hosts[0].home}" in environment_of(one.pid)], gentle_seconds=0)

@@ -54,7 +54,7 @@ def test_the_others_go_on_without_it_and_it_is_caught_up_when_it_is_back(world, 
         stop_and_go(stalled, signal.SIGCONT)
 
     (stalled.root / "hold").unlink()
-    assert world.deploy(limits=PATIENT, strategy=strategy).state is RunState.SUCCESSFUL
+    assert world.deploy(strategy=strategy).state is RunState.SUCCESSFUL
     assert stalled.read("text") == "new"
 
 

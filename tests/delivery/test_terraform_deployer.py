@@ -9,7 +9,6 @@ import pytest
 
 from gitops_hooks.model.credentials import Credentials
 from gitops_hooks.model.deployment import HostOutcome, HostState, Outcome, RunState
-from gitops_hooks.model.server import Limits
 from tests.delivery.boxed import Boxed, lay, without_time
 from tests.delivery.terraform_desk import ONE, make_desk
 from tests.plugins.tiny_provider import MODULE, PLACE, PROGRAM
@@ -112,7 +111,6 @@ def test_a_state_that_somebody_holds_is_waited_for(desk, state):
 def test_a_state_that_is_not_let_go_is_a_failure_that_names_who_holds_it(desk, state):
     assert desk.deploy().state is RunState.SUCCESSFUL
     desk.tree["infra/main.tf"] = ONE % "second"
-    desk.limits = Limits(deploy_seconds=16.0)
     with held(state):
         (host,) = desk.deploy().hosts
     assert host.detail.startswith("Error acquiring the state lock: Error message: resource temporarily unavailable")
