@@ -30,12 +30,12 @@ def place(tmp_path: Path) -> Workplace:
     return Workplace(tmp_path / "project", tmp_path / "scratch", Credentials((), None, None))
 
 
-def begin(place: Workplace, canceled: bool = False) -> Playbook:
+def begin(place: Workplace, canceled: bool = False, seconds: float = 60) -> Playbook:
     pinned = Pinned(place.scratch, place.credentials, {"ANSIBLE_HOME": str(place.scratch)}, mitogen=False)
     staging = Environment("staging", "refs/heads/main", "ansible", "site.yml", "hosts.yml", None, "policy:1")
     listener = Listener(place.project, lambda _: None, str)
     return Playbook(
-        Rails(Deployment("r1", staging, "c" * 40, 1, "run-1"), place, pinned, listener, lambda: canceled), 60
+        Rails(Deployment("r1", staging, "c" * 40, 1, "run-1"), place, pinned, listener, lambda: canceled), seconds
     )
 
 
@@ -82,6 +82,17 @@ def test_what_takes_too_long_is_ended_with_all_that_it_started(place: Workplace,
 
     found = living.look_at(int(pid))
     assert found is None or living.wait_gone([found], 5) == ()
+
+
+def test_one_whose_time_is_over_before_it_was_asked_to_run_has_failed(place: Workplace) -> None:
+    script = place.project / "hosts.sh"
+    script.write_text("#!/bin/sh\nexec sleep 60\n")
+    script.chmod(0o755)
+    late = pytest.raises(Refusal, match=r"^did not end within 1 s; raise the limit or split the play$")
+
+    with closing(begin(place, seconds=1)) as playbook, late as refused:
+        ask_ansible([["ansible-inventory", "-i", "hosts.sh", "--list"]], place, playbook.ask, withhold=False)
+    assert refused.value.nothing
 
 
 def test_a_python_without_ansible_is_an_error_and_no_answer(place: Workplace, monkeypatch) -> None:
