@@ -1,4 +1,7 @@
-"""Folders for what a tool reads, for as long as it runs: whose process was killed is swept by the next one."""
+"""Folders for what a tool reads, for as long as it runs: whose process was killed is swept by the next one.
+
+With what still runs there: every box shows a file of its folder, and names it in its command.
+"""
 
 import os
 import secrets
@@ -7,6 +10,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from gitops_hooks.edge.living import end, list_living
 from gitops_hooks.edge.locks import try_lock
 from gitops_hooks.model.lazy_dataclass import dataclass
 
@@ -31,7 +35,7 @@ def open_scratch(parent: Path) -> Scratch:
     parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     for folder in list(parent.iterdir()):
         if _is_dead(folder):
-            shutil.rmtree(folder, ignore_errors=True)
+            _clear(folder)
     name = secrets.token_hex(8)
     making, folder = parent / f".{name}", parent / name
     making.mkdir(mode=0o700)
@@ -41,6 +45,14 @@ def open_scratch(parent: Path) -> Scratch:
     # Renamed only once it is locked: nobody can see a folder that looks dead and is not.
     making.rename(folder)
     return Scratch(folder, lock)
+
+
+def _clear(folder: Path) -> None:
+    """A box that was being made as its judge was killed has outlived it: it ties itself to it late."""
+    mark = f"{folder}/"
+    boxes = [one for one in list_living() if one.argv and Path(one.argv[0]).name == "bwrap"]
+    end([one for one in boxes if any(word.startswith(mark) for word in one.argv)], gentle_seconds=0)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_dead(folder: Path) -> bool:

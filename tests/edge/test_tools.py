@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -233,6 +234,23 @@ def test_what_a_killed_process_left_is_swept_by_the_next(tools):
     tools.do(killed)
     assert [path.name for path in tools.scratch.rglob("big")] == ["big"]
     assert tools.ask("ls", files=(".",)).left == ()
+
+
+def test_a_box_that_outlived_its_killed_process_ends_with_its_folder(tools):
+    """As where that was killed while bubblewrap was setting up, and not tied to it yet."""
+
+    def killed():
+        from gitops_hooks.edge.scratch import open_scratch
+
+        shown = ("--ro-bind", "/", "/", "--ro-bind", str(open_scratch(tools.scratch).folder / "alive"), "/etc/hostname")
+        box = [find_tool("bwrap", ()), "--unshare-user", "--unshare-pid", *shown, "sleep", MARK]
+        subprocess.Popen(box, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(asleep)
+
+    tools.do(killed)
+    left = [one for one in living.list_living() if MARK in one.argv]
+    assert tools.ask("ls", files=(".",)).left == ()
+    assert left and living.wait_gone(left, 10) == ()
 
 
 def in_namespaces_of_its_own() -> None:
