@@ -22,6 +22,7 @@ from gitops_hooks.model.server import RepositoryEntry
 
 _SECONDS = 10.0
 _PAUSE = 0.05
+_LOOKING = 1.0  # seconds; it takes a tenth of it
 _ENDING = 3.0  # seconds that what was ended with a push may take to be gone
 _MARKS = 5
 _ALIVE = "alive"
@@ -78,8 +79,17 @@ def begin_push(home: Home, repository: RepositoryEntry, push: str) -> LivePush:
     """Mark a push as alive, for whoever ends it elsewhere (entry/git_run). Errors: as open_push."""
     state = home.state(repository.id)
     make_folder(state / "pushes")
-    mend(home, repository)
+    _mend_before(state, repository.path)
     return _begin(state, push)
+
+
+def _mend_before(state: Path, repository: Path) -> None:
+    """A reconciler that looks at the repository in this moment is waited for; a push that lives is not."""
+    pushes, deadline = state / "pushes", time.monotonic() + _LOOKING
+    _mend(state, repository)
+    while (dead := _dead(pushes)) and len(dead) == len(_marked(pushes)) and time.monotonic() < deadline:
+        time.sleep(_PAUSE)
+        _mend(state, repository)
 
 
 def mend(home: Home, repository: RepositoryEntry) -> tuple[str, ...]:
@@ -172,16 +182,19 @@ def _begin(state: Path, push: str) -> LivePush:
 
 
 def _dead(pushes: Path) -> list[Path]:
+    return [folder for folder in _marked(pushes) if _is_dead(folder)]
+
+
+def _marked(pushes: Path) -> list[Path]:
+    """What is half-made is nobody's yet."""
     try:
-        return [folder for folder in pushes.iterdir() if _is_dead(folder)]
+        return [folder for folder in pushes.iterdir() if not folder.name.startswith(".")]
     except OSError:
         return []
 
 
 def _is_dead(folder: Path) -> bool:
     alive = folder / _ALIVE
-    if folder.name.startswith("."):
-        return False
     if not alive.exists():
         # Of one that lives on a full disk it is missing too: that one holds the repository.
         return (folder / _UNCLEAN).exists()

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,15 @@ def test_nothing_is_swept_while_another_push_lives(home, repository):
         with open_push(home, repository, "second"):
             assert (repository.path / "refs/heads/main.lock").exists()
     assert mend(home, repository) == ("refs/heads/main.lock",)
+
+
+def test_one_who_only_looks_at_the_repository_is_waited_for(home, repository):
+    dead_push(home, repository)
+    leave(repository.path, "refs/heads/main.lock")
+    looking = use_lock(home.state(repository.id))
+    threading.Timer(0.2, os.close, [looking]).start()
+    with open_push(home, repository, "next"):
+        assert not (repository.path / "refs/heads/main.lock").exists()
 
 
 def test_without_a_dead_push_nothing_is_looked_for(home, repository):
