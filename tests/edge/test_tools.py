@@ -242,8 +242,9 @@ def test_a_box_that_outlived_its_killed_process_ends_with_its_folder(tools):
     def killed():
         from gitops_hooks.edge.scratch import open_scratch
 
-        shown = ("--ro-bind", "/", "/", "--ro-bind", str(open_scratch(tools.scratch).folder / "alive"), "/etc/hostname")
-        box = [find_tool("bwrap", ()), "--unshare-user", "--unshare-pid", *shown, "sleep", MARK]
+        shown = ("--ro-bind", "/", "/", "--ro-bind", str(open_scratch(tools.scratch).folder / "alive"), "/etc/passwd")
+        user = ["--unshare-user"] if os.geteuid() else []
+        box = [find_tool("bwrap", ()), *user, "--unshare-pid", *shown, "sleep", MARK]
         subprocess.Popen(box, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(asleep)
 
