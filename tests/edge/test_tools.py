@@ -251,7 +251,9 @@ def test_a_box_that_outlived_its_killed_process_ends_with_its_folder(tools):
     tools.do(killed)
     left = [one for one in living.list_living() if MARK in one.argv]
     assert tools.ask("ls", files=(".",)).left == ()
-    assert left and living.wait_gone(left, 10) == ()
+    stayed = living.wait_gone(left, 10)
+    living.end(stayed, gentle_seconds=0)
+    assert left and stayed == ()
 
 
 def in_namespaces_of_its_own() -> None:
