@@ -38,6 +38,13 @@ def holder(host):
     return [one for one in mine if mark in environment_of(one.pid)]
 
 
+def has_lock(pid: int) -> bool:
+    try:
+        return any(link.readlink().name == "lock" for link in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return False
+
+
 def environment_of(pid: int) -> list[str]:
     try:
         return Path(f"/proc/{pid}/environ").read_text().split("\0")
@@ -99,8 +106,8 @@ def test_a_run_that_lost_its_host_to_a_newer_one_writes_no_more(world):
 
     work(world, "second", "new")
     newer = world.start()
-    # The older run's command still works there: the newer one waits for it, and no longer than it has to.
-    wait_until(lambda: holder(host))
+    # The older run's command still works there: the newer one has the host's lock and waits for it to be idle.
+    wait_until(lambda: any(has_lock(one.pid) for one in holder(host)))
     (host.root / "go").touch()
 
     assert newer.wait(30).state is RunState.SUCCESSFUL
