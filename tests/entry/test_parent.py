@@ -302,7 +302,7 @@ def test_proc_receive_has_the_protocol_for_itself(world):
         return True"""
     world.judge(PROC + main(body), "proc_receive")
     done = world.push()
-    assert (done.returncode, world.moved()) == (0, True)
+    assert (done.returncode, world.moved()) == (0, True), done.stderr
     assert world.remote_lines(done) == ["remote: a stray print spoils nothing"]
 
 
