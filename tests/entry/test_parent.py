@@ -289,6 +289,8 @@ def talk(protocol_in, protocol_out):
     os.write(protocol_out, packet(b'version=1\\0push-options\\n') + b'0000')
     command = read(protocol_in)
     while read(protocol_in): pass
+    # The options that were asked for, none or some: git fails to write them to who has gone.
+    while read(protocol_in): pass
     return command.split()[2]
 """
 
