@@ -261,4 +261,3 @@ def test_a_new_push_soon_after_its_end_judges_by_itself(warm: WarmDesk) -> None:
         was = started.stat().st_mtime_ns
         assert warm.propose(f"soon-{was}")[0] == 0
     assert running(warm.world.home) == ()
-    assert warm.seen()[-1].version
