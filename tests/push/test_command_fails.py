@@ -62,12 +62,13 @@ def test_no_terminal_is_steered_by_what_a_command_writes() -> None:
 
 
 def test_what_takes_too_long_is_late_and_has_not_passed() -> None:
-    with commanded(limits="command_seconds = 1\n") as desk:
-        slow = desk.propose("alice", {"test.sh": "sleep 600\n"})
+    with commanded(limits="command_seconds = 5\n") as desk:
+        slow = desk.propose("alice", {"test.sh": "echo begun; sleep 600\n"})
         assert await_results(desk, 1, 1) == [("test", "late")]
+        assert "  begun\n" in desk.world.ssh("dave", "change log 1").out
         said = desk.push("bob", f"{slow}:refs/approve/1").must().remote_lines
         assert said[1].startswith(
-            "  not landed command/test: took longer than 1 s, which counts as failed, on what would"
+            "  not landed command/test: took longer than 5 s, which counts as failed, on what would"
         )
         assert results(desk, 1) == [("test", "late")]
 

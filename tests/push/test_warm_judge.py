@@ -213,8 +213,7 @@ def test_many_who_push_at_once_are_each_judged_for_themselves(warm: WarmDesk) ->
     assert codes == [0] * AT_ONCE
     refs = warm.desk.refs()
     assert set(heads) <= {refs[name] for name in refs if name.endswith("/head")}
-    # Who finds it busy for too long judges by itself.
-    assert any(seen.parent == judge for seen in warm.seen()[before:])
+    assert sum(seen.parent == judge for seen in warm.seen()[before:]) > AT_ONCE // 2
     assert {seen.left for seen in warm.seen()} == {0}
     wait_until(lambda: len(open_descriptors(judge)) < 12)
 
@@ -258,6 +257,7 @@ def test_a_new_push_soon_after_its_end_judges_by_itself(warm: WarmDesk) -> None:
         warm.warm_up()
         assert stop_programs(warm.world.home)
         os.utime(started)
-        was = started.stat().st_mtime_ns
+        was, begun = started.stat().st_mtime_ns, time.monotonic()
         assert warm.propose(f"soon-{was}")[0] == 0
+        assert time.monotonic() - begun < 30
     assert running(warm.world.home) == ()
