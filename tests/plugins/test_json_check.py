@@ -1,12 +1,15 @@
 """What the check `json` finds, and what it leaves alone."""
 
+import json
 import time
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from gitops_hooks.plugin import Finding, Severity
 from gitops_hooks.plugins.json_check import gitops_checks
-from gitops_hooks.plugins.json_text import mark_json, parse_json
+from gitops_hooks.plugins.json_text import DEPTH, mark_json, parse_json, without_comments
 from gitops_hooks.testing import SYMLINK, MemoryTree, a_bench, a_change, run_check
 
 (CHECK,) = gitops_checks()
@@ -90,6 +93,29 @@ def test_files_of_editors_may_hold_comments_and_trailing_commas():
     assert findings(COMMENTED, "a.jsonc") == []
     assert findings(COMMENTED) != []
     assert run_check(CHECK, {"app.json": COMMENTED}, options={"comments": ("app.json",)}) == ()
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+TEXTS = st.text('[]{}:,"\\/*n1 \n') | st.builds(json.dumps, VALUES, indent=st.sampled_from([None, 2]))
+
+
+@given(TEXTS)
+@example('["// no, /* no */", ",]", "\\\\", "\\"/*"]')
+@example('{"a,}": "//", "/*": [1, 2]}')
+def test_what_is_json_holds_nothing_of_what_editors_add(text: str) -> None:
+    # So a file that parses is never read a second time, whatever its name.
+    if not parse_json(text)[1]:
+        assert without_comments(text) == text
+
+
+@pytest.mark.parametrize(("levels", "is_read"), [(DEPTH, True), (DEPTH + 1, False)])
+@pytest.mark.parametrize(("head", "foot"), [("[", "]"), ('{"a":', "}")])
+def test_it_is_read_down_to_its_depth_and_no_further(levels: int, is_read: bool, head: str, foot: str) -> None:
+    inner = "1" if head != "[" else ""
+    assert (parse_json(head * levels + inner + foot * levels)[1] == ()) is is_read
 
 
 def test_a_fault_in_a_commented_file_keeps_its_line():
