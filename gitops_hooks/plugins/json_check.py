@@ -30,15 +30,15 @@ def gitops_checks() -> Iterable[Check]:
 def check_json(change: Change, tree: Tree, bench: Workbench) -> Iterator[Finding]:
     # Imported when there is work: no push pays for the patterns of a check that it does not need.
     from gitops_hooks.plugins.documents import open_texts
-    from gitops_hooks.plugins.json_text import parse_json, without_comments
+    from gitops_hooks.plugins.json_text import is_json, parse_json, without_comments
 
     for path, text in open_texts(change, tree, _PATHS, bench.options["ignore"]):
         if isinstance(text, Finding):
             yield text
             continue
-        faults = parse_json(text)[1]
-        # JSON without a fault has neither: the patterns are for files that have one.
-        if faults and matches_any(bench.options["comments"], path):
-            faults = parse_json(without_comments(text))[1]
-        for fault in faults:
+        if is_json(text):
+            # Without comments, therefore: whether it may hold any is asked of other files alone.
+            continue
+        commented = matches_any(bench.options["comments"], path)
+        for fault in parse_json(without_comments(text) if commented else text)[1]:
             yield Finding(path, fault.line, fault.message)

@@ -40,12 +40,26 @@ class Fault:
 def parse_json(text: str) -> tuple[Any, tuple[Fault, ...]]:
     """The value of one JSON text, or None and all its faults."""
     try:
-        value = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite)
-        if not _may_be_deep(text) or not _is_deep(value):
-            return value, ()
+        return _load(text), ()
     except (ValueError, RecursionError):
-        pass
-    return None, mark_json(text)[1] or (Fault(0, "is not JSON"),)
+        return None, mark_json(text)[1] or (Fault(0, "is not JSON"),)
+
+
+def is_json(text: str) -> bool:
+    """Whether it has no fault, at the price of the fast parser alone."""
+    try:
+        _load(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _load(text: str) -> object:
+    """Errors: ValueError, RecursionError, which say too little to be told."""
+    value = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite)
+    if _may_be_deep(text) and _is_deep(value):
+        raise ValueError(DEPTH)
+    return value
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

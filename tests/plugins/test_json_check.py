@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gitops_hooks.plugin import Finding, Severity
 from gitops_hooks.plugins.json_check import gitops_checks
-from gitops_hooks.plugins.json_text import DEPTH, mark_json, parse_json, without_comments
+from gitops_hooks.plugins.json_text import DEPTH, is_json, mark_json, parse_json, without_comments
 from gitops_hooks.testing import SYMLINK, MemoryTree, a_bench, a_change, run_check
 
 (CHECK,) = gitops_checks()
@@ -107,15 +107,15 @@ TEXTS = st.text('[]{}:,"\\/*n1 \n') | st.builds(json.dumps, VALUES, indent=st.sa
 @example('{"a,}": "//", "/*": [1, 2]}')
 def test_what_is_json_holds_nothing_of_what_editors_add(text: str) -> None:
     # So a file that parses is never read a second time, whatever its name.
-    if not parse_json(text)[1]:
+    assert is_json(text) is (parse_json(text)[1] == ())
+    if is_json(text):
         assert without_comments(text) == text
 
 
 @pytest.mark.parametrize(("levels", "is_read"), [(DEPTH, True), (DEPTH + 1, False)])
 @pytest.mark.parametrize(("head", "foot"), [("[", "]"), ('{"a":', "}")])
 def test_it_is_read_down_to_its_depth_and_no_further(levels: int, is_read: bool, head: str, foot: str) -> None:
-    inner = "1" if head != "[" else ""
-    assert (parse_json(head * levels + inner + foot * levels)[1] == ()) is is_read
+    assert (parse_json(f"{head * levels}1{foot * levels}")[1] == ()) is is_read
 
 
 def test_a_fault_in_a_commented_file_keeps_its_line():
