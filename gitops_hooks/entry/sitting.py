@@ -98,11 +98,15 @@ def brought_up(sitting: Sitting) -> Sitting:
     default = sitting.record.standing(sitting.record.default_branch)
     if default.recorded == sitting.default.recorded:
         return replace(sitting, default=default)
-    return replace(sitting, default=default, policy=policy_at(sitting.repository, default.recorded))
+    policy = with_floor(policy_at(sitting.repository, default.recorded), sitting.policy.floor)
+    return replace(sitting, default=default, policy=policy)
 
 
 def policy_at(repository: Repository, commit: str) -> Policy:
-    """The policy at a recorded tip of the default branch. Errors: PolicyError, which names the way back."""
+    """The policy as it is written at a recorded tip of the default branch, without any floor.
+
+    Errors: PolicyError, which names the way back.
+    """
     text = repository.file(commit, POLICY_PATH, POLICY_SIZE)
     if text is None:
         raise PolicyError(POLICY_PATH, (Fault(0, f"is missing at {commit[:12]}. {RECOVERY}"),))

@@ -61,6 +61,33 @@ def test_a_branch_of_the_floor_alone_is_governed(desk: Desk):
     desk.push("alice", f"{head}:refs/heads/feature").must()
 
 
+RELEASE_RULE = """\
+  - match: release/*
+    create: ['@ops']
+    propose: ['*']
+    land: ['@ops']
+    approvals:
+      - {count: 1, from: ['@senior']}
+"""
+
+
+def test_the_floor_holds_for_what_a_push_asks_for_after_it_moved_the_default_branch(desk: Desk):
+    """Under each lock the policy is read anew where the branch moved, and the floor with it."""
+    release = "refs/heads/release/1"
+    desk.push("bob", f"{desk.land({'.gitops/policy.yaml': POLICY + RELEASE_RULE})}:{release}").must()
+    _lay_floor(desk, FLOOR.replace('match = "main"', 'match = "release/1"'))
+    first = desk.propose("alice", {"a.yml": "a: 1\n"})
+    second = desk.propose("alice", {"b.yml": "b: 1\n"}, "release/1", onto=release)
+    number, before = desk.newest(), desk.tip(release)
+    pushed = desk.push("bob", f"{first}:refs/approve/{number - 1}", f"{second}:refs/approve/{number}").must()
+    assert (desk.tip(MAIN), desk.tip(release)) == (first, before)
+    needs = f"gitops: change {number} revision 1 approved by bob\n  needs      1 approval by @floor/wardens"
+    assert needs in pushed.remote
+    desk.push("dave", f"{second}:refs/approve/{number}").must()
+    desk.push("bob", f"{second}:refs/land/{number}").must()
+    assert desk.tip(release) == second
+
+
 def test_each_landing_records_the_floor_and_is_judged_again_by_what_it_recorded(desk: Desk):
     auditor = Auditor(desk)
     desk.land({"before.yml": "b: 1\n"})
