@@ -8,9 +8,10 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from gitops_hooks.core.utc_time import read_time, write_time
 from gitops_hooks.model.agent import HostReport, Report
 from gitops_hooks.model.deployment import HostState
 from gitops_hooks.model.drift import Sync
@@ -21,7 +22,6 @@ MOST_HOSTS = 300
 MOST_TEXT = 2000
 _MOST_NAME = 255
 _MOST_NUMBER = 10**15
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
 _SYNC = {Sync.SYNCED: "synced", Sync.OUT: "out-of-sync", Sync.UNKNOWN: "unknown"}
 _SYNC_OF = {word: sync for sync, word in _SYNC.items()}
 _STATE_OF = {"": None} | {state.value: state for state in HostState}
@@ -70,7 +70,7 @@ def _write(report: Report) -> bytes:
         "commit": report.commit,
         "log": report.log,
         "sequence": report.sequence,
-        "at": report.at.astimezone(UTC).strftime(_TIME),
+        "at": write_time(report.at),
         "hosts": [_host_row(host) for host in report.hosts],
         "alarm": report.alarm,
         "records": report.records,
@@ -139,7 +139,7 @@ def _oid(found: object, place: str) -> str:
 
 def _time(found: object, place: str) -> datetime:
     try:
-        return datetime.strptime(found if isinstance(found, str) else "", _TIME).replace(tzinfo=UTC)
+        return read_time(found if isinstance(found, str) else "")
     except ValueError:
         raise ValueError(f"{place}: is not a time like 2026-11-26T09:00:00Z") from None
 

@@ -8,9 +8,10 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from gitops_hooks.core.utc_time import read_time, write_time
 from gitops_hooks.model import change_event as said
 from gitops_hooks.model import environment_event as operations
 from gitops_hooks.model import event as nouns
@@ -21,6 +22,10 @@ from gitops_hooks.model.event_words import Hosts, Oid, Stamp, Text, Word
 from gitops_hooks.model.lazy_dataclass import dataclass
 
 FORMAT = 1
+
+# Compiled here: what a fork of the warm judge compiles, each push compiles.
+_OBJECT_ID = re.compile("[0-9a-f]{40}")
+_COUNT = re.compile("0|[1-9][0-9]{0,15}")
 
 _KINDS: dict[str, type[Any]] = {
     "proposed": said.Proposed,
@@ -124,19 +129,15 @@ def _write_word(word: str) -> str:
 
 
 def _oid(text: str) -> str:
-    if not re.fullmatch("[0-9a-f]{40}", text):
+    if not _OBJECT_ID.fullmatch(text):
         raise InvalidEvent("an object id is not 40 hexadecimal digits")
     return text
 
 
 def _number(text: str) -> int:
-    if not re.fullmatch("0|[1-9][0-9]{0,15}", text):
+    if not _COUNT.fullmatch(text):
         raise InvalidEvent("a number is not one")
     return int(text)
-
-
-def _time(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
 
 
 def _many(one: _Codec) -> _Codec:
@@ -163,7 +164,7 @@ _CODECS: dict[object, _Codec] = {
     Text: _Codec(json.dumps, json.loads),
     int: _Codec(lambda number: str(int(number)), _number),
     bool: _Codec(lambda truth: "yes" if truth else "no", {"yes": True, "no": False}.__getitem__),
-    datetime: _Codec(lambda at: at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), _time),
+    datetime: _Codec(write_time, read_time),
     RunState: _Codec(lambda state: str(state.value), RunState),
     CommandState: _Codec(lambda state: str(state.value), CommandState),
     Hosts: _Codec(_write_hosts, _read_hosts),

@@ -1,5 +1,7 @@
 """How much one repository may hold."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from gitops_hooks.edge.repository import Repository
@@ -13,7 +15,7 @@ _SAMPLE, _FOLDERS = "17", 256
 def over_size(repository: Repository) -> Refusal | None:
     """Whether what a push brings is more than the repository may hold; a push without objects always passes."""
     *quarantine, stored = repository.object_folders
-    brought = sum(_size(path) for folder in quarantine for path in folder.rglob("*"))
+    brought = sum(_size(path) for folder in quarantine for path in _below(folder))
     most = repository.limits.repository_size
     held = _stored(stored) if brought else 0
     if not brought or held + brought <= most:
@@ -25,6 +27,11 @@ def over_size(repository: Repository) -> Refusal | None:
 def _stored(objects: Path) -> int:
     packs = sum(_size(path) for path in _entries(objects / "pack"))
     return packs + _FOLDERS * sum(_size(path) for path in _entries(objects / _SAMPLE))
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for place, _, names in os.walk(folder):
+        yield from (Path(place, name) for name in names)
 
 
 def _entries(folder: Path) -> list[Path]:

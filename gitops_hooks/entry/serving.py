@@ -24,9 +24,8 @@ from gitops_hooks.model.lazy_dataclass import complete, dataclass
 _LOADING_SECONDS = 60
 _TRIES = 5
 _PAUSE = 0.05
-# What hooks load, and what they load only where they come to it.
+# What hooks load.
 _JUDGES = ("guard", "pre_receive", "proc_receive", "post_receive", "follow", "login_answer", "agent_login")
-_LATER = ("_strptime",)
 _SIGNALS = tuple(number for number in signal.Signals if number not in (signal.SIGKILL, signal.SIGSTOP))
 
 
@@ -113,8 +112,8 @@ def _load(place: Home, began: int) -> tuple[Loaded | None, float]:
 
 def _import(place: Home) -> float:
     """What hooks import, plugins last; answers how long it may be idle, 0 where it cannot serve."""
-    for name in (*(f"gitops_hooks.entry.{each}" for each in _JUDGES), *_LATER):
-        importlib.import_module(name)
+    for name in _JUDGES:
+        importlib.import_module(f"gitops_hooks.entry.{name}")
     from gitops_hooks.edge.config import load_server
     from gitops_hooks.edge.plugins import make_ready
 
