@@ -31,7 +31,7 @@ _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 
 def load_server(home: Home) -> ServerFile:
     """The whole of server.toml. Errors: PolicyError with every fault of the file and its line."""
-    return _build(home, server_document(home))
+    return server_of(home, server_document(home))
 
 
 def server_document(home: Home) -> Document:
@@ -44,10 +44,11 @@ def server_document(home: Home) -> Document:
 
 def parse_server(home: Home, text: str) -> ServerFile:
     """The same for a text that is not in place yet. Errors: PolicyError."""
-    return _build(home, parse_toml(text, _TABLES, _LISTS, Faults(SOURCE)))
+    return server_of(home, parse_toml(text, _TABLES, _LISTS, Faults(SOURCE)))
 
 
-def _build(home: Home, document: Document) -> ServerFile:
+def server_of(home: Home, document: Document) -> ServerFile:
+    """What the file says but for its floor. Errors: PolicyError."""
     top = document.top
     top.allow((*_TOP, *_TABLES, *_LISTS), _LATER)
     repositories = tuple(_repository(home, table) for table in document.lists["repository"])

@@ -15,7 +15,11 @@ _LATER = ("tag", "tags", "file", "files", "commit", "commits", "environment", "e
 
 def load_floor(home: Home, known: frozenset[str] | None = None, checks: Declared | None = None) -> Floor:
     """The floor, held against people and checks where they are given. Errors: PolicyError with every fault."""
-    document = server_document(home)
+    return floor_of(server_document(home), known, checks)
+
+
+def floor_of(document: Document, known: frozenset[str] | None = None, checks: Declared | None = None) -> Floor:
+    """The same of a server's file that was read already."""
     table = document.tables.get("floor")
     if table is None:
         return Floor()

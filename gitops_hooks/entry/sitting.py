@@ -8,8 +8,8 @@ from typing import Protocol
 
 from gitops_hooks.core.floor import with_floor
 from gitops_hooks.core.policy_file import parse_policy
-from gitops_hooks.edge.config import load_server
-from gitops_hooks.edge.floor_toml import load_floor
+from gitops_hooks.edge.config import server_document, server_of
+from gitops_hooks.edge.floor_toml import floor_of
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.identities import load_people
 from gitops_hooks.edge.index import open_index
@@ -77,7 +77,8 @@ def open_sitting(
 
     Errors: EdgeError and PolicyError; nothing is judged without a valid policy in force.
     """
-    server = server or load_server(home)
+    document = server_document(home)  # read once: rights and floor of one moment
+    server = server or server_of(home, document)
     entry = server.repository(name)
     if entry is None:
         raise EdgeError(name, "is no repository of this server")
@@ -89,7 +90,7 @@ def open_sitting(
     writer = ObjectWriter(repository.git2, signer)
     ledger = Ledger(record, writer, RefWriter(entry.path, server.git), lambda: datetime.now(UTC))
     plugins = load_enabled(server.plugins, home)
-    policy = with_floor(policy_at(repository, default.recorded), load_floor(home))
+    policy = with_floor(policy_at(repository, default.recorded), floor_of(document))
     return Sitting(home, server, entry, load_people(home), plugins, repository, record, ledger, default, policy)
 
 
