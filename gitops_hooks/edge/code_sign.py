@@ -5,6 +5,7 @@ few hundred files would cost each push more than most checks do.
 """
 
 import hashlib
+import math
 import os
 import sys
 import time
@@ -16,8 +17,12 @@ _MOST_FILES = 20_000
 _INSTALLED = (".dist-info", ".egg-info", ".egg-link", ".pth")
 _OURS = "gitops_hooks"
 _FIRST_INSTALLED = "pluggy"  # where it lies, the release's other packages do, and plugins that pip installed
+# How long a look is good for: a hook that loads by itself takes as long from its first module to its look.
+_FRESH_SECONDS = 0.25
+_NEVER = (-math.inf, "")
 
 Sign = tuple[str, int, int, int]
+_looked: dict[tuple[str, ...], tuple[float, str]] = {}
 
 
 def code_sign(modules: Iterable[str]) -> str:
@@ -26,6 +31,13 @@ def code_sign(modules: Iterable[str]) -> str:
     Empty where there is none: a module has no files, there are too many, or one has changed since the process that
     loaded this code began, which may then run other code than there is.
     """
+    wanted, now = tuple(modules), time.monotonic()
+    if now - _looked.get(wanted, _NEVER)[0] > _FRESH_SECONDS:
+        _looked[wanted] = now, _look(wanted)
+    return _looked[wanted][1]
+
+
+def _look(modules: Iterable[str]) -> str:
     try:
         places = sorted({place for name in {_OURS, *modules} for place in _places(name.partition(".")[0])})
         signs = [sign for place in places for sign in _signs(place)]

@@ -53,7 +53,7 @@ def open_memory(state: Path, server: ServerFile) -> Memory | None:
     """
     if not server.limits.verdicts:
         return None
-    code = code_sign((*server.plugins.checks, *server.plugins.trusted))
+    code = code_sign(server.plugins.modules)
     ours = f"{code} {server.plugins.programs!r} {server.own_network!r}"
     return Memory(store_of(state, server.limits), ours) if code else None
 

@@ -78,8 +78,8 @@ def main(home: str) -> int:
     from gitops_hooks.entry.serving_loop import Court, House
 
     gc.freeze()  # what is loaded is garbage never, and its pages are shared longer
-    own, state = standing(os.getpid()), place.path / "state"
-    Court(House(door, warm.identity(server), loaded, own, state, idle, lambda: is_open(place, inode), close)).serve()
+    own = standing(os.getpid())
+    Court(House(door, warm.identity(server), loaded, own, place, idle, lambda: is_open(place, inode), close)).serve()
     return 0
 
 
@@ -119,7 +119,7 @@ def _import(place: Home) -> float:
 
     server = load_server(place)
     before = _Place.now()
-    for module in (*server.plugins.checks, *server.plugins.trusted):
+    for module in server.plugins.modules:
         # What does not load here does not load in a fork either, and refuses there, with its words.
         with suppress(Exception, SystemExit):
             importlib.import_module(module)

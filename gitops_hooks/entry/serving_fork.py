@@ -24,20 +24,25 @@ _OWN = (0, 1, 2)
 def be_the_judge(conn: socket, request: Request, standing: Standing, warm: int) -> NoReturn:
     """Ends with the hook (its parent sees to that), with the warm judge, and with its verdict."""
     try:
-        os.setpgid(0, 0)
-        kernel.die_with_parent(signal.SIGKILL)
+        writer = become_a_fork(conn)
         if os.getppid() == warm:
-            _judge(conn, request, standing)
+            _judge(writer, request, standing)
     finally:
         # Also on an exception: a traceback would go to the pusher, and silence refuses.
         os._exit(0)
 
 
-def _judge(conn: socket, request: Request, standing: Standing) -> None:
+def become_a_fork(conn: socket) -> int:
+    """Nothing of the warm judge's but this connection, under the number that is answered; and die with it."""
+    os.setpgid(0, 0)
+    kernel.die_with_parent(signal.SIGKILL)
     signal.set_wakeup_fd(-1)
-    writer = _close_others(conn)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
+    return _close_others(conn)
+
+
+def _judge(writer: int, request: Request, standing: Standing) -> None:
     given = _receive(writer, len(_OWN) + 1 + len(request.descriptors))
     if given is None:
         return

@@ -10,16 +10,21 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import field
+from functools import partial
 from pathlib import Path
 from socket import MSG_DONTWAIT, socket
 
 from gitops_hooks.core import warm_words as words
+from gitops_hooks.core.ssh_command import GitCommand, GitProgram, parse_ssh_command
 from gitops_hooks.core.warm_request import Request, parse_request
 from gitops_hooks.edge import warm_client as warm
+from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.pushes import mark_cut_off
 from gitops_hooks.edge.warm_code import Loaded
 from gitops_hooks.edge.warm_peer import Standing, standing_behind
+from gitops_hooks.entry.preparing import prepare
 from gitops_hooks.entry.serving_fork import be_the_judge
+from gitops_hooks.entry.serving_spare import Spares
 from gitops_hooks.model.lazy_dataclass import dataclass
 
 _MOST = 128  # guests at once; whoever is one too many judges by itself
@@ -38,7 +43,7 @@ class House:
     identity: bytes
     loaded: Loaded
     own: Standing
-    state: Path
+    home: Home
     idle_seconds: float
     is_open: Callable[[], bool]
     close: Callable[[], None]
@@ -56,6 +61,7 @@ class Guest:
     judge: int = 0
     watch: int = -1
     unclean: bytes = b""
+    command: bytes = b""
     is_cut_off: bool = False
 
     @property
@@ -80,6 +86,7 @@ class Court:
         self._house = house
         self._sign = house.loaded.sign.encode()
         self._guests: list[Guest] = []
+        self._spares = Spares()
         self._began = time.time()
         self._last = self._looked = time.monotonic()
         self._judged = 0
@@ -181,6 +188,7 @@ class Court:
 
     def _close(self) -> None:
         self._house.close()
+        self._spares.close()
         self._is_open = False
         # Whoever was told `ready` may have said `go` already, and is judged.
         for guest in [guest for guest in self._guests if guest.standing is None]:
@@ -209,20 +217,17 @@ class Court:
         return True
 
     def _begin(self, guest: Guest, request: Request, peer: Standing) -> None:
-        warm_pid = os.getpid()
-        try:
-            judge = os.fork()
-        except OSError:
+        judge = self._spares.hand_over(guest.conn, request, peer) if request.name in words.HOOKS else 0
+        judge = judge or _fork(guest.conn, request, peer)
+        if judge < 0:
             self._dismiss(guest)
             return
-        if judge == 0:
-            be_the_judge(guest.conn, request, peer, warm_pid)
-        with suppress(OSError):
-            os.setpgid(judge, judge)
         self._judged += request.name in words.HOOKS
         guest.judge, guest.watch = judge, os.pidfd_open(judge)
         guest.deadline = time.monotonic() + request.seconds + _EXTRA
-        guest.unclean = dict(request.environ).get(b"GITOPS_HOOKS_UNCLEAN", b"")
+        told = dict(request.environ)
+        guest.unclean = told.get(b"GITOPS_HOOKS_UNCLEAN", b"")
+        guest.command = told.get(b"SSH_ORIGINAL_COMMAND", b"") if request.name == words.LOGIN else b""
         guest.request = Request(request.nonce, request.name, b"", 0.0, (), ())  # a push's environment is not kept
 
     def _see_out(self, guest: Guest) -> None:
@@ -230,15 +235,36 @@ class Court:
         _kill(guest)
         os.waitpid(guest.judge, 0)
         mark = Path(os.fsdecode(guest.unclean))
-        if guest.is_cut_off and mark.is_relative_to(self._house.state):
+        if guest.is_cut_off and mark.is_relative_to(self._house.home.path / "state"):
             # Its hook has gone, and could not.
             mark_cut_off(mark)
         guest.say(b"ended")
         self._dismiss(guest)
+        if self._is_open and not any(each.judge for each in self._guests):  # else the machine has better to do
+            self._have_forks_wait(parse_ssh_command(guest.command))
+
+    def _have_forks_wait(self, asked: object) -> None:
+        """Where a push's login has ended git begins, and its hooks come soon."""
+        if isinstance(asked, GitCommand) and asked.program is GitProgram.RECEIVE_PACK:
+            self._spares.refill(partial(prepare, self._house.home, asked.repository))
 
     def _dismiss(self, guest: Guest) -> None:
         guest.leave()
         self._guests.remove(guest)
+
+
+def _fork(conn: socket, request: Request, peer: Standing) -> int:
+    """The number of a new fork that judges; below 0 where the machine has no room for one."""
+    warm = os.getpid()
+    try:
+        judge = os.fork()
+    except OSError:
+        return -1
+    if judge == 0:
+        be_the_judge(conn, request, peer, warm)
+    with suppress(OSError):
+        os.setpgid(judge, judge)
+    return judge
 
 
 def _kill(guest: Guest) -> None:

@@ -100,6 +100,11 @@ class PluginLists:
     trusted: tuple[str, ...] = TRUSTED
     programs: tuple[ExecCheck, ...] = ()
 
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """All of them, in the order in which they are asked."""
+        return (*self.checks, *self.trusted)
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

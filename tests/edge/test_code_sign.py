@@ -30,6 +30,17 @@ if os.fork():
     sys.exit()
 print(""",
 )
+TWICE = SIGN.replace(
+    "if sys.argv[2]",
+    """import time
+first = code_sign(sys.argv[3:])
+if sys.argv[2]""",
+).replace(
+    "print(code_sign(sys.argv[3:]))",
+    """print(code_sign(sys.argv[3:]) == first)
+time.sleep(0.3)
+print(code_sign(sys.argv[3:]))""",
+)
 MODULES = ("acme_checks.names", "acme_alone")
 
 
@@ -100,3 +111,8 @@ def test_a_young_fork_is_as_old_as_what_loaded_its_code(site):
 
 def test_a_module_without_files_has_no_sign(site):
     assert sign(site, modules=("nosuch.module",)) == ""
+
+
+def test_one_look_is_good_for_a_moment_and_no_longer(site):
+    assert sign(site, str(site / "acme_alone.py"), script=TWICE) == "True"
+    assert sign(site, script=TWICE) == f"True\n{sign(site)}"

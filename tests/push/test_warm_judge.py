@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -101,6 +102,49 @@ def test_nothing_of_one_push_is_left_to_the_next(warm: WarmDesk) -> None:
     assert [(seen.parent, seen.left, seen.environ) for seen in leaking] == [(judge, 0, "None")] * 3
     assert len({seen.umask for seen in warm.seen()}) == 1
     assert 150 not in open_descriptors(judge)
+
+
+def waiting_forks(judge: int) -> list[int]:
+    """The forks of a warm judge that judge nobody yet."""
+    return [int(pid) for pid in Path(f"/proc/{judge}/task/{judge}/children").read_text().split()]
+
+
+def have_forks_wait(warm: WarmDesk, judge: int) -> set[int]:
+    """A push that ends with its first hook, so that the fork for its second one goes on waiting."""
+    commit = warm.desk.commit("carol", {"a.yml": "a: 1\n"})
+    assert warm.desk.push("carol", f"{commit}:refs/changes/1/head").code == 1
+    return wait_until(lambda: set(waiting_forks(judge)))
+
+
+def test_a_fork_waits_for_the_hook_that_comes(warm: WarmDesk) -> None:
+    judge = warm.warm_up()
+    waiting = have_forks_wait(warm, judge)
+    tries = 0
+    # On a busy machine one may still prepare itself when its hook has come.
+    while warm.seen()[-1].judge not in waiting:
+        tries += 1
+        assert tries < 20 and warm.propose(f"next-{tries}")[0] == 0
+    taken = warm.seen()[-1]
+    assert taken.parent == judge
+    wait_until(lambda: taken.judge not in waiting_forks(judge))
+
+
+def test_a_fork_that_was_killed_while_it_waited_is_missed_by_nobody(warm: WarmDesk) -> None:
+    judge = warm.warm_up()
+    killed = have_forks_wait(warm, judge)
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    assert warm.propose("next")[0] == 0
+    assert (warm.seen()[-1].judge in killed, warm.seen()[-1].parent) == (False, judge)
+    assert not killed & set(waiting_forks(judge))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_forks_that_wait_end_with_it(warm: WarmDesk, number: signal.Signals) -> None:
+    judge = warm.warm_up()
+    waiting = have_forks_wait(warm, judge)
+    os.kill(judge, number)
+    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in waiting))
 
 
 def test_an_edited_plugin_counts_at_once(warm: WarmDesk) -> None:

@@ -1,0 +1,108 @@
+"""Forks of the warm judge that wait for a hook each: made while git still receives, so that no hook waits for a fork.
+
+A spare judges for one hook and ends, as every fork does; until then it has met no push.
+"""
+
+import os
+import pickle
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from socket import AF_UNIX, MSG_DONTWAIT, SOCK_SEQPACKET, recv_fds, send_fds, socket, socketpair
+
+from gitops_hooks.core.warm_request import Request
+from gitops_hooks.edge.warm_peer import Standing
+from gitops_hooks.entry.serving_fork import be_the_judge, become_a_fork
+from gitops_hooks.model.lazy_dataclass import dataclass
+
+_MOST = 2  # a push has two hooks that judge
+_MOST_REQUEST = 64 * 1024  # one message, which the kernel takes whole or not at all
+_PREPARED = b"prepared"
+
+
+@dataclass(frozen=True, slots=True)
+class _Spare:
+    """One that waits: its number, and our end of its line."""
+
+    pid: int
+    line: socket
+
+    def is_prepared(self) -> bool:
+        """Whether it waits for its hook by now. Errors: OSError where it has ended."""
+        try:
+            said = self.line.recv(len(_PREPARED), MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        if said != _PREPARED:
+            raise ConnectionError
+        return True
+
+    def drop(self) -> None:
+        self.line.close()
+        os.kill(self.pid, signal.SIGKILL)  # not reaped yet, so that the number is still its own
+        os.waitpid(self.pid, 0)
+
+
+class Spares:
+    """Those that wait, an open resource of the warm judge."""
+
+    def __init__(self) -> None:
+        self._waiting: list[_Spare] = []
+
+    def refill(self, prepare: Callable[[], object]) -> None:
+        """Have as many wait as one push needs. A new one prepares itself first; what goes wrong there is no matter."""
+        while len(self._waiting) < _MOST:
+            ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
+            warm = os.getpid()
+            try:
+                pid = os.fork()
+            except OSError:
+                ours.close()
+                theirs.close()
+                return
+            if pid == 0:
+                _be_a_spare(theirs, warm, prepare)
+            theirs.close()
+            with suppress(OSError):
+                os.setpgid(pid, pid)
+            self._waiting.append(_Spare(pid, ours))
+
+    def hand_over(self, conn: socket, request: Request, standing: Standing) -> int:
+        """The number of the one that judges behind this connection, where `go` is unread; 0 where none waits."""
+        said = pickle.dumps((request, standing))
+        if len(said) > _MOST_REQUEST:
+            return 0
+        for spare in list(self._waiting):
+            try:
+                if not spare.is_prepared():
+                    continue
+                send_fds(spare.line, [said], [conn.fileno()], MSG_DONTWAIT)
+            except OSError:
+                self._waiting.remove(spare)
+                spare.drop()
+                continue
+            self._waiting.remove(spare)
+            spare.line.close()
+            return spare.pid
+        return 0
+
+    def close(self) -> None:
+        for spare in self._waiting:
+            spare.drop()
+        self._waiting.clear()
+
+
+def _be_a_spare(line: socket, warm: int, prepare: Callable[[], object]) -> None:
+    """Never returns: it ends with the warm judge, or with its hook."""
+    try:
+        here = become_a_fork(line)
+        with suppress(Exception):
+            prepare()
+        with socket(fileno=here) as line:
+            line.send(_PREPARED)
+            said, descriptors, _, _ = recv_fds(line, _MOST_REQUEST, 1)
+        if said and len(descriptors) == 1:
+            request, standing = pickle.loads(said)  # noqa: S301  # our parent's words
+            be_the_judge(socket(fileno=descriptors[0]), request, standing, warm)
+    finally:
+        os._exit(0)
