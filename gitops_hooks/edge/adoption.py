@@ -15,7 +15,7 @@ from gitops_hooks.edge.objects import ObjectWriter
 from gitops_hooks.edge.record import LOG, Record
 from gitops_hooks.edge.refs import LostRace, RefMove, RefWriter, clean_environment
 from gitops_hooks.edge.repository import open_repository
-from gitops_hooks.edge.signatures import load_signer
+from gitops_hooks.edge.signer import load_signer
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.event import Adopted
 from gitops_hooks.model.event_words import Oid, Word

@@ -125,12 +125,12 @@ def _writable(path: Path, *, folder_above: bool = False) -> str:
 
 def key_pair_lines(home: Home) -> Iterable[Line]:
     """The public half is what verifiers are given: it must be the one of the key that signs."""
-    from gitops_hooks.edge.signatures import load_signer
+    from gitops_hooks.edge.signer import public_half, public_of
 
-    shown = home.signing_key.with_name(home.signing_key.name + ".pub")
+    shown = public_half(home.signing_key)
     faults = []
     try:
-        signs = fingerprint(load_signer(home.signing_key).public.text)
+        signs = fingerprint(public_of(home.signing_key).text)
         if not shown.exists() or fingerprint(shown.read_text()) != signs:
             faults.append(f"{shown} is not the public half of server_key ({signs})")
     except EdgeError as error:

@@ -14,7 +14,7 @@ from gitops_hooks.edge.index import open_index
 from gitops_hooks.edge.plugins import load_enabled
 from gitops_hooks.edge.record import LOG, Record
 from gitops_hooks.edge.repository import open_repository
-from gitops_hooks.edge.signatures import load_signer
+from gitops_hooks.edge.signer import load_signer
 from gitops_hooks.model.errors import EdgeError, PolicyError
 from gitops_hooks.model.people import People
 from gitops_hooks.model.policy import Policy

@@ -7,7 +7,7 @@ import pygit2
 from gitops_hooks.core.events import write_event
 from gitops_hooks.core.results import Planned, commit_text
 from gitops_hooks.edge.disk import needing_room
-from gitops_hooks.edge.signatures import Signer
+from gitops_hooks.edge.signer import Signer
 from gitops_hooks.model.change_event import Approved
 from gitops_hooks.model.event import Event
 from gitops_hooks.model.lazy_dataclass import dataclass

@@ -13,7 +13,7 @@ from gitops_hooks.edge.identities import load_people
 from gitops_hooks.edge.index import open_index
 from gitops_hooks.edge.record import Record
 from gitops_hooks.edge.repository import open_repository
-from gitops_hooks.edge.signatures import load_signer
+from gitops_hooks.edge.signer import load_signer
 from gitops_hooks.model.change import ChangeState
 from gitops_hooks.model.errors import EdgeError, PolicyError
 from gitops_hooks.model.lazy_dataclass import dataclass

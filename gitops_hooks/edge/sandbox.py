@@ -40,11 +40,12 @@ from gitops_hooks.edge.sandbox_root import visible_paths
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.lazy_dataclass import dataclass
 
-__all__ = ["Confined", "SandboxLimits", "Wall", "probe", "run_confined"]
+__all__ = ["Confined", "SandboxLimits", "Wall", "confine_no_more", "probe", "run_confined"]
 
 _GRACE = 5.0
 _SETUP = 10.0  # seconds until the walls stand, which are no time of the work
 _LENGTH = 16
+_no_more: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ def run_confined(
     It sees `readable` and what Python needs, read-only, and files below `readable` that are already open; what it
     asks through the hatch is served here, within the same time.
     """
+    if _no_more:
+        return Confined(failure=f"nothing is confined here: {_no_more[0]}")
     reasons = []
     visible, mapped, user = visible_paths(readable), _mapped_memory(), choose_box_user()
     try:
@@ -82,6 +85,11 @@ def run_confined(
             return confined
         reasons.append(f"{wall.value}: {reason}")
     return Confined(failure=f"no sandbox here ({'; '.join(reasons)}). {cure()}")
+
+
+def confine_no_more(reason: str) -> None:
+    """For a program that takes a secret into its memory, which every child of it would inherit."""
+    _no_more.append(reason)
 
 
 def probe(walls: Sequence[Wall] = tuple(Wall)) -> str:

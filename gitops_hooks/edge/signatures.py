@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
-    load_ssh_private_key,
     load_ssh_public_key,
 )
 
@@ -44,24 +43,14 @@ def _public_blob(key: Ed25519PublicKey) -> bytes:
     return base64.b64decode(key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).split()[1])
 
 
-@dataclass(frozen=True, slots=True)
-class Signer:
-    """The server's own ed25519 key."""
-
-    key: Ed25519PrivateKey
-
-    @property
-    def public(self) -> "Verifier":
-        return Verifier(self.key.public_key())
-
-    def sign(self, payload: bytes) -> str:
-        """The armoured signature of a commit's bytes without its signature header."""
-        signature = wire_string(b"ssh-ed25519") + wire_string(self.key.sign(_to_sign(payload)))
-        parts = (_public_blob(self.key.public_key()), _NAMESPACE, b"", b"sha512", signature)
-        blob = _MAGIC + struct.pack(">I", 1) + b"".join(wire_string(part) for part in parts)
-        text = base64.b64encode(blob).decode()
-        lines = [text[at : at + 70] for at in range(0, len(text), 70)]
-        return "\n".join([_BEGIN, *lines, _END])
+def armour(key: Ed25519PrivateKey, payload: bytes) -> str:
+    """The armoured signature of a commit's bytes without its signature header."""
+    signature = wire_string(b"ssh-ed25519") + wire_string(key.sign(_to_sign(payload)))
+    parts = (_public_blob(key.public_key()), _NAMESPACE, b"", b"sha512", signature)
+    blob = _MAGIC + struct.pack(">I", 1) + b"".join(wire_string(part) for part in parts)
+    text = base64.b64encode(blob).decode()
+    lines = [text[at : at + 70] for at in range(0, len(text), 70)]
+    return "\n".join([_BEGIN, *lines, _END])
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +98,6 @@ def signature_parts(blob: bytes) -> list[bytes]:
     if at != len(blob):
         raise ValueError("bytes after the signature")
     return parts
-
-
-def load_signer(path: Path) -> Signer:
-    """The server's key. Errors: EdgeError where there is none or it is of another type."""
-    try:
-        key = load_ssh_private_key(path.read_bytes(), password=None)
-    except (OSError, ValueError, UnsupportedAlgorithm) as error:
-        raise EdgeError("the server's signing key", f"cannot be read ({type(error).__name__})") from None
-    if not isinstance(key, Ed25519PrivateKey):
-        raise EdgeError("the server's signing key", "is not an ed25519 key")
-    return Signer(key)
 
 
 def load_verifier(path: Path) -> Verifier:

@@ -76,7 +76,7 @@ def _look_back(home: Home, entry: RepositoryEntry) -> tuple[str, ...]:
     from gitops_hooks.edge.record import Record
     from gitops_hooks.edge.repository import open_repository
     from gitops_hooks.edge.restoring import moved_since
-    from gitops_hooks.edge.signatures import load_signer
+    from gitops_hooks.edge.signer import load_signer
 
     server = load_server(home)
     repository = open_repository(entry.path, server.limits, server.git)

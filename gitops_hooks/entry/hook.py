@@ -14,7 +14,8 @@ from gitops_hooks.model.push import Actor
 def open_hook(environ: Mapping[str, str], *, quarantine: bool) -> tuple[Hook, Sitting, Actor]:
     """The hook, its repository opened, and who pushes. Errors: EdgeError, PolicyError."""
     hook = read_hook(environ)
-    sitting = open_sitting(hook.home, hook.repository, environ if quarantine else None)
+    # Checks are run in pre-receive alone: under the lock nothing is, and each event of a push is signed there.
+    sitting = open_sitting(hook.home, hook.repository, environ if quarantine else None, in_place=not quarantine)
     # The hook must be of the repository whose rights and policy are asked.
     if Path.cwd().resolve() != sitting.entry.path.resolve():
         raise EdgeError(hook.repository, "is not the repository that git is working in")

@@ -10,7 +10,7 @@ from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.identities import load_people
 from gitops_hooks.edge.repository import open_repository
 from gitops_hooks.edge.sandbox_root import visible_paths
-from gitops_hooks.edge.signatures import load_signer
+from gitops_hooks.edge.signer import load_signer
 from gitops_hooks.entry.sitting import policy_at
 
 

@@ -17,7 +17,7 @@ from gitops_hooks.edge.pushes import using
 from gitops_hooks.edge.record import LOG, Record
 from gitops_hooks.edge.refs import RefMove, RefWriter
 from gitops_hooks.edge.repository import open_repository
-from gitops_hooks.edge.signatures import load_signer
+from gitops_hooks.edge.signer import load_signer
 from gitops_hooks.model.errors import EdgeError, Fault, PolicyError
 from gitops_hooks.model.event import Administered, Event, Settled
 from gitops_hooks.model.event_words import Oid, Stamp, Text, Word

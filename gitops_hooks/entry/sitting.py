@@ -19,7 +19,7 @@ from gitops_hooks.edge.plugins import Plugins, load_enabled
 from gitops_hooks.edge.record import Record
 from gitops_hooks.edge.refs import RefWriter
 from gitops_hooks.edge.repository import Repository, open_repository
-from gitops_hooks.edge.signatures import load_signer
+from gitops_hooks.edge.signer import load_signer
 from gitops_hooks.model.change import Change
 from gitops_hooks.model.errors import EdgeError, Fault, PolicyError
 from gitops_hooks.model.judgement import Note
@@ -71,9 +71,16 @@ class Sitting:
 
 
 def open_sitting(
-    home: Home, name: str, environ: Mapping[str, str] | None = None, server: ServerFile | None = None
+    home: Home,
+    name: str,
+    environ: Mapping[str, str] | None = None,
+    server: ServerFile | None = None,
+    *,
+    in_place: bool = False,
 ) -> Sitting:
     """Open a repository by its name in the server's file, with the quarantine where `environ` is a pre-receive's.
+
+    It signs in a child of its own, `in_place` where nothing is confined (edge/signer.py).
 
     Errors: EdgeError and PolicyError; nothing is judged without a valid policy in force.
     """
@@ -83,7 +90,7 @@ def open_sitting(
     if entry is None:
         raise EdgeError(name, "is no repository of this server")
     repository = open_repository(entry.path, server.limits, server.git, environ)
-    signer = load_signer(home.signing_key)
+    signer = load_signer(home.signing_key, in_place=in_place)
     record = Record(repository, entry.id, signer.public, open_index(home.state(entry.id)))
     record.sync()
     default = record.standing(record.default_branch)

@@ -17,7 +17,7 @@ from gitops_hooks.edge.objects import ObjectWriter
 from gitops_hooks.edge.record import Record
 from gitops_hooks.edge.refs import RefWriter
 from gitops_hooks.edge.repository import open_repository
-from gitops_hooks.edge.signatures import load_signer
+from gitops_hooks.edge.signer import load_signer
 from gitops_hooks.entry.sitting import Sitting, open_sitting
 from gitops_hooks.model.deployment import RunState
 from gitops_hooks.model.environment_event import Released

@@ -13,7 +13,7 @@ from gitops_hooks.edge.keys import make_key
 from gitops_hooks.edge.objects import ObjectWriter
 from gitops_hooks.edge.replay import replay
 from gitops_hooks.edge.repository import Repository, open_repository
-from gitops_hooks.edge.signatures import load_signer
+from gitops_hooks.edge.signer import load_signer
 from gitops_hooks.entry.results import is_result, judge_result, plan_result, write_result
 from gitops_hooks.model.commit import Merged, Range, Shape
 from gitops_hooks.model.policy import LandMethod
