@@ -102,6 +102,20 @@ def test_a_task_delegated_to_the_controller_runs_nowhere(world):
     assert [host.read("motd") for host in world.hosts] == [None, None, None]
 
 
+ADDED = '    - name: add\n      add_host: {name: elsewhere, root: "{{ root }}"}\n'
+
+
+@pytest.mark.parametrize(("place", "before"), [("nowhere.example", ""), ("elsewhere", ADDED)])
+def test_a_task_delegated_to_a_host_that_the_inventory_does_not_name_runs_nowhere(world, place, before):
+    world.tree["site.yml"] = SITE.replace("  tasks:\n", f"  tasks:\n{before}") + f"      delegate_to: {place}\n"
+
+    outcome = world.deploy()
+
+    assert "nothing runs here but on hosts of the inventory" in details(outcome)["web1"]
+    assert states(outcome) == {"web1": "failed", "web2": "failed", "web3": "failed"}
+    assert [host.read("motd") for host in world.hosts] == [None, None, None]
+
+
 @pytest.mark.parametrize(
     ("path", "words"),
     [

@@ -1,9 +1,11 @@
-"""The program that stands for a host which this run may not touch: it says why, whatever is sent to it."""
+"""How hosts are reached: what each task makes anew is cheap, and a host that this run may not touch says why."""
 
+import json
 import os
 import pty
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +27,20 @@ def refusing(tmp_path):
         return [folder / "ssh" / "0", "-F", "config", "web2", "/bin/sh -c python3"]
 
     return make
+
+
+def test_what_each_task_makes_anew_of_connection_variables_needs_no_filter(refusing):
+    """The process of each task of each host would load every filter of Ansible for it, and compile more."""
+    folder = Path(refusing()[0]).parent.parent
+
+    told = json.loads((folder / "extra-vars.json").read_text())
+    routes = json.loads((folder / "routes.yml").read_text())["all"]
+
+    (mine,) = routes["vars"]
+    parts = ("address", "port", "user", "ssh")
+    made = {value for value in told.values() if isinstance(value, str) and "{" in value}
+    assert made == {f"{{{{ {mine}.{part} }}}}" for part in parts}
+    assert set(routes["vars"][mine]) == set(routes["hosts"]["web2"][mine]) == set(parts)
 
 
 def test_a_module_on_its_way_in_breaks_no_pipe(refusing):

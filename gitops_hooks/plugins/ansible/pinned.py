@@ -164,14 +164,15 @@ def pin_routes(
     """Lay down how each host is reached: an inventory of our own, one ssh program per host, extra vars, the limit.
 
     A host variable says it, because in a delegated task `inventory_hostname` is the other host's name; its own
-    name is made anew for each run, so that no play can set it. `more` are further extra vars.
+    name is made anew for each run, so that no play can set it. Whatever is no host of the inventory has what is said
+    for all. `more` are further extra vars.
     """
     mine = f"gitops_hooks_{secrets.token_hex(8)}"
     told = {route.name: {mine: _route_vars(pinned, route, str(n))} for n, route in enumerate(routes)}
-    nowhere = {f"{mine}_none": _route_vars(pinned, Route("", "127.0.0.1", 1, "nobody"), "none")}
+    nowhere = {mine: _route_vars(pinned, Route("", "127.0.0.1", 1, "nobody"), "none")}
     # JSON is YAML, and the plugin for YAML reads it.
-    _lay(pinned.routes, json.dumps({"all": {"hosts": told}}))
-    _lay(pinned.extra_vars, json.dumps({**nowhere, **_connection_vars(mine, pinned, seconds), **(more or {})}))
+    _lay(pinned.routes, json.dumps({"all": {"hosts": told, "vars": nowhere}}))
+    _lay(pinned.extra_vars, json.dumps({**_connection_vars(mine, pinned, seconds), **(more or {})}))
     _lay(pinned.limit, "".join(f"{name}\n" for name in reachable))
 
 
@@ -188,8 +189,8 @@ def _route_vars(pinned: Pinned, route: Route, number: str) -> dict[str, object]:
 
 def _connection_vars(name: str, pinned: Pinned, seconds: float) -> dict[str, object]:
     # Ansible takes the last name of an option that is set, so every name of every option is set.
-    parts = ("address", "port", "user", "ssh")
-    mine = {part: f"{{{{ ({name} | default({name}_none)).{part} }}}}" for part in parts}
+    # Each task of each host makes what is written here anew, in a process of its own: a filter would load all filters.
+    mine = {part: f"{{{{ {name}.{part} }}}}" for part in ("address", "port", "user", "ssh")}
     by_name: dict[tuple[str, ...], object] = {
         ("connection",): "ssh",
         ("host", "ssh_host"): mine["address"],
