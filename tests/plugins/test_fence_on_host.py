@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -33,8 +34,8 @@ def fence(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
     return [*reader, str(tmp_path / "fence-r-1")]
 
 
-def passes(fence: list[str], command: str) -> subprocess.CompletedProcess[str]:
-    environ = {"PATH": os.environ["PATH"], "SHELL": "/bin/sh"}
+def passes(fence: list[str], command: str, shell: str = "/bin/sh") -> subprocess.CompletedProcess[str]:
+    environ = {"PATH": os.environ["PATH"], "SHELL": shell}
     return subprocess.run([*fence, command], capture_output=True, text=True, env=environ, timeout=20)
 
 
@@ -42,6 +43,51 @@ def test_a_command_of_the_run_goes_to_the_login_shell_as_it_is(fence: list[str])
     done = passes(fence, 'echo "it\'s $((1 + 1))"; exit 3')
 
     assert (done.returncode, done.stdout, done.stderr) == (3, "it's 2\n", "")
+
+
+ASKED = "printf '[%s]' \"a  b\" 'c\\d' \"e'f\" $((1 + 1)); exit 3"
+# Each is read by a shell, and by nothing that only looks like one: as a login shell reads it, or not at all.
+COMMANDS = {
+    "one word": "/bin/sh -c 'echo on && exit 3'",
+    "as Python quotes it": f"/bin/sh -c {shlex.quote(ASKED)}",
+    "quoted twice, as for another user": f"/bin/sh -c {shlex.quote(f'/bin/sh -c {shlex.quote(ASKED)}')}",
+    "lines": "/bin/sh -c 'echo a\necho \"b\n c\"\n'",
+    "an empty word": "/bin/sh -c ''",
+    "a quote at its end": "/bin/sh -c " + shlex.quote("echo 'a'"),
+    "two words": "/bin/sh -c 'echo $0' 'b'",
+    "two commands": "/bin/sh -c 'echo a' && echo 'b'",
+    "what looks quoted outside of quotes": "/bin/sh -c 'echo a' \"x\"'\"'\"'b'",
+    "a word that goes on": "/bin/sh -c 'echo a'b'c'",
+    "a quote that does not end": "/bin/sh -c 'echo a",
+    "a quote alone": "/bin/sh -c '",
+    "another program": "/bin/echo -c 'a'",
+    "before it": "X=1 /bin/sh -c 'echo a'",
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_every_command_says_what_it_says_without_a_fence(fence: list[str], command: str) -> None:
+    environ = {"PATH": os.environ["PATH"]}
+    bare = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, env=environ, timeout=20)
+    done = passes(fence, command)
+
+    assert (done.returncode, done.stdout, bool(done.stderr)) == (bare.returncode, bare.stdout, bool(bare.stderr))
+
+
+def test_the_light_one_starts_no_second_login_shell_for_what_ansible_sends(tmp_path: Path) -> None:
+    """The login shell has started the fence; where the command is one for /bin/sh, it would only take quotes off."""
+    shell, text = FORMS["shell"]
+    fence = tmp_path / "fence-r-1"
+    (tmp_path / "lock").touch()
+    (tmp_path / "current").write_text("r-1")
+    fence.write_text(text)
+
+    once = [passes([shell, str(fence)], COMMANDS[name], "/bin/false").returncode for name in LIGHT]
+    assert once == [3, 3, 3]
+    assert passes([shell, str(fence)], COMMANDS["two commands"], "/bin/false").returncode == 1
+
+
+LIGHT = ("one word", "as Python quotes it", "quoted twice, as for another user")
 
 
 def test_it_is_held_until_the_last_program_of_the_command_has_ended(fence: list[str], tmp_path: Path) -> None:
