@@ -8,6 +8,7 @@ What the run reads of the tree, of hosts and of variables is read after `go`. It
 folder but Ansible's is needed.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -18,6 +19,8 @@ from pathlib import Path
 GO, LEAVE = "go", "leave"
 
 _BROKE = 250
+# So many objects more than were freed, until the youngest are looked through: more than a task makes.
+_MADE = 100_000
 _CLASSES = {
     "ansible-inventory": ("ansible.cli.inventory", "InventoryCLI"),
     "ansible-playbook": ("ansible.cli.playbook", "PlaybookCLI"),
@@ -27,16 +30,28 @@ Question = tuple[Sequence[str], str, str]
 
 def main(way: str, answers: str, words: Sequence[str]) -> int:
     play, cannot = None, ""
+    gc.disable()
     try:
         play = _executor("ansible-playbook")
     except ImportError as error:
         cannot = f"{type(error).__name__}: {error}"
+    _spare_forks()
     with Path(way).open(encoding="utf-8") as told:
         while isinstance(word := json.loads(told.readline() or '""'), list):
             _say(answers, cannot or _answer_all(word))
     if word == GO and play:
         play(["ansible-playbook", *words])
     return _BROKE if cannot else 0
+
+
+def _spare_forks() -> None:
+    """Look for garbage seldom, and never in what is loaded by now.
+
+    Ansible forks for each task of each host; each fork would search all of Ansible, and copy every page it looks at.
+    """
+    gc.freeze()
+    gc.set_threshold(_MADE)
+    gc.enable()
 
 
 def _executor(name: str) -> Callable[[list[str]], object]:
