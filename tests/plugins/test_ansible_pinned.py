@@ -5,7 +5,6 @@ import os
 import pty
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
@@ -16,31 +15,60 @@ WORDS = b"gitops-hooks: web2 is not ready in this run\n"
 
 
 @pytest.fixture
-def refusing(tmp_path):
-    """Makes the program as a run lays it down."""
+def pin(tmp_path):
+    """Lays down how these hosts are reached, as a run does; answers the folder."""
 
-    def make(mitogen=False):
+    def lay(*routes, mitogen=False):
         folder = tmp_path / "pinned"
         (folder / "ssh").mkdir(parents=True)
         pinned = Pinned(folder, Credentials((), folder / "key", folder / "known_hosts"), {}, mitogen)
-        pin_routes(pinned, [Route("web2", "127.0.0.1", 22, "deploy")], [], 5.0)
+        pin_routes(pinned, routes, [], 5.0)
+        return folder
+
+    return lay
+
+
+@pytest.fixture
+def refusing(pin):
+    """Makes the program as a run lays it down."""
+
+    def make(mitogen=False):
+        folder = pin(Route("web2", "127.0.0.1", 22, "deploy"), mitogen=mitogen)
         return [folder / "ssh" / "0", "-F", "config", "web2", "/bin/sh -c python3"]
 
     return make
 
 
-def test_what_each_task_makes_anew_of_connection_variables_needs_no_filter(refusing):
-    """The process of each task of each host would load every filter of Ansible for it, and compile more."""
-    folder = Path(refusing()[0]).parent.parent
+COMMON = (Route("web1", "192.0.2.1", 22, "deploy"), Route("web2", "192.0.2.2", 22, "deploy"))
+APART = (Route("web1", "192.0.2.1", 22, "deploy"), Route("web2", "192.0.2.2", 2222, "root"))
+NAMES = {"address": ("host", "ssh_host"), "port": ("port", "ssh_port"), "user": ("user", "ssh_user")}
+
+
+@pytest.mark.parametrize(
+    ("routes", "common"),
+    [
+        (COMMON, {"port": 22, "user": "deploy"}),
+        (APART, {}),
+        (COMMON[:1], {"address": "192.0.2.1", "port": 22, "user": "deploy"}),
+        ((), {}),
+    ],
+)
+def test_each_task_makes_anew_only_in_what_hosts_differ_and_loads_no_filter_for_it(pin, routes, common):
+    """Else each process of each task of each host compiles ten templates, and loads every filter of Ansible."""
+    folder = pin(*routes)
 
     told = json.loads((folder / "extra-vars.json").read_text())
-    routes = json.loads((folder / "routes.yml").read_text())["all"]
+    known = json.loads((folder / "routes.yml").read_text())["all"]
 
-    (mine,) = routes["vars"]
-    parts = ("address", "port", "user", "ssh")
-    made = {value for value in told.values() if isinstance(value, str) and "{" in value}
-    assert made == {f"{{{{ {mine}.{part} }}}}" for part in parts}
-    assert set(routes["vars"][mine]) == set(routes["hosts"]["web2"][mine]) == set(parts)
+    (mine,) = known["vars"]
+    for part, names in NAMES.items():
+        wanted = common.get(part, f"{{{{ {mine}.{part} }}}}")
+        assert [told[f"ansible_{name}"] for name in names] == [wanted, wanted]
+    # The program decides, so what is no host of the inventory gets one that refuses, however much is common.
+    assert told["ansible_ssh_executable"] == f"{{{{ {mine}.ssh }}}}"
+    assert known["vars"][mine]["ssh"] == str(folder / "ssh" / "none")
+    hosts = {route.name: (route.address, route.port, route.user) for route in routes}
+    assert {name: tuple(value[mine][part] for part in NAMES) for name, value in known["hosts"].items()} == hosts
 
 
 def test_a_module_on_its_way_in_breaks_no_pipe(refusing):

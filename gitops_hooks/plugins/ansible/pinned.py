@@ -9,7 +9,7 @@ import secrets
 import shlex
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -167,12 +167,12 @@ def pin_routes(
     name is made anew for each run, so that no play can set it. Whatever is no host of the inventory has what is said
     for all. `more` are further extra vars.
     """
-    mine = f"gitops_hooks_{secrets.token_hex(8)}"
+    mine, routes = f"gitops_hooks_{secrets.token_hex(8)}", tuple(routes)
     told = {route.name: {mine: _route_vars(pinned, route, str(n))} for n, route in enumerate(routes)}
     nowhere = {mine: _route_vars(pinned, Route("", "127.0.0.1", 1, "nobody"), "none")}
     # JSON is YAML, and the plugin for YAML reads it.
     _lay(pinned.routes, json.dumps({"all": {"hosts": told, "vars": nowhere}}))
-    _lay(pinned.extra_vars, json.dumps({**_connection_vars(mine, pinned, seconds), **(more or {})}))
+    _lay(pinned.extra_vars, json.dumps({**_connection_vars(_parts(mine, routes), pinned, seconds), **(more or {})}))
     _lay(pinned.limit, "".join(f"{name}\n" for name in reachable))
 
 
@@ -187,10 +187,19 @@ def _route_vars(pinned: Pinned, route: Route, number: str) -> dict[str, object]:
     return {"address": route.address, "port": route.port, "user": route.user, "ssh": str(program)}
 
 
-def _connection_vars(name: str, pinned: Pinned, seconds: float) -> dict[str, object]:
+def _parts(name: str, routes: Sequence[Route]) -> dict[str, object]:
+    """How each part of a route is found in the variable of this name.
+
+    Each task of each host makes a template anew, some ten times, in a process of its own: a filter would load all
+    filters, and what all hosts have in common is no template. The program, which decides, is never common.
+    """
+    found: dict[str, object] = {part: f"{{{{ {name}.{part} }}}}" for part in ("address", "port", "user", "ssh")}
+    common = {part: {getattr(route, part) for route in routes} for part in ("address", "port", "user")}
+    return found | {part: values.pop() for part, values in common.items() if len(values) == 1}
+
+
+def _connection_vars(mine: Mapping[str, object], pinned: Pinned, seconds: float) -> dict[str, object]:
     # Ansible takes the last name of an option that is set, so every name of every option is set.
-    # Each task of each host makes what is written here anew, in a process of its own: a filter would load all filters.
-    mine = {part: f"{{{{ {name}.{part} }}}}" for part in ("address", "port", "user", "ssh")}
     by_name: dict[tuple[str, ...], object] = {
         ("connection",): "ssh",
         ("host", "ssh_host"): mine["address"],
