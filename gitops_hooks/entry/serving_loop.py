@@ -229,6 +229,9 @@ class Court:
         guest.unclean = told.get(b"GITOPS_HOOKS_UNCLEAN", b"")
         guest.command = told.get(b"SSH_ORIGINAL_COMMAND", b"") if request.name == words.LOGIN else b""
         guest.request = Request(request.nonce, request.name, b"", 0.0, (), ())  # a push's environment is not kept
+        if request.name == words.HOOKS[0]:
+            # While it judges the next one prepares itself for proc-receive, on another core.
+            self._have_one_wait(os.fsdecode(told.get(b"GITOPS_HOOKS_REPOSITORY", b"")))
 
     def _see_out(self, guest: Guest) -> None:
         """Its judge has ended: what it left running in its group ends with it, and the hook is told."""
@@ -240,13 +243,15 @@ class Court:
             mark_cut_off(mark)
         guest.say(b"ended")
         self._dismiss(guest)
-        if self._is_open and not any(each.judge for each in self._guests):  # else the machine has better to do
-            self._have_forks_wait(parse_ssh_command(guest.command))
-
-    def _have_forks_wait(self, asked: object) -> None:
-        """Where a push's login has ended git begins, and its hooks come soon."""
+        asked = parse_ssh_command(guest.command)
         if isinstance(asked, GitCommand) and asked.program is GitProgram.RECEIVE_PACK:
-            self._spares.refill(partial(prepare, self._house.home, asked.repository))
+            # Where a push's login has ended git begins, and pre-receive comes soon.
+            self._have_one_wait(asked.repository)
+
+    def _have_one_wait(self, repository: str) -> None:
+        """A fork for the next hook, where nobody else is judged: a busy machine has better to do."""
+        if self._is_open and sum(1 for each in self._guests if each.judge) <= 1:
+            self._spares.refill(partial(prepare, self._house.home, repository))
 
     def _dismiss(self, guest: Guest) -> None:
         guest.leave()

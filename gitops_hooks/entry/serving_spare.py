@@ -1,4 +1,4 @@
-"""Forks of the warm judge that wait for a hook each: made while git still receives, so that no hook waits for a fork.
+"""Forks of the warm judge that wait for a hook each: made before it comes, so that no hook waits for a fork.
 
 A spare judges for one hook and ends, as every fork does; until then it has met no push.
 """
@@ -15,7 +15,7 @@ from gitops_hooks.edge.warm_peer import Standing
 from gitops_hooks.entry.serving_fork import be_the_judge, become_a_fork
 from gitops_hooks.model.lazy_dataclass import dataclass
 
-_MOST = 2  # a push has two hooks that judge
+_MOST = 1  # a push has two hooks that judge, one after the other
 _MOST_REQUEST = 64 * 1024  # one message, which the kernel takes whole or not at all
 _PREPARED = b"prepared"
 
@@ -50,7 +50,7 @@ class Spares:
         self._waiting: list[_Spare] = []
 
     def refill(self, prepare: Callable[[], object]) -> None:
-        """Have as many wait as one push needs. A new one prepares itself first; what goes wrong there is no matter."""
+        """Have one wait. A new one prepares itself first; what goes wrong there is no matter."""
         while len(self._waiting) < _MOST:
             ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
             warm = os.getpid()
