@@ -35,7 +35,10 @@ class Signer:
         if self.in_place:
             confine_no_more("this program holds the server's signing key")
             return self._sign(payload)
-        said = Aside(partial(self._answer, payload)).close(_SECONDS)
+        try:
+            said = Aside(partial(self._answer, payload)).close(_SECONDS)
+        except OSError as error:
+            raise EdgeError(_WHERE, f"cannot be used now: {error.strerror}") from None
         if said is None or said[:1] != b"+":
             raise EdgeError(_WHERE, said[1:].decode() if said else "gave no signature")
         return said[1:].decode()
