@@ -116,6 +116,8 @@ class Reconciler:
         if not ends.items() <= self.ends.items():
             self.ends |= ends
             self.teller.ring()
+        if look.faults:
+            self.kept_up.pop(name, None)
         found = (*look.alarms, *fault, *drift.alarms)
         if found != self.alarms.get(name):
             report_alarms(sitting, found)

@@ -7,6 +7,7 @@ from gitops_hooks.core.interval import full_run_due
 from gitops_hooks.core.log_state import LogState
 from gitops_hooks.core.plan import Broken, Deploy, Held, Settled, Wait
 from gitops_hooks.edge import journal
+from gitops_hooks.edge.disk import needing_room
 from gitops_hooks.edge.launch import end_leftovers
 from gitops_hooks.edge.ledger import SERVER
 from gitops_hooks.edge.locks import hold
@@ -24,7 +25,7 @@ from gitops_hooks.entry.rolling_back import roll_back
 from gitops_hooks.entry.settle import pay
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.deployment import Deployment, Outcome, RunState
-from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.errors import EdgeError, PolicyError
 from gitops_hooks.model.event import Finished, Landed, Landing, Started
 from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.policy import Environment
@@ -37,7 +38,7 @@ class Look:
     """What one look found: runs that began, when the next step is due, what is wrong.
 
     `ends` are environments without a run and the tips of their logs: where one changed, a run has ended. `calm` are
-    those where nothing is due.
+    those where nothing is due. `faults` are alarms that upkeep may cure.
     """
 
     began: tuple[Run, ...]
@@ -46,6 +47,7 @@ class Look:
     settled: bool
     ends: tuple[tuple[str, str], ...]
     calm: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
 
 
 def tend(sitting: Sitting, busy: Collection[str]) -> Look:
@@ -55,11 +57,12 @@ def tend(sitting: Sitting, busy: Collection[str]) -> Look:
     began: list[Run] = []
     due: list[datetime] = []
     calm: list[str] = []
+    faults: list[str] = []
     settled = not busy
     for environment in sitting.policy.environments:
         if environment.name in busy:
             continue
-        found = _tend_environment(sitting, environment)
+        found = _tend_or_fail(sitting, environment)
         if found is None and (later := next_full_run(sitting, environment)) and later > datetime.now(UTC):
             # Nothing is missing: the time of the next full run keeps nobody waiting. One that is held waits for a look.
             due.append(later)
@@ -74,10 +77,13 @@ def tend(sitting: Sitting, busy: Collection[str]) -> Look:
                 due += [until] if until else []
             case str():
                 wrong.append(found)
+            case EdgeError() | PolicyError():
+                faults.append(f"{environment.name}: {found}")
     running = {*busy, *(run.deployment.environment.name for run in began)}
     still = [environment.name for environment in sitting.policy.environments if environment.name not in running]
     ends = tuple((name, sitting.repository.tip(environment_ref(name, "log"))) for name in still)
-    return Look(tuple(began), min(due, default=None), tuple(wrong), settled, ends, tuple(calm))
+    alarming = (*wrong, *faults)
+    return Look(tuple(began), min(due, default=None), alarming, settled, ends, tuple(calm), tuple(faults))
 
 
 def mend(sitting: Sitting) -> None:
@@ -122,6 +128,17 @@ def _finish_landed_changes(sitting: Sitting) -> None:
                 with hold(sitting.state, event.body.ref, _LOCK_SECONDS):
                     finish_change(sitting, event.body.change, event)
     index.set_fact("finished", tip)
+
+
+def _tend_or_fail(
+    sitting: Sitting, environment: Environment
+) -> Run | datetime | Held | str | EdgeError | PolicyError | None:
+    """The same, or what is wrong: who heard nothing of runs that have begun before could not record their ends."""
+    try:
+        with needing_room():
+            return _tend_environment(sitting, environment)
+    except (EdgeError, PolicyError) as error:
+        return error
 
 
 def _tend_environment(sitting: Sitting, environment: Environment) -> Run | datetime | Held | str | None:
