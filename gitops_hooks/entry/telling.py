@@ -8,7 +8,7 @@ under the same id.
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 
 from gitops_hooks.core.notices import news_of, news_of_look, outcome_of_look, rollback_words, untold, untold_looks
@@ -31,6 +31,7 @@ from gitops_hooks.model.policy import Environment
 from gitops_hooks.model.server import ServerFile
 
 _BUSY_SECONDS = 2.0
+_PAUSE_SECONDS = 1.0
 _LATE = "did not come to an end within {0:g} s, and was ended"
 
 
@@ -59,7 +60,7 @@ def tell_all(home: Home) -> float | None:
         _, status = os.waitpid(child, 0)
         if os.waitstatus_to_exitcode(status) == -signal.SIGALRM:
             _note(home, target, _LATE.format(server.limits.notify_seconds))
-    return _next_due(home, server)
+    return _next_due(home, server, [target.entry.name for _, target in children])
 
 
 def find_targets(home: Home, server: ServerFile) -> Iterator[Target]:
@@ -75,10 +76,11 @@ def _tell_one(home: Home, entry: NotifyEntry, facts: Mapping[str, object]) -> ob
     return load_notifier(entry, home)(facts)
 
 
-def _next_due(home: Home, server: ServerFile) -> float | None:
-    names = [path.stem for entry in server.repositories for path in (home.state(entry.id) / "told").glob("*.json")]
-    told = [load_told(home.state(entry.id), name) for entry in server.repositories for name in dict.fromkeys(names)]
-    return min((one.due for each in told for one in each.values() if one.tries), default=None)
+def _next_due(home: Home, server: ServerFile, names: Sequence[str]) -> float | None:
+    """What is left of those who are told no more is due for ever. Nobody is tried without a pause, whatever is due."""
+    told = [load_told(home.state(entry.id), name) for entry in server.repositories for name in names]
+    due = min((one.due for each in told for one in each.values() if one.tries), default=None)
+    return None if due is None else max(due, time.time() + _PAUSE_SECONDS)
 
 
 def _start(home: Home, server: ServerFile, target: Target) -> int:
@@ -100,9 +102,19 @@ def _tell_of_repository(home: Home, server: ServerFile, name: str, target: Targe
     except (EdgeError, PolicyError):
         # The reconciler raises the alarm about it; the others are told all the same.
         return
-    for environment in sitting.policy.environments:
-        if target.entry.wants(name, environment.name):
-            _tell_of_environment(sitting, environment, target)
+    wanted = [one for one in sitting.policy.environments if target.entry.wants(name, one.name)]
+    _forget_others(sitting, target, wanted)
+    for environment in wanted:
+        _tell_of_environment(sitting, environment, target)
+
+
+def _forget_others(sitting: Sitting, target: Target, wanted: Collection[Environment]) -> None:
+    """What was tried in vain, of an environment that is not told of any more, is nothing that is still due."""
+    told = load_told(sitting.state, target.entry.name)
+    names = {environment.name for environment in wanted}
+    if any(one.tries and name not in names for name, one in told.items()):
+        kept = {name: one if name in names else Told(one.number) for name, one in told.items()}
+        save_told(sitting.state, target.entry.name, kept)
 
 
 def _tell_of_environment(sitting: Sitting, environment: Environment, target: Target) -> None:

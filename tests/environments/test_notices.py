@@ -2,10 +2,13 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
+from gitops_hooks.edge.launchers import reconcile_launcher
 from tests.environments.conftest import Site, open_site
 from tests.plugins.receivers import WebHook, web_hook
 from tests.waiting import so_far, wait_until
@@ -166,3 +169,25 @@ def test_a_host_that_was_changed_by_hand_is_told_once_and_so_is_that_it_is_in_sy
     told.world.ssh("bob", "env drift staging --now").must()
     hook.await_posts(2)
     assert news(hook) == ["drifted", "synced"]
+
+
+@pytest.mark.parametrize(("key", "value"), [("environments", '["elsewhere"]'), ("name", '"another"')])
+def test_what_nobody_is_told_of_any_more_is_not_tried_for_ever(told: Site, hook: WebHook, key: str, value: str):
+    text = told.world.home.server_file.read_text()
+    hook.status = 503
+    told.land({"page": f"{key}\n"})
+    wait_until(lambda: any(tries for _, tries in notes(told)), words=lambda: notes(told))
+    told.world.stop_reconciler()
+    told.world.home.server_file.write_text(re.sub(rf"(?m)^{key} = .*chat.*$|^{key} = \[.*$", f"{key} = {value}", text))
+    hook.status = 200
+    wait_until(lambda: next_try(told) is None, words=lambda: next_try(told))
+    told.world.home.server_file.write_text(text)
+    told.world.admin("reconcile", "--ensure").must()
+    hook.await_posts(1)
+
+
+def next_try(site: Site) -> float | None:
+    """When the one who has just told, or tried to, is to be started again; it is at once where that is over."""
+    command = [sys.executable, "-I", str(reconcile_launcher(site.world.home)), "--tell"]
+    said = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout.strip()
+    return float(said) if said else None
