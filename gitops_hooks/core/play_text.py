@@ -24,6 +24,7 @@ from gitops_hooks.core.ansible_tables import (
     short_name,
 )
 from gitops_hooks.core.ansible_words import crossing_word, disk_word, includes, is_notable, is_templated, unread_word
+from gitops_hooks.core.posted_files import posted_files
 from gitops_hooks.core.yaml_text import Marked, YamlLimits, parse_yaml
 from gitops_hooks.model.lazy_dataclass import dataclass
 
@@ -33,10 +34,12 @@ _VAULT = b"$ANSIBLE_VAULT"
 # Module → its argument that names a file of the tree.
 _READING = {
     **dict.fromkeys(("copy", "template", "unarchive", "assemble", "uri"), "src"),
+    **dict.fromkeys(("ansible.posix.patch", "ansible.posix.synchronize"), "src"),
     **dict.fromkeys(("include_vars", "import_tasks", "include_tasks"), "file"),
     "script": "cmd",
 }
 _KINDS = {"template": "template", "include_vars": "vars", "import_tasks": "tasks", "include_tasks": "tasks"}
+_OPTIONALLY_REMOTE = ("copy", "unarchive", "assemble", "uri", "ansible.posix.patch")
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _OWN_MARKS = ("variable_start_string", "variable_end_string", "block_start_string", "block_end_string")
 
@@ -203,6 +206,7 @@ def _file_needs(path: str, task: Marked, module: str, value: Marked, needs: Need
     named = [found for source in sources for name in (argument, "_raw_params") if (found := source.get(name))]
     for source in sources:
         named += _free_form(at, module, argument, source) if source.text else []
+    named += posted_files(sources) if module == "uri" else ()
     for node in named:
         for name in _names(task, node):
             if name is None and kind == "file":
@@ -216,7 +220,7 @@ def _file_needs(path: str, task: Marked, module: str, value: Marked, needs: Need
 def _stays_remote(module: str, sources: Iterable[Marked]) -> bool:
     """Whether the name is one of a file on the host."""
     told = [flag.text.lower() for source in sources if (flag := source.get("remote_src"))]
-    return module in ("copy", "unarchive", "assemble", "uri") and bool(told) and set(told) <= _TRUE
+    return module in _OPTIONALLY_REMOTE and bool(told) and set(told) <= _TRUE
 
 
 def _free_form(at: str, module: str, argument: str, source: Marked) -> list[Marked]:

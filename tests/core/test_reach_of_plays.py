@@ -251,6 +251,24 @@ def test_a_play_that_may_read_any_file_is_touched_by_every_path(task):
 
 
 @pytest.mark.parametrize(
+    ("task", "hosts"),
+    [
+        ("- ansible.posix.patch: {src: unread.sh, dest: /srv/x}\n", WEB),
+        ("- ansible.posix.patch: src=unread.sh dest=/srv/x\n", WEB),
+        ("- ansible.posix.patch: {src: unread.sh, dest: /srv/x, remote_src: true}\n", set()),
+        ("- ansible.posix.synchronize: {src: files/, dest: /srv/}\n", WEB),
+        ("- uri: {url: x, body_format: form-multipart, body: {a: {filename: unread.sh}}}\n", WEB),
+        ("- uri: {url: x, body_format: form-multipart, body: '{{ form }}'}\n", WEB),
+        ("- uri: {url: x}\n  args: {body_format: '{{ y }}', body: {a: b, c: '{{ d }}'}}\n", WEB),
+        ("- uri: {url: x, body_format: form-multipart, body: {a: b, c: {filename: other.sh}}}\n", set()),
+        ("- uri: {url: x, body_format: json, body: {filename: unread.sh, a: '{{ b }}'}}\n", set()),
+    ],
+)
+def test_a_file_counts_however_a_module_is_told_to_carry_it_to_the_host(task, hosts):
+    assert edited("files/unread.sh", with_task(task)).hosts == hosts
+
+
+@pytest.mark.parametrize(
     ("path", "text", "hosts"),
     [
         ("group_vars/db.yml", 'a: "{{ hostvars }}"\n', ALL),
