@@ -101,7 +101,10 @@ def _aim(
 def would_hold(sitting: Sitting, environment: Environment, commit: str, log: LogState) -> Next:
     """Whether a run of this commit might begin, were nothing under way."""
     grounds = _grounds(sitting, environment, commit, replace(log, pinned=None))
-    return hold(Deploy(commit, 1), replace(log, canceled=None), grounds, sitting.ledger.clock())
+    held = hold(Deploy(commit, 1), replace(log, canceled=None), grounds, sitting.ledger.clock())
+    ref = environment_ref(environment.name, "log")
+    # Whatever runs counts as what may have touched all of its hosts: how many that are in the end is not known yet.
+    return hold_mass(held, environment, log, lambda: find_limit(sitting, environment, commit, ref))
 
 
 def gate_again(sitting: Sitting, environment: Environment, aim: Aim) -> Next:

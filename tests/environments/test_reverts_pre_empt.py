@@ -82,3 +82,23 @@ def test_what_is_no_revert_and_a_revert_that_would_have_to_wait_end_nothing(site
         assert len(canceled(site, "production")) == before
     assert site.await_state("production", "waiting")["deployed"] == running
     site.limit(follow_seconds=30)
+
+
+def test_a_revert_that_would_reach_more_hosts_than_one_may_unasked_ends_nothing(site: Gated):
+    site.gates(production="max_changed: 50%")
+    site.world.ssh("bob", "env deploy production").must()
+    site.await_that(lambda: site.facts("production")["sync"] == "Synced")
+    good, before = site.page("production"), len(canceled(site, "production"))
+    site.limit(follow_seconds=1)
+    with site.staying("production"):
+        site.land({"page": "many\n"})
+        running = site.tip()
+        site.world.ssh("bob", "env deploy production")
+        site.await_that(lambda: site.page("production") == "many\n")
+        site.land({"page": good})
+        site.await_page("staging", good or "")
+        facts = site.facts("production")
+        assert (facts["state"], facts["attempted"]) == ("running", running)
+        assert len(canceled(site, "production")) == before
+    assert site.await_state("production", "waiting")["deployed"] == running
+    site.limit(follow_seconds=30)
