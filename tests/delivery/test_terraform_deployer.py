@@ -63,6 +63,27 @@ def test_a_backend_of_the_tree_that_is_a_file_is_kept_in_the_same_place(desk, st
     assert inputs(state) == ["first"]
 
 
+LOCAL = 'terraform {\n  backend "local" {\n    path = "lost.tfstate"\n  }\n}\n'
+
+
+def test_an_override_of_the_tree_takes_the_state_nowhere_else(desk, state):
+    desk.tree["infra/override.tf"] = LOCAL
+    assert desk.deploy().state is RunState.SUCCESSFUL
+    assert inputs(state) == ["first"]
+
+
+def test_where_an_override_of_the_tree_has_the_last_word_nothing_runs(desk, state):
+    desk.tree["infra/zzzz_override.tf"] = LOCAL
+    assert without_time(desk.deploy()) == Outcome(
+        RunState.ERROR,
+        (),
+        0.0,
+        "the module infra would keep its state in another file than the server's, and lose it; take the backend out "
+        "of its files that end in _override.tf",
+    )
+    assert not state.exists() and not desk.steps
+
+
 def test_without_a_place_for_its_state_nothing_runs(desk, tmp_path):
     desk.granted = Credentials(tools=desk.granted.tools)
     assert without_time(desk.deploy()) == Outcome(

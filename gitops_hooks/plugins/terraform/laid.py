@@ -15,13 +15,15 @@ from gitops_hooks.plugins.terraform.started import Started
 
 CHOICE = "GITOPS_TERRAFORM"
 _LOCK_FILE = ".terraform.lock.hcl"
-_OVERRIDE = "gitops_hooks_state_override.tf"
+# Of several overrides the last by its name has the last word.
+_OVERRIDE = "zz_gitops_hooks_state_override.tf"
+_STATE = "terraform.tfstate"
 _MIRRORS = (Path("/usr/local/share/terraform/plugins"), Path("/usr/share/terraform/plugins"))
 _ENDINGS = (".tf", ".tf.json", ".tofu", ".tofu.json")
 _BACKEND = """\
 terraform {
   backend "local" {
-    path          = "%(folder)s/terraform.tfstate"
+    path          = "%(path)s"
     workspace_dir = "%(folder)s/workspaces"
   }
 }
@@ -42,9 +44,10 @@ def lay_module(module: str, workplace: Workplace, variables: Mapping[str, str], 
     place = replace(limits, folder=folder, environ=environ)
     started = Started(find_program(variables, environ["PATH"]), place, workplace.scratch / "plan")
     _initialise(started, workplace, variables, [])
-    if _backend(workplace) in ("", "local"):
-        _keep_state(folder, workplace, module)
+    if _backend(workplace)[0] in ("", "local"):
+        kept = _keep_state(folder, workplace, module)
         _initialise(started, workplace, variables, ["-reconfigure"])
+        _refuse_lost(workplace, module, kept)
     _refuse_foreign(workplace)
     return started
 
@@ -116,16 +119,17 @@ def _cure(words: str) -> str:
     )
 
 
-def _backend(workplace: Workplace) -> str:
-    """The kind of backend that the module names, as Terraform itself has read it."""
+def _backend(workplace: Workplace) -> tuple[str, str]:
+    """The kind of backend that the module names, and the path of its file, as Terraform itself has read them."""
     try:
-        found = json.loads((_kept(workplace) / "terraform.tfstate").read_bytes())
-        return str(found["backend"]["type"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
+        found = json.loads((_kept(workplace) / _STATE).read_bytes())["backend"]
+        return str(found["type"]), str(found["config"].get("path"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return "", ""
 
 
-def _keep_state(folder: Path, workplace: Workplace, module: str) -> None:
+def _keep_state(folder: Path, workplace: Workplace, module: str) -> Path:
+    """Where it is kept from now on."""
     state = workplace.credentials.state_folder
     if state is None:
         raise Refusal(
@@ -134,7 +138,15 @@ def _keep_state(folder: Path, workplace: Workplace, module: str) -> None:
         )
     if (folder / _OVERRIDE).exists():
         raise Refusal(f"{_OVERRIDE} is a name that the server needs; rename that file of the repository")
-    (folder / _OVERRIDE).write_text(_BACKEND % {"folder": state})
+    (folder / _OVERRIDE).write_text(_BACKEND % {"folder": state, "path": state / _STATE})
+    return state / _STATE
+
+
+def _refuse_lost(workplace: Workplace, module: str, kept: Path) -> None:
+    """A state that ends with the run would let the next one make everything once more."""
+    if _backend(workplace) != ("local", str(kept)):
+        words = f"the module {module} would keep its state in another file than the server's, and lose it"
+        raise Refusal(f"{words}; take the backend out of its files that end in _override.tf")
 
 
 def _refuse_foreign(workplace: Workplace) -> None:
