@@ -31,7 +31,9 @@ def read_variables(credentials: Credentials) -> dict[str, str]:
 def hider(credentials: Credentials, values: Iterable[str]) -> Callable[[str], str]:
     """Whatever carries one of these values, or a line of the key, is withheld whole."""
     texts = [*values, *map(_text, (credentials.key, credentials.vault_password))]
-    marks = {line.strip() for text in texts for line in text.splitlines()}
+    lines = {line.strip() for text in texts for line in text.splitlines()}
+    # What is told is made one line for people, and its spaces with it.
+    marks = lines | {one_line(line) for line in lines}
     marks = {mark for mark in marks if len(mark) >= _SHORTEST and not mark.startswith("-----")}
     return lambda text: WITHHELD if any(mark in text for mark in marks) else text
 

@@ -49,6 +49,15 @@ def test_a_script_that_ends_badly_is_a_failure_with_its_last_line(desk):
     )
 
 
+def test_a_secret_is_withheld_however_its_spaces_are_shown(desk, tmp_path):
+    files = lay(tmp_path / "granted", {"environment_file": "TOKEN='correct  horse\tbattery'\n"})
+    desk.granted = Credentials.of(files, ())
+    script(desk, 'echo "$TOKEN"; echo $TOKEN')
+
+    assert desk.deploy().state is RunState.SUCCESSFUL
+    assert lines(desk) == ["withheld, since it carries a credential or a sensitive value"] * 2
+
+
 LOOK = """\
 import os, socket
 print("networks", sorted(name for _, name in socket.if_nameindex()))

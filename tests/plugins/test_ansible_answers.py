@@ -16,6 +16,7 @@ from gitops_hooks.plugins.ansible.answers import Refusal, ask_ansible
 from gitops_hooks.plugins.ansible.events import Listener
 from gitops_hooks.plugins.ansible.pinned import Pinned
 from gitops_hooks.plugins.ansible.run import Playbook, Rails
+from gitops_hooks.plugins.ansible.withheld import withholder
 from tests.waiting import so_far
 
 INVENTORY = "all: {hosts: {web1: {ansible_port: 2222}}}\n"
@@ -109,3 +110,12 @@ def test_one_that_was_canceled_gives_no_answer(place: Workplace) -> None:
     ended = pytest.raises(EdgeError, match=r"^ansible-runner: ended before it was asked to run: canceled$")
     with closing(begin(place, canceled=True)) as playbook, ended:
         ask_ansible([["ansible-inventory", "-i", "hosts.yml", "--list"]], place, playbook.ask, withhold=False)
+
+
+def test_a_credential_is_withheld_also_where_its_spaces_were_made_one(tmp_path: Path) -> None:
+    files = {name: tmp_path / name for name in ("key", "known_hosts", "vault_password")}
+    for path in files.values():
+        path.write_text("correct  horse\tbattery\n")
+    withhold = withholder(Credentials.of(files), False)
+    assert withhold("it said: correct horse battery") == "its output is withheld, since it carries a credential"
+    assert withhold("it said: correct horses") == ""

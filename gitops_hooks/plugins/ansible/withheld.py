@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from gitops_hooks.plugin import Credentials
+from gitops_hooks.plugins.granted import one_line
 
 _SHORTEST = 6
 
@@ -28,4 +29,6 @@ def _marks(credentials: Credentials) -> tuple[str, ...]:
     found = credentials.ssh()[0].read_text(errors="replace").splitlines()
     if credentials.vault_password is not None:
         found += credentials.vault_password.read_text(errors="replace").splitlines()
-    return tuple({line.strip() for line in found if len(line.strip()) >= _SHORTEST and not line.startswith("-----")})
+    lines = {line.strip() for line in found if not line.startswith("-----")}
+    # What is told is made one line for people, and its spaces with it.
+    return tuple(mark for mark in lines | {one_line(line) for line in lines} if len(mark) >= _SHORTEST)
