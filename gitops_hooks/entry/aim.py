@@ -108,9 +108,13 @@ def would_hold(sitting: Sitting, environment: Environment, commit: str, log: Log
 
 
 def gate_again(sitting: Sitting, environment: Environment, aim: Aim) -> Next:
-    """Whether another run of what is deployed may begin now."""
-    grounds = _grounds(sitting, environment, aim.desired, aim.log)
-    return hold(Deploy(aim.desired, 1), aim.log, grounds, sitting.ledger.clock())
+    """Whether another run of what is deployed may begin now.
+
+    A rollback goes past gates to come there; what follows by itself once it is there does not.
+    """
+    log = replace(aim.log, pinned=None)
+    grounds = _grounds(sitting, environment, aim.desired, log)
+    return hold(Deploy(aim.desired, 1), log, grounds, sitting.ledger.clock())
 
 
 def _grounds(sitting: Sitting, environment: Environment, desired: str, log: LogState) -> Grounds:

@@ -119,6 +119,25 @@ def test_a_rollback_goes_through_a_pause_and_leaves_it_and_a_resume_ends_both(si
     assert site.facts("staging")["sync"] == "Synced"
 
 
+def test_once_a_rollback_is_there_a_pause_holds_all_that_follows_by_itself(site: Gated):
+    site.gates(staging="drift: 1h\nself_heal: true")
+    site.await_state("staging", "successful")
+    good = site.page("staging")
+    site.land({"page": "worst\n"})
+    site.world.ssh("bob", "env rollback staging").must()
+    site.await_state("staging", "rolled_back")
+    assert site.page("staging") == good
+    site.world.ssh("bob", "env pause staging").must()
+    begun = site.kinds("staging").count("started")
+    (site.hosts["staging"].root / "page").write_text("by hand\n")
+    site.world.ssh("bob", "env drift staging --now").must()
+    site.world.stop_reconciler()
+    site.world.reconcile_once()
+    assert (site.page("staging"), site.kinds("staging").count("started")) == ("by hand\n", begun)
+    site.world.ssh("bob", "env resume staging").must()
+    site.await_page("staging", "worst\n")
+
+
 def test_only_what_was_good_there_can_be_gone_back_to(site: Gated):
     site.world.start_over("bob")
     commits = site.world.git("bob", "rev-list", "HEAD").must().out.split()
