@@ -265,6 +265,17 @@ def test_plays_and_tasks_on_the_controller_are_refused(text, line, said):
         ("group_vars/all.yml", "a: 1\nb: \"{{ lookup('pipe', 'id') }}\"\n", 2),
         ("roles/web/templates/x.j2", "a\n{{ query( \"ansible.builtin.pipe\", 'id') }}\n", 2),
         ("roles/web/templates/x.conf.j2", "{{ q('pipe', 'id') }}\n", 1),
+        ("roles/web/templates/x.conf", "{{ q('pipe', 'id') }}\n", 1),
+        ("roles/web/templates/motd", "a\n{{ q('pipe', 'id') }}\n", 2),
+        ("inventories/prod/hosts", "---\nall: {vars: {x: \"{{ lookup('pipe', 'id') }}\"}}\n", 2),
+        ("inventories/prod/hosts", "[web:vars]\nx={{ lookup('pipe', 'id') }}\n", 2),
+        ("inventories/prod/hosts", '[web:vars]\nx="{{ lookup(\\"pipe\\", \'id\') }}"\n', 2),
+        ("group_vars/all.yml", "a: 1\nb: '{{ lookup(''pipe'', ''id'') }}'\n", 2),
+        ("group_vars/all.yml", 'a: 1\nb: "{{ lookup(\\"pipe\\", 1) }}"\n', 2),
+        ("group_vars/all.yml", "a: \"{{ lookup('\\x70ip\\u0065', 'id') }}\"\n", 1),
+        ("group_vars/all.yml", "a: '{{ lookup(\"\\x70ipe\", 1) }}'\n", 1),
+        ("group_vars/all.yml", "a: 1\nb: \"{{ lookup('pi\\\n    pe', 'id') }}\"\n", 2),
+        ("group_vars/all.json", '{"a": "{{ lookup(\\"pipe\\", 1) }}"}\n', 1),
     ],
 )
 def test_the_lookup_that_runs_commands_is_refused(path, text, line):

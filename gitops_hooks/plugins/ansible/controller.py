@@ -57,7 +57,10 @@ _SSH = ("ssh", "ansible.builtin.ssh", "ansible.legacy.ssh")
 _HERE = frozenset({"localhost", "127.0.0.1", "::1", "localhost4", "localhost6", "localhost.localdomain"})
 _ASSIGNING = ("set_fact", "add_host")
 _ASSIGNMENT = re.compile(r"(?<![\w.-])((?:_?ansible|mitogen)_\w+)\s*=")
-_PIPE = re.compile(rb"""\b(?:lookup|query|q)\s*\(\s*["'](?:ansible\.(?:builtin|legacy)\.)?pipe["']""")
+_PIPE = re.compile(rb"""\b(?:lookup|query|q)\s*\(\s*["']{1,2}(?:ansible\.(?:builtin|legacy)\.)?pipe["']""")
+# As Jinja, YAML and INI write a character: what is left of other escapes is the character itself.
+_ESCAPED = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|u00([0-7][0-9A-Fa-f]))?")
+_PIPED = "the lookup 'pipe' runs a command on the controller; use a task on the host"
 _PIPE_KEYS = ("with_pipe", "with_ansible.builtin.pipe", "with_ansible.legacy.pipe")
 
 
@@ -76,6 +79,9 @@ def controller_findings(path: str, mode: int, text: bytes, *, allowed: bool = Fa
         return
     if is_yaml(path) or extension(path) in (".json", ".j2") or is_variables(path):
         yield from _by_text(path, text)
+    elif "templates" in folders(path) or (may_be_inventory(path) and not starts_like_yaml(text)):
+        # A template needs no extension, and a value in an inventory is one.
+        yield from _piped(path, text)
     if is_inventory(path) and mode == EXECUTABLE:
         yield Finding(path, 0, f"an executable inventory runs on the controller; git update-index --chmod=-x {path}")
     # A program is never read as an inventory, and one in an inventory's place was refused above.
@@ -128,16 +134,24 @@ def _by_path(path: str, mode: int) -> Iterator[str]:
 
 
 def _by_text(path: str, text: bytes) -> Iterator[Finding]:
-    for match in _PIPE.finditer(text):
-        line = text.count(b"\n", 0, match.start()) + 1
-        yield Finding(path, line, "the lookup 'pipe' runs a command on the controller; use a task on the host")
+    yield from _piped(path, text)
     if extension(path) == ".j2":
         return
     documents, faults = parse_yaml(text)
     unread = _unread(faults) if _could_be_loaded(path, text) else ()
-    found = [*unread, *_plugin(documents), *_names(documents), *_places(documents)]
+    found = [*unread, *_plugin(documents), *_names(documents), *_places(documents), *_spelt(documents, text)]
     for fault in sorted(found, key=lambda each: each.line):
         yield Finding(path, fault.line, fault.message)
+
+
+def _piped(path: str, text: bytes) -> Iterator[Finding]:
+    plain = _unescaped(text)
+    for match in _PIPE.finditer(plain):
+        yield Finding(path, plain.count(b"\n", 0, match.start()) + 1, _PIPED)
+
+
+def _unescaped(text: bytes) -> bytes:
+    return _ESCAPED.sub(lambda one: bytes.fromhex((one[1] or one[2] or b"").decode()), text)
 
 
 def _could_be_loaded(path: str, text: bytes) -> bool:
@@ -170,6 +184,15 @@ def _names(documents: tuple[Marked, ...]) -> Iterator[YamlFault]:
                 yield YamlFault(key.line, f"'{key.text}' runs a command on the controller; use a task on the host")
             if short_name(key.text) in _ASSIGNING and value.text:
                 yield from _assigned(value)
+
+
+def _spelt(documents: tuple[Marked, ...], text: bytes) -> Iterator[YamlFault]:
+    """The lookup `pipe` where YAML puts it together out of more than one line."""
+    plain = b" ".join(_unescaped(text).split())
+    for node in all_nodes(documents):
+        found = _PIPE.search(_unescaped(node.text.encode("utf-8", "surrogatepass")))
+        if found and b" ".join(found[0].split()) not in plain.replace(b"''", b"'"):
+            yield YamlFault(node.line, _PIPED)
 
 
 def _assigned(value: Marked) -> Iterator[YamlFault]:
