@@ -284,10 +284,20 @@ def test_the_lookup_that_runs_commands_is_refused(path, text, line):
     ]
 
 
-def test_with_pipe_is_refused():
-    text = "- command: echo\n  with_pipe: id\n"
+@pytest.mark.parametrize("key", ["with_pipe", "with_ansible.builtin.pipe", "with_lines", "with_ansible.legacy.lines"])
+def test_a_loop_that_runs_commands_is_refused(key):
+    text = f"- command: echo\n  {key}: id\n"
     assert findings("roles/web/tasks/main.yml", text) == [
-        (2, "'with_pipe' runs a command on the controller; use a task on the host")
+        (2, f"'{key}' runs a command on the controller; use a task on the host")
+    ]
+
+
+@pytest.mark.parametrize("said", ["lookup('lines', 'id')", 'query("ansible.builtin.lines", x)'])
+def test_the_lookup_of_lines_runs_commands_too(said):
+    text = f"- debug:\n    msg: {{{{ {said} }}}}\n"
+    assert findings("roles/web/templates/x.j2", text) == findings("group_vars/all.yml", text.replace("{{", "x: {{"))
+    assert findings("roles/web/templates/x.j2", text) == [
+        (2, "the lookup 'lines' runs a command on the controller; use a task on the host")
     ]
 
 

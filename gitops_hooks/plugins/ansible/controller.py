@@ -1,8 +1,8 @@
 """What a repository would run on the controller, or change about how hosts are reached; pure functions on one file.
 
 The same rules are asked on a proposal, of what changed, and by the deployer, of the whole tree. Refused are:
-configuration, plugin and module folders, collections, executable inventories and inventory plugins, the `pipe` lookup,
-plays and tasks on the controller itself, and every connection variable but address, port, user and
+configuration, plugin and module folders, collections, executable inventories and inventory plugins, lookups that run
+commands, plays and tasks on the controller itself, and every connection variable but address, port, user and
 interpreters. Variables of `become` say how a task gets its rights on the host; they are the reviewers' business.
 
 Not seen: the inside of vaulted files, and names that a template makes while it runs. Extra vars, which the deployer
@@ -57,11 +57,11 @@ _SSH = ("ssh", "ansible.builtin.ssh", "ansible.legacy.ssh")
 _HERE = frozenset({"localhost", "127.0.0.1", "::1", "localhost4", "localhost6", "localhost.localdomain"})
 _ASSIGNING = ("set_fact", "add_host")
 _ASSIGNMENT = re.compile(r"(?<![\w.-])((?:_?ansible|mitogen)_\w+)\s*=")
-_PIPE = re.compile(rb"""\b(?:lookup|query|q)\s*\(\s*["']{1,2}(?:ansible\.(?:builtin|legacy)\.)?pipe["']""")
+_PIPE = re.compile(rb"""\b(?:lookup|query|q)\s*\(\s*["']{1,2}(?:ansible\.(?:builtin|legacy)\.)?(pipe|lines)["']""")
 # As Jinja, YAML and INI write a character: what is left of other escapes is the character itself.
 _ESCAPED = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|u00([0-7][0-9A-Fa-f]))?")
-_PIPED = "the lookup 'pipe' runs a command on the controller; use a task on the host"
-_PIPE_KEYS = ("with_pipe", "with_ansible.builtin.pipe", "with_ansible.legacy.pipe")
+_RUNS = "runs a command on the controller; use a task on the host"
+_PIPE_KEY = re.compile(r"with_(?:ansible\.(?:builtin|legacy)\.)?(?:pipe|lines)")
 
 
 def controller_findings(path: str, mode: int, text: bytes, *, allowed: bool = False) -> Iterator[Finding]:
@@ -147,7 +147,11 @@ def _by_text(path: str, text: bytes) -> Iterator[Finding]:
 def _piped(path: str, text: bytes) -> Iterator[Finding]:
     plain = _unescaped(text)
     for match in _PIPE.finditer(plain):
-        yield Finding(path, plain.count(b"\n", 0, match.start()) + 1, _PIPED)
+        yield Finding(path, plain.count(b"\n", 0, match.start()) + 1, _piped_words(match))
+
+
+def _piped_words(match: re.Match[bytes]) -> str:
+    return f"the lookup '{match[1].decode()}' {_RUNS}"
 
 
 def _unescaped(text: bytes) -> bytes:
@@ -180,19 +184,19 @@ def _names(documents: tuple[Marked, ...]) -> Iterator[YamlFault]:
         for key, value in node.pairs:
             if refused_variable(key.text):
                 yield YamlFault(key.line, _about_variable(key.text))
-            if key.text in _PIPE_KEYS:
-                yield YamlFault(key.line, f"'{key.text}' runs a command on the controller; use a task on the host")
+            if _PIPE_KEY.fullmatch(key.text):
+                yield YamlFault(key.line, f"'{key.text}' {_RUNS}")
             if short_name(key.text) in _ASSIGNING and value.text:
                 yield from _assigned(value)
 
 
 def _spelt(documents: tuple[Marked, ...], text: bytes) -> Iterator[YamlFault]:
-    """The lookup `pipe` where YAML puts it together out of more than one line."""
+    """A lookup that runs commands, where YAML puts its name together out of more than one line."""
     plain = b" ".join(_unescaped(text).split())
     for node in all_nodes(documents):
         found = _PIPE.search(_unescaped(node.text.encode("utf-8", "surrogatepass")))
         if found and b" ".join(found[0].split()) not in plain.replace(b"''", b"'"):
-            yield YamlFault(node.line, _PIPED)
+            yield YamlFault(node.line, _piped_words(found))
 
 
 def _assigned(value: Marked) -> Iterator[YamlFault]:
