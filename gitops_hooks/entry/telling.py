@@ -180,7 +180,9 @@ def _facts(sitting: Sitting, environment: Environment, told: Ended | Found, noti
     else:
         outcome = outcome_of_look(body)
     run = told.run if isinstance(told, Ended) else ""
-    deployment = Deployment(sitting.entry.id, environment, body.commit, body.generation, run, look=not run)
+    # A deployment that agents carried out names no run either, and is no look.
+    look = isinstance(told, Found)
+    deployment = Deployment(sitting.entry.id, environment, body.commit, body.generation, run, look=look)
     return {"deployment": deployment, "outcome": outcome, "notice": notice}
 
 

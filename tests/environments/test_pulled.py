@@ -9,6 +9,7 @@ from gitops_hooks.model.agent import HostReport
 from gitops_hooks.model.deployment import HostState
 from gitops_hooks.model.drift import Sync
 from tests.environments.pulled import Pulled, pulled
+from tests.plugins.receivers import web_hook
 from tests.world import POLICY, Template
 
 # The first test of a file pays for the server.
@@ -139,3 +140,29 @@ def test_nothing_waits_on_the_server_for_a_plan_or_a_look(site: Pulled):
     site.await_end("successful")
     look = site.world.ssh("bob", "env drift production --now")
     assert (look.code, "production is pulled: its agents look at its hosts, by themselves." in look.err) == (1, True)
+
+
+NOTIFY = """
+[[notify]]
+name = "chat"
+plugin = "gitops_hooks.plugins.notify_webhook"
+[notify.settings]
+url = "{url}"
+secret_file = "{secret}"
+"""
+
+
+def test_its_end_is_told_to_others_as_that_of_every_deployment(site: Pulled):
+    secret = site.world.folder / "secret"
+    secret.write_text("correct horse battery staple\n")
+    secret.chmod(0o600)
+    web = site.agent("web-agent", "web1", "web2")
+    with web_hook() as hook:
+        with site.world.home.server_file.open("a") as server:
+            server.write(NOTIFY.format(url=hook.url, secret=secret))
+        site.begin(hosts=("web1", "web2"))
+        site.tell(web, site.await_released("web1 web2"), web1="ok", web2="failed")
+        told = hook.await_posts(1)[0].facts
+    assert (told["news"], told["state"]) == ("degraded", "failed")
+    what = f"deployment 1 of {site.tip()[:12]} failed on web2 (ok 1, failed 1)"
+    assert told["text"] == f"site: production degraded: {what}"
