@@ -36,14 +36,22 @@ def gitops_settings(settings: Mapping[str, object]) -> Iterable[str]:
 def gitops_deployed(deployment: Deployment, outcome: Outcome, notice: Notice) -> None:
     """Errors: EdgeError where the file cannot be written."""
     path = Path(Settings(notice.settings).text("file"))
-    name = (notice.repository, deployment.environment.name)
+    if deployment.look:
+        return
     try:
         series = _read(path)
-        # An end that is told twice is counted once.
-        if series.get(("gitops_deployment_generation", *name, ""), 0.0) < deployment.generation:
+        # An end that is told twice is counted once. A repository of the same name that was added anew counts from 1.
+        if _newest(series, deployment, notice) < (notice.at.timestamp(), deployment.generation):
             replace_file(path, _written(_updated(series, deployment, outcome, notice)).encode(), 0o644)
     except OSError as error:
         raise EdgeError(path.name, f"cannot be written: {error.strerror}") from None
+
+
+def _newest(series: Mapping[Key, float], deployment: Deployment, notice: Notice) -> tuple[float, float]:
+    """When the last end that stands there was, and its number."""
+    name = (notice.repository, deployment.environment.name, "")
+    ended = series.get(("gitops_deployment_end_timestamp_seconds", *name), 0.0)
+    return ended, series.get(("gitops_deployment_generation", *name), 0.0)
 
 
 def _read(path: Path) -> dict[Key, float]:

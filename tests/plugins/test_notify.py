@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import ssl
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -270,6 +270,23 @@ def test_prometheus_reads_what_every_environment_is(tmp_path):
         f'gitops_deployments_total{{{name},state="successful"}} 1',
     ]
     assert file.stat().st_mode & 0o777 == 0o644
+
+
+def test_prometheus_hears_of_a_repository_that_begins_anew_under_its_old_name(tmp_path):
+    file = tmp_path / "gitops.prom"
+    settings = {"file": str(file)}
+    notify_prometheus.gitops_deployed(deployment(57), GOOD, notice(**settings))
+    anew = replace(notice(**settings), at=AT + timedelta(hours=1))
+    for _ in range(2):
+        notify_prometheus.gitops_deployed(deployment(1), FAILED, anew)
+    name = 'repository="site",environment="staging"'
+    lines = file.read_text().splitlines()
+    assert f"gitops_environment_healthy{{{name}}} 0" in lines
+    assert f"gitops_deployment_generation{{{name}}} 1" in lines
+    assert f'gitops_deployments_total{{{name},state="failed"}} 1' in lines
+    # What was told later of something earlier changes nothing.
+    notify_prometheus.gitops_deployed(deployment(56), GOOD, notice(**settings))
+    assert file.read_text().splitlines() == lines
 
 
 def test_a_text_file_that_was_spoilt_is_written_anew(tmp_path):
