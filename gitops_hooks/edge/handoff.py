@@ -24,6 +24,8 @@ def _digest(updates: Sequence[RefUpdate], options: Sequence[str]) -> str:
     return hashlib.sha256(json.dumps([commands, list(options)]).encode()).hexdigest()
 
 
+Verdicts = Mapping[str, tuple[Verdict, ...]]
+"""What the checks said, by what they were asked about (entry/checkers.py)."""
 Notes = Mapping[str, tuple[Note, ...]]
 """What is shown of each change of a push, beside its verdicts."""
 
@@ -32,24 +34,25 @@ def hand_on(
     folder: Path,
     updates: Sequence[RefUpdate],
     options: Sequence[str],
-    verdicts: Sequence[Verdict],
+    verdicts: Verdicts,
     notes: Notes | None = None,
 ) -> None:
     """Leave the verdicts of a push that pre-receive accepted."""
     make_folder(folder)
+    said = {subject: write_verdicts(found) for subject, found in verdicts.items()}
     shown = {key: [astuple(note) for note in found] for key, found in (notes or {}).items()}
-    text = json.dumps([_digest(updates, options), write_verdicts(verdicts), shown])
+    text = json.dumps([_digest(updates, options), said, shown])
     hand_file(folder / _VERDICTS, text.encode())
 
 
-def take_over(folder: Path, updates: Sequence[RefUpdate], options: Sequence[str]) -> tuple[tuple[Verdict, ...], Notes]:
+def take_over(folder: Path, updates: Sequence[RefUpdate], options: Sequence[str]) -> tuple[Verdicts, Notes]:
     """The verdicts and notes, once. Errors: EdgeError where pre-receive did not accept exactly this push."""
     path = folder / _VERDICTS
     try:
         text = path.read_text()
         path.unlink()
         digest, verdicts, shown = json.loads(text)
-        found = read_verdicts(verdicts)
+        found = {str(subject): read_verdicts(words) for subject, words in verdicts.items()}
         notes = {str(key): tuple(Note(*note) for note in each) for key, each in shown.items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         raise EdgeError("this push", "was not judged by pre-receive; nothing was moved") from None

@@ -103,7 +103,7 @@ def _land_one(sitting: Sitting, number: int) -> Landed | None:
     with hold(sitting.state, record.target, _LOCK_SECONDS):
         sitting = settled(sitting, record.target)
         now = sitting.record.change(number)
-        return land_if_asked(sitting, now, Recalled(tuple(checker.verdicts))) if now else None
+        return land_if_asked(sitting, now, Recalled(checker.verdicts)) if now else None
 
 
 def _fact(number: int) -> str:

@@ -47,7 +47,7 @@ def say_verb(caller: Caller, sitting: Sitting, asked: tuple[str, int, str], mess
     if not judgement.decision.accepted:
         tell(refused(judgement.decision))
         return Refusal(update.ref, "")
-    done = _do(sitting, actor, update, options, Recalled(tuple(checker.verdicts)))
+    done = _do(sitting, actor, update, options, Recalled(checker.verdicts))
     if done.landed:
         ensure_reconciler(sitting.home)
         ring(sitting.home)
