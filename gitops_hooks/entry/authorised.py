@@ -33,6 +33,7 @@ from gitops_hooks.model.errors import PolicyError
 from gitops_hooks.model.event import Administered, Adopted, Event, Landed, Landing
 from gitops_hooks.model.policy import Policy
 from gitops_hooks.model.push import NO_OID
+from gitops_hooks.model.record import Standing
 from gitops_hooks.model.request import Refusal
 from gitops_hooks.model.server import RECORDED_LIMITS
 from gitops_hooks.model.verdict import CheckOutcome, Requirement
@@ -40,7 +41,7 @@ from gitops_hooks.model.verdict import CheckOutcome, Requirement
 
 def judge_tip(sitting: Sitting, ref: str) -> Refusal | None:
     """Whether the real tip of a governed ref may be deployed; None when it may."""
-    sitting.record.sync()
+    tip = sitting.record.sync()
     standing = sitting.record.standing(ref)
     if standing.trusted and standing.real == NO_OID:
         return Refusal("record", f"{ref} is not there", "Create it again, or take the environment out of the policy.")
@@ -52,8 +53,16 @@ def judge_tip(sitting: Sitting, ref: str) -> Refusal | None:
     for landing in _landings_since(sitting, ref, judged):
         if refusal := judge_record(sitting.record, landing, _policies_before(sitting.record, landing)):
             return refusal
-    sitting.record.index.set_fact(fact, sitting.repository.tip(LOG))
+    # What is written meanwhile is looked at next time, and so is a landing that is not carried out yet: the next look
+    # goes back no further than this one.
+    if not _is_under_way(standing):
+        sitting.record.index.set_fact(fact, tip)
     return None
+
+
+def _is_under_way(standing: Standing) -> bool:
+    """Whether somebody is about to move the ref, or was killed before that."""
+    return standing.open_landing is not None and standing.record != standing.open_landing.oid
 
 
 def _landings_since(sitting: Sitting, ref: str, judged: str) -> list[Event]:

@@ -45,3 +45,17 @@ def test_nothing_lands_for_somebody_who_may_not_any_more(desk: Desk) -> None:
     desk.world.reconcile_once()
     assert desk.tip(MAIN) == before and desk.world.server_git("show", "-s", "--format=%P", MAIN).split()[1] == low
     assert desk.said(2)[-1] == f"change 2 at {top[:7]} approved by carol"
+
+
+def test_an_approval_lands_nothing_for_somebody_who_has_left(desk: Desk) -> None:
+    """Dave approves and may not land; alice, who may, had asked for it, and is nobody here any more."""
+    policy = desk.world.show(f"{MAIN}:.gitops/policy.yaml").replace("senior: [bob, carol]", "senior: [carol, dave]")
+    desk.land({".gitops/policy.yaml": policy}, "main/policy")
+    before = desk.tip(MAIN)
+    head = desk.commit("alice", {"a.yml": "a: 1\n"})
+    desk.push("alice", "-o", "auto-land", f"{head}:refs/for/main/a").must()
+    number = desk.newest()
+    desk.world.admin("user", "remove", "alice").must()
+    said = desk.push("dave", f"{head}:refs/approve/{number}").must()
+    print(said.err)
+    assert desk.tip(MAIN) == before

@@ -60,7 +60,7 @@ def _forge(desk: Desk, body: Body, actor: str = "alice") -> None:
     open_bench(desk.world.home, "site").ledger.log(LOG, body, Actor(actor, "SHA256:forged"))
 
 
-def _forge_landing(desk: Desk, new: str, **said: object) -> None:
+def unapproved(desk: Desk, new: str, **said: object) -> Landing:
     """A landing of a commit on main that reads as if everything had been in order; `said` is what differs."""
     old = desk.tip(MAIN)
     plain: dict[str, object] = {
@@ -87,9 +87,14 @@ def _forge_landing(desk: Desk, new: str, **said: object) -> None:
         "kept": (),
         "owners": (),
     }
+    return Landing(**{**plain, **said})  # type: ignore[arg-type]
+
+
+def _forge_landing(desk: Desk, new: str, **said: object) -> None:
+    """The same, and carried out."""
     # As every writer, or the reconciler finds a landing that nobody carries out and voids it.
     with hold(open_bench(desk.world.home, "site").state, MAIN, 30.0):
-        _forge(desk, Landing(**{**plain, **said}))  # type: ignore[arg-type]
+        _forge(desk, unapproved(desk, new, **said))
         intent = Oid(desk.tip(LOG))
         desk.world.server_git("update-ref", MAIN, new)
         _forge(desk, Landed(intent, Word(MAIN), Oid(new)), "server")
