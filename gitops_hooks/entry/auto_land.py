@@ -12,8 +12,8 @@ from gitops_hooks.entry.landing import land
 from gitops_hooks.entry.matter import Matter, gather, judge_policy, run_checks_to_land
 from gitops_hooks.entry.rehearsal import record_rehearsal
 from gitops_hooks.entry.settling import settled
-from gitops_hooks.entry.sitting import Checker, Sitting, brought_up
-from gitops_hooks.model.change import ChangeRecord, ChangeState, Revision
+from gitops_hooks.entry.sitting import Checker, Sitting, brought_up, find_asker
+from gitops_hooks.model.change import ChangeRecord, ChangeState
 from gitops_hooks.model.judgement import Judgement, Land
 from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.push import Actor, RefUpdate
@@ -58,7 +58,7 @@ def _record_trials(sitting: Sitting, matter: Matter, asker: Actor, verdicts: tup
 
 def _ready(sitting: Sitting, record: ChangeRecord) -> tuple[Matter, Actor] | None:
     """Whether all but the checks is there, judged now, for whoever asked."""
-    asker = _asker(sitting, record.head) if record.state is ChangeState.OPEN else None
+    asker = find_asker(sitting, record.head) if record.state is ChangeState.OPEN else None
     governing = govern(sitting.policy, record.target)
     if asker is None or governing is None:
         return None
@@ -68,15 +68,6 @@ def _ready(sitting: Sitting, record: ChangeRecord) -> tuple[Matter, Actor] | Non
         return None
     requirements = (*judge_landing(matter.case, asker.name), *judge_policy(sitting, matter))
     return (matter, asker) if Decision(record.target, requirements).accepted else None
-
-
-def _asker(sitting: Sitting, revision: Revision) -> Actor | None:
-    """Who asked, if they still are somebody here with the key that they asked with, and may write."""
-    person = sitting.people.named(revision.auto_land_by)
-    known = person is not None and revision.auto_land_key in [key.fingerprint for key in person.keys]
-    if person is None or not known or not sitting.entry.may_write(person.name):
-        return None
-    return Actor(person.name, revision.auto_land_key, person.kind)
 
 
 def land_waiting(sitting: Sitting) -> Iterator[Landed]:

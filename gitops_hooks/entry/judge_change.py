@@ -17,7 +17,7 @@ from gitops_hooks.entry.matter import Matter, gather, judge_policy, run_checks_t
 from gitops_hooks.entry.proposing import Asked, judge_head
 from gitops_hooks.entry.settle import judge_settlement
 from gitops_hooks.entry.signing import judge_signature
-from gitops_hooks.entry.sitting import Checker, Sitting
+from gitops_hooks.entry.sitting import Checker, Sitting, find_asker
 from gitops_hooks.entry.stacking import choose_ground
 from gitops_hooks.entry.withdrawal import judge_withdrawal
 from gitops_hooks.entry.wording import refusal_judgement, refuse
@@ -188,23 +188,24 @@ def _judge_approve(
     signed = (signature.certificate, signature.signer)
     effect = Approve(record, matter.span, request.message, lands, needs, hints, *signed)
     # Findings on the resulting tree keep the change from landing, not the reviewer from speaking.
-    on_trial = _rehearse_landing(trial, actor) if lands else ()
+    on_trial = _rehearse_landing(sitting, trial, actor) if lands else ()
     told = Decision(update.ref, (*requirements, *on_trial), verdicts if lands else ())
     return Judgement(update, told, effect)
 
 
-def _rehearse_landing(matter: Matter, actor: Actor) -> tuple[Requirement, ...]:
+def _rehearse_landing(sitting: Sitting, matter: Matter, actor: Actor) -> tuple[Requirement, ...]:
     """What rules on trial would have said of the landing that follows an approval."""
-    lander = lander_of(matter, actor)
+    lander = lander_of(sitting, matter, actor)
     return rehearse(lambda case: judge_landing(case, lander), matter.case, judge_landing(matter.case, lander))
 
 
-def lander_of(matter: Matter, actor: Actor) -> str:
-    """Who lands a completed change: its last approver, or whoever may land and asked for auto-land."""
+def lander_of(sitting: Sitting, matter: Matter, actor: Actor) -> str:
+    """Who lands a completed change: its last approver, or whoever may land, asked for auto-land and is still here."""
     revision = matter.record.revision_at(matter.span.head) if matter.record else None
-    if revision and revision.auto_land_by and not matter.case.governing.may("land", actor.name).holds:
-        return revision.auto_land_by
-    return actor.name
+    if revision is None or matter.case.governing.may("land", actor.name).holds:
+        return actor.name
+    asker = find_asker(sitting, revision)
+    return asker.name if asker else actor.name
 
 
 def _with_approval(sitting: Sitting, actor: Actor, matter: Matter, signer: str) -> Matter:
@@ -234,7 +235,7 @@ def complete(
     sitting: Sitting, actor: Actor, matter: Matter, check: Checker
 ) -> tuple[Land | None, tuple[str, ...], tuple[Verdict, ...]]:
     """What follows a completed approval: the landing, or the lines that say what is still in its way."""
-    requirements = (*judge_landing(matter.case, lander_of(matter, actor)), *judge_policy(sitting, matter))
+    requirements = (*judge_landing(matter.case, lander_of(sitting, matter, actor)), *judge_policy(sitting, matter))
     missing = [requirement for requirement in requirements if not requirement.holds]
     if missing:
         return None, tuple(requirement.reason for requirement in missing), ()

@@ -20,7 +20,7 @@ from gitops_hooks.edge.record import Record
 from gitops_hooks.edge.refs import RefWriter
 from gitops_hooks.edge.repository import Repository, open_repository
 from gitops_hooks.edge.signer import load_signer
-from gitops_hooks.model.change import Change
+from gitops_hooks.model.change import Change, Revision
 from gitops_hooks.model.errors import EdgeError, Fault, PolicyError
 from gitops_hooks.model.judgement import Note
 from gitops_hooks.model.lazy_dataclass import dataclass
@@ -136,3 +136,12 @@ def find_actor(sitting: Sitting, environ: Mapping[str, str]) -> Actor:
     if person is None or not sitting.entry.may_write(actor.name):
         raise EdgeError(actor.name, "may not write to this repository")
     return actor
+
+
+def find_asker(sitting: Sitting, revision: Revision) -> Actor | None:
+    """Who asked that it lands, if they still are somebody here with the key that they asked with, and may write."""
+    person = sitting.people.named(revision.auto_land_by)
+    known = person is not None and revision.auto_land_key in [key.fingerprint for key in person.keys]
+    if person is None or not known or not sitting.entry.may_write(person.name):
+        return None
+    return Actor(person.name, revision.auto_land_key, person.kind)

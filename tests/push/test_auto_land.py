@@ -52,10 +52,29 @@ def test_an_approval_lands_nothing_for_somebody_who_has_left(desk: Desk) -> None
     policy = desk.world.show(f"{MAIN}:.gitops/policy.yaml").replace("senior: [bob, carol]", "senior: [carol, dave]")
     desk.land({".gitops/policy.yaml": policy}, "main/policy")
     before = desk.tip(MAIN)
+    head = desk.propose("bob", {"a.yml": "a: 1\n"}, "main/a")
+    number = desk.newest()
+    desk.push("alice", "-o", "auto-land", "-o", f"change={number}", f"{head}:refs/for/main").must()
+    desk.world.admin("user", "remove", "alice", "--yes").must()
+    said = desk.push("dave", f"{head}:refs/approve/{number}").must()
+    assert said.remote_lines[1] == "  not landed Only @ops may land on main; dave is not among them."
+    assert desk.tip(MAIN) == before
+
+
+def test_nor_for_a_key_that_was_taken_away(desk: Desk) -> None:
+    """Whoever found it may have asked; alice herself is still here."""
+    policy = desk.world.show(f"{MAIN}:.gitops/policy.yaml").replace("senior: [bob, carol]", "senior: [carol, dave]")
+    desk.land({".gitops/policy.yaml": policy}, "main/policy")
+    before = desk.tip(MAIN)
     head = desk.commit("alice", {"a.yml": "a: 1\n"})
     desk.push("alice", "-o", "auto-land", f"{head}:refs/for/main/a").must()
     number = desk.newest()
-    desk.world.admin("user", "remove", "alice").must()
+    key = desk.world.events(f"refs/changes/{number}/meta")[0].fact("Key")
+    assert key
+    other = desk.world.folder / "other"
+    desk.world.run("alice", "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(other), where=desk.clone).must()
+    desk.world.admin("user", "key", "add", "alice", str(other.with_suffix(".pub"))).must()
+    desk.world.admin("user", "key", "remove", "alice", key).must()
     said = desk.push("dave", f"{head}:refs/approve/{number}").must()
-    print(said.err)
+    assert said.remote_lines[1] == "  not landed Only @ops may land on main; dave is not among them."
     assert desk.tip(MAIN) == before
