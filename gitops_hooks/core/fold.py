@@ -82,6 +82,7 @@ def _rebased(record: ChangeRecord, event: Event, body: Rebased) -> ChangeRecord:
         depends=body.depends,
         ground=body.ground,
         rebased_for=event.stamp.actor,
+        source=body.source,
     )
     return replace(record, revisions=(*record.revisions, made))
 

@@ -14,13 +14,13 @@ from gitops_hooks.core.life import judge_draft
 from gitops_hooks.core.owners import touches_owners
 from gitops_hooks.core.policy_file import parse_policy
 from gitops_hooks.core.rehearse import trial_checks, waive_on_trial
-from gitops_hooks.core.results import SERVER_ADDRESS
 from gitops_hooks.core.shape import shape_of
 from gitops_hooks.core.verdict_words import run_words, verdict_words
 from gitops_hooks.entry.awaiting import look_up
 from gitops_hooks.entry.content import read_content
 from gitops_hooks.entry.demanding import find_demands, find_trials, judge_owners_file
 from gitops_hooks.entry.deployed import find_deployed
+from gitops_hooks.entry.hands import hands_in
 from gitops_hooks.entry.kept import find_kept
 from gitops_hooks.entry.planned import find_plan
 from gitops_hooks.entry.recorded import Present, present_now
@@ -29,13 +29,13 @@ from gitops_hooks.entry.sitting import POLICY_PATH, POLICY_SIZE, Checker, Sittin
 from gitops_hooks.entry.stacking import Ground, ground_of
 from gitops_hooks.hookspec import Deployer
 from gitops_hooks.model.change import Change, ChangeRecord
-from gitops_hooks.model.commit import Commit, Merged, Range, Shape
+from gitops_hooks.model.commit import Merged, Range, Shape
 from gitops_hooks.model.content import Content
 from gitops_hooks.model.errors import EdgeError, PolicyError
 from gitops_hooks.model.judgement import Land
 from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.owners import Known
-from gitops_hooks.model.policy import Policy, Strict
+from gitops_hooks.model.policy import Policy
 from gitops_hooks.model.push import NO_OID
 from gitops_hooks.model.record import Standing
 from gitops_hooks.model.request import Refusal
@@ -130,7 +130,7 @@ def weigh(
     if isinstance(content, Refusal):
         return content
     pushers = pushers | (record.uploaders if record else frozenset())
-    wrote = written(sitting, _hands_in(sitting, governing, span, record))
+    wrote = hands_in(sitting, governing, span, record)
     hands = contributors(wrote, pushers, sitting.people, governing.strict)
     present = present_now(sitting.people, record)
     known = present.owners
@@ -179,25 +179,6 @@ def _prove(
         present.bots,
         find_kept(sitting.repository, record, span, governing.keep),
     )
-
-
-def written(sitting: Sitting, commits: tuple[Commit, ...]) -> tuple[Commit, ...]:
-    """The commits with those who wrote them: that the server itself made one again is nobody's hand in it."""
-    return tuple(
-        replace(commit, addresses=tuple(a for a in commit.addresses if a != SERVER_ADDRESS))
-        if SERVER_ADDRESS in commit.addresses and sitting.record.is_ours(commit.oid)
-        else commit
-        for commit in commits
-    )
-
-
-def _hands_in(sitting: Sitting, governing: Governing, span: Range, record: ChangeRecord | None) -> tuple[Commit, ...]:
-    """The commits whose authors do not count: what would land, and where the rules say so all that was proposed."""
-    if record is None or Strict.EVERY_REVISION not in governing.strict:
-        return span.commits
-    ranges = dict.fromkeys((revision.base, revision.head) for revision in record.revisions)
-    earlier = [commit for base, head in ranges for commit in sitting.repository.between(base, head)]
-    return tuple({commit.oid: commit for commit in (*span.commits, *earlier)}.values())
 
 
 def check_names(sitting: Sitting, governing: Governing) -> tuple[str, ...]:

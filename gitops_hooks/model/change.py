@@ -55,7 +55,7 @@ class Revision:
 
     `auto_land_by` asked, with the key `auto_land_key`, that it lands as soon as it may; `depends` is the change that
     it stands on, or 0, and `ground` that change's commit; `rebased_for` asked the server to make it of another
-    revision, whose uploader stays.
+    revision (its head is `source`), whose uploader stays.
     """
 
     number: int
@@ -67,6 +67,7 @@ class Revision:
     depends: int = 0
     ground: str = ""
     rebased_for: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

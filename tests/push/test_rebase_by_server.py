@@ -1,5 +1,7 @@
 """refs/rebase/<n>: the server makes a change's commits again on its branch, and nobody wrote anything of it."""
 
+from gitops_hooks.entry.authorised import judge_tip
+from gitops_hooks.entry.sitting import open_sitting
 from tests.push.desk import MAIN, Desk, refusal, status_lines
 
 
@@ -62,3 +64,28 @@ def test_what_has_nothing_to_rebase_says_so(desk: Desk) -> None:
         "Nothing is left of change 1: all of it is there already.",
         cure="Close it:  git push origin :refs/close/1",
     )
+
+
+def test_whoever_committed_what_was_rebased_still_does_not_count(desk: Desk) -> None:
+    """The server is the committer of what it makes; whose hand was in it before is known from what it was made of."""
+    head = desk.commit("alice", {"a.yml": "a: 1\n"}, GIT_COMMITTER_EMAIL="bob@example.org")
+    desk.push("alice", f"{head}:refs/for/main/a").must()
+    own = refusal("refs/approve/1", "approve", "bob pushed, wrote or committed a part of it, and so does not count.")
+    assert desk.push("bob", f"{head}:refs/approve/1").remote == own
+    before = desk.land({"b.yml": "b: 1\n"}, "main/b")
+    desk.push("carol", f"{head}:refs/rebase/1").must()
+    made = desk.tip("refs/changes/1/head")
+    assert desk.push("bob", f"{made}:refs/approve/1").remote == own
+    assert desk.tip(MAIN) == before
+    # Once more, and with a commit of a person on top.
+    desk.land({"c.yml": "c: 1\n"}, "main/c")
+    desk.push("bob", f"{made}:refs/rebase/1").must()
+    again = desk.tip("refs/changes/1/head")
+    assert desk.push("bob", f"{again}:refs/approve/1").remote == own
+    above = desk.commit("alice", {"d.yml": "d: 1\n"}, onto=again)
+    desk.push("alice", f"{above}:refs/for/main/a").must()
+    assert desk.push("bob", f"{above}:refs/approve/1").remote == own
+    desk.push("carol", f"{above}:refs/approve/1").must()
+    assert desk.tip(MAIN) == above
+    assert desk.log()[-2].fact("Authors") == "alice bob"
+    assert judge_tip(open_sitting(desk.world.home, "site"), MAIN) is None
