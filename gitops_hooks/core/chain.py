@@ -113,6 +113,10 @@ def _close(event: Event, body: Landed | Voided, chain: Chain) -> Iterator[Step |
 def _administer(event: Event, body: Administered, chain: Chain) -> Iterator[Step | Break]:
     if body.ref.startswith("refs/gitops/"):
         return  # the log itself was put back: no ref of people's moved
+    if body.ref.startswith("refs/changes/"):
+        # The content of a change was purged: it is told like each act of the administrator, and no branch moved.
+        yield Step(body.ref, body.old, body.new, event, event.stamp.number, chain.policies())
+        return
     recorded = chain.tips.get(body.ref, NO_OID)
     # `restore` leaves from wherever the ref was moved by hand, and goes back to what was recorded.
     known = body.new if body.act == "restore" else body.old

@@ -50,6 +50,12 @@ def test_a_landing_that_came_to_nothing_is_no_step():
     assert len(found) == 2 and chain.tips[MAIN] == oid("a")
 
 
+def test_a_purged_change_is_a_step_that_moves_no_branch():
+    chain, found = walk(adopted(), administered("purge", "b", "0", "refs/changes/1"), landing("a", "c"), landed(3, "c"))
+    assert [(step.ref, step.new) for step in found[2:]] == [("refs/changes/1", oid("0")), (MAIN, oid("c"))]
+    assert chain.tips == {MAIN: oid("c"), NEXT: oid("0")}
+
+
 def test_the_policies_in_force_are_those_of_the_default_branch_and_of_a_landing_that_is_not_closed():
     _, found = walk(
         adopted(), landing("a", "b"), landing("0", "a", NEXT, "create"), landed(3, "a", NEXT), landed(2, "b")

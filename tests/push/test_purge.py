@@ -2,6 +2,7 @@
 
 from tests.push.desk import Desk
 from tests.push.rules_desk import HEAD, judged, rule
+from tests.push.test_verify import Auditor
 
 SECRET = "hunter2 is the password\n"
 CURE = "purge or delete that too, then run this again"
@@ -65,6 +66,17 @@ def test_a_purged_change_takes_no_verb_and_the_server_goes_on(desk: Desk) -> Non
     assert [event.fact("Act") for event in desk.log()].count("purge") == 1
     desk.world.reconcile_once()
     assert "refs/changes/1/head" not in desk.refs()
+
+
+def test_a_purge_is_told_by_verify_and_breaks_no_record(desk: Desk) -> None:
+    commit = desk.propose("alice", {"a.txt": SECRET})
+    desk.world.admin("change", "purge", "1", "--reason", "a password").must()
+    landed = desk.land({"b.yml": "b: 1\n"})
+    auditor = Auditor(desk)
+    auditor.fetch()
+    lines = auditor.verify().must().out.splitlines()
+    assert any(line.startswith(f"  admin      purge of refs/changes/1 {commit[:12]}..") for line in lines)
+    assert f"  main       {landed[:12]}  1 landings, 0 by the administrator" in lines
 
 
 def test_what_another_ref_holds_is_told_and_not_called_gone(desk: Desk) -> None:
