@@ -13,6 +13,7 @@ from tests.answers import Result
 from tests.faults.failpoints import Faults
 from tests.faults.invariants import Watch
 from tests.push.desk import Desk
+from tests.push.waiting_fork import without_waiting_fork
 from tests.world import World
 
 _END_SECONDS = 10.0
@@ -94,11 +95,12 @@ class Scene:
     def _of_pushes(self) -> list[living.Living]:
         here = str(self.world.folder)
         found = [one for one in living.list_living() if any(here in word for word in one.argv)]
-        # The warm judge is the server's, its forks are of pushes.
+        # The warm judge is the server's, its forks are of pushes, but for the one that waits.
         judges = {one.pid for one in found if any(MODULE in word for word in one.argv)}
         warm = {one.pid for one in found if one.pid in judges and one.parent not in judges}
         known = ("sshd", "reconcile")
-        return [one for one in found if one.pid not in warm and not any(k in word for word in one.argv for k in known)]
+        mine = [one for one in found if not any(k in word for word in one.argv for k in known)]
+        return without_waiting_fork(mine, warm)
 
     def leftovers(self) -> list[str]:
         """I6, I9: lock files, quarantines and folders of pushes that no longer live."""

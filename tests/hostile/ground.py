@@ -13,6 +13,7 @@ from gitops_hooks.model.server import CHECKS
 from tests.faults.failpoints import no_reconciler
 from tests.hostile.rogue import DEEDS, MARK, name_of
 from tests.push.desk import Content, Desk
+from tests.push.waiting_fork import without_waiting_fork
 from tests.world import Template, World
 
 # What one push may take beyond its checks, whatever is in it, on a machine with much else to do.
@@ -157,20 +158,8 @@ class Ground:
         place = str(self.desk.world.home.path).encode()
         found = [each for each in list_living() if MARK in each.argv or place in _environment(each.pid)]
         warm = {one.pid for one in running(self.desk.world.home)}
-        # One fork of the warm judge may wait for the hook of another push.
-        waiting = [each for each in found if each.parent in warm and _has_nothing_of_a_push(each.pid)]
-        found = [each for each in found if each.pid not in warm and each not in waiting[:1]]
+        found = without_waiting_fork(found, warm)
         return [each.argv for each in found if not any("reconcile" in word for word in each.argv)]
-
-
-def _has_nothing_of_a_push(pid: int) -> bool:
-    """Whether a fork of the warm judge holds nothing but its parent's own three, and its line to it."""
-    try:
-        held = {int(each.name): str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()}
-    except OSError:
-        return False
-    more = [held.pop(number) for number in list(held) if number > 2]
-    return held.get(0) == "/dev/null" and held.get(1) == held.get(2) and [each[:8] for each in more] == ["socket:["]
 
 
 def _environment(pid: int) -> bytes:
