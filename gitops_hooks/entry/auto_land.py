@@ -12,7 +12,7 @@ from gitops_hooks.entry.landing import land
 from gitops_hooks.entry.matter import Matter, gather, judge_policy, run_checks_to_land
 from gitops_hooks.entry.rehearsal import record_rehearsal
 from gitops_hooks.entry.settling import settled
-from gitops_hooks.entry.sitting import Checker, Sitting, brought_up, find_asker
+from gitops_hooks.entry.sitting import Checker, Sitting, brought_up, find_asker, reopened
 from gitops_hooks.model.change import ChangeRecord, ChangeState
 from gitops_hooks.model.judgement import Judgement, Land
 from gitops_hooks.model.lazy_dataclass import dataclass
@@ -92,7 +92,7 @@ def _land_one(sitting: Sitting, number: int) -> Landed | None:
         sitting.record.index.set_fact(_fact(number), _refused(sitting, ready[0].merged.tree, verdicts))
         return None
     with hold(sitting.state, record.target, _LOCK_SECONDS):
-        sitting = settled(sitting, record.target)
+        sitting = settled(reopened(sitting), record.target)
         now = sitting.record.change(number)
         return land_if_asked(sitting, now, Recalled(checker.verdicts)) if now else None
 

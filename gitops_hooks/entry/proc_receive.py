@@ -1,6 +1,7 @@
 """proc-receive: takes the branch's lock, judges again, records, moves, and reports to git what was done."""
 
 import os
+import time
 from contextlib import suppress
 
 from gitops_hooks.core.pktline import Conversation, Report, encode_report
@@ -17,11 +18,13 @@ from gitops_hooks.entry.judge import judge_update
 from gitops_hooks.entry.rehearsal import record_rehearsal, tell_rehearsal
 from gitops_hooks.entry.settling import settled
 from gitops_hooks.entry.signing import certificate_words, with_certificate
-from gitops_hooks.entry.sitting import Sitting
+from gitops_hooks.entry.sitting import Sitting, find_actor, reopened
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.push import Actor, RefUpdate
 
 _LOCK_SECONDS = 30.0
+# In a queue that takes longer, whoever may push or approve may have been removed.
+_MOMENT = 0.1
 
 
 def main(protocol_in: int, protocol_out: int) -> bool:
@@ -64,8 +67,11 @@ def _write_all(descriptor: int, content: bytes) -> None:
 
 def _do(sitting: Sitting, actor: Actor, update: RefUpdate, options: tuple[str, ...], recall: Recalled) -> Done:
     try:
-        name = lock_name(sitting, update, options)
+        name, began = lock_name(sitting, update, options), time.monotonic()
         with needing_room(), hold(sitting.state, name, _LOCK_SECONDS):
+            if time.monotonic() - began > _MOMENT:
+                sitting = reopened(sitting)
+                actor = find_actor(sitting, os.environ)
             sitting = settled(sitting, name)
             judgement = judge_update(sitting, actor, update, options, recall)
             on_trial = record_rehearsal(sitting, actor, judgement)

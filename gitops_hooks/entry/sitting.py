@@ -110,6 +110,12 @@ def brought_up(sitting: Sitting) -> Sitting:
     return replace(sitting, default=default, policy=policy)
 
 
+def reopened(sitting: Sitting) -> Sitting:
+    """The same repository after checks or a queue have taken their time: people, rights and floor are those of now."""
+    in_place = sitting.ledger.objects.signer.in_place
+    return replace(open_sitting(sitting.home, sitting.entry.name, in_place=in_place), certificate=sitting.certificate)
+
+
 def policy_at(repository: Repository, commit: str) -> Policy:
     """The policy as it is written at a recorded tip of the default branch, without any floor.
 
@@ -139,9 +145,14 @@ def find_actor(sitting: Sitting, environ: Mapping[str, str]) -> Actor:
 
 
 def find_asker(sitting: Sitting, revision: Revision) -> Actor | None:
-    """Who asked that it lands, if they still are somebody here with the key that they asked with, and may write."""
-    person = sitting.people.named(revision.auto_land_by)
-    known = person is not None and revision.auto_land_key in [key.fingerprint for key in person.keys]
+    """Who asked that it lands, if they are still here."""
+    return find_present(sitting, revision.auto_land_by, revision.auto_land_key)
+
+
+def find_present(sitting: Sitting, name: str, key: str) -> Actor | None:
+    """Somebody who still is here, with the key that they came with, and may write."""
+    person = sitting.people.named(name)
+    known = person is not None and key in [each.fingerprint for each in person.keys]
     if person is None or not known or not sitting.entry.may_write(person.name):
         return None
-    return Actor(person.name, revision.auto_land_key, person.kind)
+    return Actor(person.name, key, person.kind)

@@ -15,7 +15,8 @@ from gitops_hooks.entry.done import Done
 from gitops_hooks.entry.judge import judge_update
 from gitops_hooks.entry.rehearsal import record_rehearsal, tell_rehearsal
 from gitops_hooks.entry.settling import settled
-from gitops_hooks.entry.sitting import Sitting
+from gitops_hooks.entry.sitting import Sitting, find_present, reopened
+from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.push import NO_OID, Actor, Push, RefUpdate
 from gitops_hooks.model.request import Refusal
 
@@ -59,7 +60,9 @@ def say_verb(caller: Caller, sitting: Sitting, asked: tuple[str, int, str], mess
 def _do(sitting: Sitting, actor: Actor, update: RefUpdate, options: tuple[str, ...], recall: Recalled) -> Done:
     name = lock_name(sitting, update, options)
     with hold(sitting.state, name, _LOCK_SECONDS):
-        sitting = settled(sitting, name)
+        sitting = settled(reopened(sitting), name)
+        if find_present(sitting, actor.name, actor.key) is None:
+            raise EdgeError(actor.name, "may not write to this repository any more")
         judgement = judge_update(sitting, actor, update, options, recall)
         on_trial = record_rehearsal(sitting, actor, judgement)
         done = carry_out(sitting, actor, judgement, recall)
