@@ -52,7 +52,7 @@ def judge_head(
     same = matter.record and _same_head(matter.record, matter.span.head, life)
     effect: Revise | Edit | Unchanged = _revision(matter, asked, life, verdicts, needs)
     if matter.record and same:
-        effect = _said(matter.record, asked.request, life, needs)
+        effect = _said(matter.record, actor, asked.request, life, needs)
     return Judgement(update, decision, replace(effect, notes=find_notes(sitting, matter, check)))
 
 
@@ -87,9 +87,13 @@ def _same_head(record: ChangeRecord, head: str, life: Life) -> bool:
     return (newest.head, newest.depends, newest.ground) == (head, life.depends, life.ground)
 
 
-def _said(record: ChangeRecord, request: Propose, life: Life, needs: tuple[Requirement, ...]) -> Edit | Unchanged:
+def _said(
+    record: ChangeRecord, actor: Actor, request: Propose, life: Life, needs: tuple[Requirement, ...]
+) -> Edit | Unchanged:
     title, description = request.title or record.title, request.description or record.description
-    auto_land = request.auto_land and not record.head.auto_land_by
+    # Whoever asked before may have left, or may not land any more: then it is this one's wish that holds.
+    wish = (record.head.auto_land_by, record.head.auto_land_key)
+    auto_land = request.auto_land and wish != (actor.name, actor.key)
     now = (title, description, life.draft, life.reviewers, life.cc)
     before = (record.title, record.description, record.draft, record.reviewers, record.cc)
     if now == before and not auto_land:

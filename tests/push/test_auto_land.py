@@ -59,6 +59,9 @@ def test_an_approval_lands_nothing_for_somebody_who_has_left(desk: Desk) -> None
     said = desk.push("dave", f"{head}:refs/approve/{number}").must()
     assert said.remote_lines[1] == "  not landed Only @ops may land on main; dave is not among them."
     assert desk.tip(MAIN) == before
+    # Somebody else asks, and nothing is missing.
+    desk.push("bob", "-o", "auto-land", "-o", f"change={number}", f"{head}:refs/for/main").must()
+    assert desk.tip(MAIN) == head
 
 
 def test_nor_for_a_key_that_was_taken_away(desk: Desk) -> None:
