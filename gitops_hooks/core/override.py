@@ -12,6 +12,7 @@ from gitops_hooks.core.govern import Governing, below_gitops
 from gitops_hooks.core.owners import touches_owners
 from gitops_hooks.model.event import Landing
 from gitops_hooks.model.lazy_dataclass import dataclass
+from gitops_hooks.model.push import Actor, ActorKind
 from gitops_hooks.model.verdict import CheckOutcome, Requirement, Status, Verdict
 
 RULE = "break-glass"
@@ -58,6 +59,13 @@ def judge_break_glass(case: Case, actor: str) -> Requirement:
         reason = "Break-glass never covers the file of code owners; that needs an approval by somebody else."
         return fails(RULE, reason, terms.place)
     return replace(holds(RULE, f"{actor} may break the glass on {_short(case.governing)}."), place=terms.place)
+
+
+def refuse_bot(actor: Actor) -> tuple[Requirement, ...]:
+    """Nothing that a policy says lets a bot do it, by whatever way it asks."""
+    if actor.kind is not ActorKind.BOT:
+        return ()
+    return (fails(RULE, f"{actor.name} is a bot, and only people break the glass."),)
 
 
 def override(case: Case, actor: str, requirements: Iterable[Requirement]) -> tuple[Requirement, ...]:

@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 
-from gitops_hooks.core.override import Terms, overridden, override, override_findings, terms_of
+from gitops_hooks.core.override import Terms, overridden, override, override_findings, refuse_bot, terms_of
 from gitops_hooks.core.rehearse import Judge, rehearse
 from gitops_hooks.entry.matter import Matter, judge_policy, run_checks_to_land
 from gitops_hooks.entry.sitting import Checker, Sitting
 from gitops_hooks.model.debt import Override
 from gitops_hooks.model.judgement import Judgement, Land
 from gitops_hooks.model.lazy_dataclass import dataclass
-from gitops_hooks.model.push import Actor, ActorKind, RefUpdate
-from gitops_hooks.model.verdict import Decision, Requirement, Status
+from gitops_hooks.model.push import Actor, RefUpdate
+from gitops_hooks.model.verdict import Decision, Requirement
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,8 @@ def conclude(sitting: Sitting, update: RefUpdate, matter: Matter, asking: Asking
 def _plead(matter: Matter, asking: Asking, said: tuple[Requirement, ...]) -> tuple[Requirement, ...]:
     if not asking.plea:
         return said
-    if asking.actor.kind is ActorKind.BOT:
-        reason = f"{asking.actor.name} is a bot, and only people break the glass."
-        return (*said, Requirement("break-glass", Status.UNSATISFIED, reason))
+    if refused := refuse_bot(asking.actor):
+        return (*said, *refused)
     return override(matter.case, asking.actor.name, said)
 
 

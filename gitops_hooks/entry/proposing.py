@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from gitops_hooks.core.decide import fails, judge_proposal
 from gitops_hooks.core.life import DRAFT
-from gitops_hooks.core.override import judge_break_glass, override_findings
+from gitops_hooks.core.override import judge_break_glass, override_findings, refuse_bot
 from gitops_hooks.core.rehearse import rehearse
 from gitops_hooks.core.verdict_words import verdict_words
 from gitops_hooks.entry.matter import Matter, judge_policy, run_checks
@@ -38,7 +38,7 @@ def judge_head(
         *judge_policy(sitting, matter),
         *_judge_auto_land(matter, asked.request, actor),
         *_judge_names(sitting, asked.request),
-        *((judge_break_glass(matter.case, actor.name),) if asked.request.plea else ()),
+        *((judge_break_glass(matter.case, actor.name), *refuse_bot(actor)) if asked.request.plea else ()),
     )
     requirements += rehearse(lambda case: judge_proposal(case, actor.name), matter.case, requirements)
     verdicts = run_checks(sitting, matter, check)

@@ -321,3 +321,14 @@ def _land_as_judged(desk: Desk, who: str, commit: str, override: Override | None
     verdict = Verdict("yaml", matter.merged.tree, CheckOutcome.OK)
     effect = replace(matter.land("change", (verdict,)), override=override)
     return land(sitting, Actor(who, "SHA256:x"), effect)
+
+
+def test_a_bot_never_breaks_the_glass_neither_to_land_nor_to_propose_past_findings(desk: Desk) -> None:
+    _ready(desk, GLASS.replace("by: [alice], settle", "by: [alice, robot], covers: [approvals, checks], settle"))
+    words = "robot is a bot, and only people break the glass."
+    bad = desk.commit("robot", {"a.yml": "a: 1\na: 2\n"})
+    refused = desk.push("robot", *BREAK, f"{bad}:refs/for/main")
+    assert refused.code == 1 and words in refused.remote
+    good = desk.propose("alice", {"b.yml": "b: 1\n"})
+    refused = desk.push("robot", *BREAK, f"{good}:refs/land/{desk.newest()}")
+    assert refused.code == 1 and words in refused.remote
