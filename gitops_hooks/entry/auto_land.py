@@ -8,6 +8,7 @@ from gitops_hooks.core.rehearse import rehearse
 from gitops_hooks.edge.locks import hold
 from gitops_hooks.edge.refs import LostRace
 from gitops_hooks.entry.checkers import Confined, Recalled
+from gitops_hooks.entry.hook import open_ways
 from gitops_hooks.entry.landing import land
 from gitops_hooks.entry.matter import Matter, gather, judge_policy, run_checks_to_land
 from gitops_hooks.entry.rehearsal import record_rehearsal
@@ -82,7 +83,8 @@ def land_waiting(sitting: Sitting) -> Iterator[Landed]:
 
 def _land_one(sitting: Sitting, number: int) -> Landed | None:
     record = sitting.record.change(number)
-    ready = _ready(sitting, record) if record else None
+    # As a push is: nothing lands while the policy in force leaves nobody to approve.
+    ready = _ready(sitting, record) if record and not open_ways(sitting) else None
     if record is None or ready is None or _failed_before(sitting, number, ready[0]):
         return None
     # Checks take their time, and nobody waits for them: the lock comes after.
@@ -93,6 +95,8 @@ def _land_one(sitting: Sitting, number: int) -> Landed | None:
         return None
     with hold(sitting.state, record.target, _LOCK_SECONDS):
         sitting = settled(reopened(sitting), record.target)
+        if open_ways(sitting):
+            return None
         now = sitting.record.change(number)
         return land_if_asked(sitting, now, Recalled(checker.verdicts)) if now else None
 

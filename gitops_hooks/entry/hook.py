@@ -19,8 +19,7 @@ def open_hook(environ: Mapping[str, str], *, quarantine: bool) -> tuple[Hook, Si
     # The hook must be of the repository whose rights and policy are asked.
     if Path.cwd().resolve() != sitting.entry.path.resolve():
         raise EdgeError(hook.repository, "is not the repository that git is working in")
-    if ways := open_ways(sitting):
-        raise PolicyError(POLICY_PATH, tuple(Fault(0, words) for words in (*ways, RECOVERY)))
+    refuse_open_ways(sitting)
     return hook, sitting, find_actor(sitting, environ)
 
 
@@ -29,6 +28,12 @@ def open_ways(sitting: Sitting) -> tuple[str, ...]:
     if hole := gap(sitting.policy.branches, sitting.default_name):
         return (f"the default branch {sitting.default_name} {hole}",)
     return missing_approvers(sitting.policy, sitting.default.ref, sitting.people)
+
+
+def refuse_open_ways(sitting: Sitting) -> None:
+    """Errors: PolicyError, which names the way back, where the policy in force leaves one open."""
+    if ways := open_ways(sitting):
+        raise PolicyError(POLICY_PATH, tuple(Fault(0, words) for words in (*ways, RECOVERY)))
 
 
 def push_folder(hook: Hook, sitting: Sitting) -> Path:

@@ -12,6 +12,7 @@ from gitops_hooks.entry.caller import Caller
 from gitops_hooks.entry.carry_out import carry_out, lock_name
 from gitops_hooks.entry.checkers import Confined, Recalled
 from gitops_hooks.entry.done import Done
+from gitops_hooks.entry.hook import refuse_open_ways
 from gitops_hooks.entry.judge import judge_update
 from gitops_hooks.entry.rehearsal import record_rehearsal, tell_rehearsal
 from gitops_hooks.entry.settling import settled
@@ -41,6 +42,7 @@ def say_verb(caller: Caller, sitting: Sitting, asked: tuple[str, int, str], mess
         return Refusal("words", f"{verb} names the whole commit, 40 digits", f"See it:  change show {number}")
     if not sitting.entry.may_write(actor.name):
         return Refusal("write", f"you may read '{sitting.entry.name}' but not push to it")
+    refuse_open_ways(sitting)
     options = (f"reason={message}",) if message else ()
     checker = Confined(sitting)
     judgement = judge_update(sitting, actor, update, options, checker)
@@ -61,6 +63,7 @@ def _do(sitting: Sitting, actor: Actor, update: RefUpdate, options: tuple[str, .
     name = lock_name(sitting, update, options)
     with hold(sitting.state, name, _LOCK_SECONDS):
         sitting = settled(reopened(sitting), name)
+        refuse_open_ways(sitting)
         if find_present(sitting, actor.name, actor.key) is None:
             raise EdgeError(actor.name, "may not write to this repository any more")
         judgement = judge_update(sitting, actor, update, options, recall)

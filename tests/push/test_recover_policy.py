@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.push.command_desk import nobody_runs
 from tests.push.desk import MAIN, POLICY, Desk
 
 WAY = "The administrator runs: gitops-hooks recovery policy REPOSITORY FILE --reason '…'"
@@ -79,3 +80,32 @@ def test_a_policy_that_would_leave_nobody_is_not_put(desk: Desk) -> None:
     assert refused.code == 2
     assert "policy.yaml:11 needs 1 approval by robot, and the server knows 0 who could" in refused.err
     assert desk.tip(MAIN) == before and desk.log()[-1].fact("Event") == "adopted"
+
+
+PATHS = POLICY.replace("    checks:", "      - {count: 1, from: [dave], paths: ['x/**']}\n    checks:")
+MISSING = "policy.yaml:12 needs 1 approval by dave for x/**, and the server knows 0 who could"
+
+
+def test_nor_does_a_word_over_ssh_land_anything_then(desk: Desk) -> None:
+    """Also where what is missing concerns other paths than the change's."""
+    desk.land({".gitops/policy.yaml": PATHS})
+    head, before = desk.propose("alice", {"a.yml": "a: 1\n"}), desk.tip(MAIN)
+    desk.world.admin("user", "remove", "dave", "--yes").must()
+    assert MISSING in " ".join(desk.push("bob", f"{head}:refs/approve/2").remote.split())
+    said = desk.world.ssh("bob", f"change approve 2 {head}")
+    assert said.code != 0 and MISSING in " ".join(said.err.split()) and WAY in " ".join(said.err.split())
+    assert desk.tip(MAIN) == before
+    assert desk.world.ssh("bob", "change show 2").must().out.startswith("change 2, open, for main by alice\n")
+
+
+def test_nor_does_the_reconciler(desk: Desk) -> None:
+    with nobody_runs(desk):
+        desk.land({".gitops/policy.yaml": PATHS})
+        low = desk.propose("bob", {"low.yml": "low: 1\n"}, "main/low")
+        top = desk.commit("alice", {"a.yml": "a: 1\n"}, onto=low)
+        desk.push("alice", "-o", "auto-land", "-o", "base=2", f"{top}:refs/for/main/top").must()
+        desk.push("bob", f"{top}:refs/approve/3").must()
+        desk.push("carol", f"{low}:refs/approve/2").must()
+        desk.world.admin("user", "remove", "dave", "--yes").must()
+        desk.world.reconcile_once().must()
+        assert desk.tip(MAIN) == low
