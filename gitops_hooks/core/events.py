@@ -191,6 +191,15 @@ def read_event(message: str, oid: str = "") -> Event:
     return event
 
 
+def reads_as_event(message: str) -> bool:
+    """Whether it would be a fact, were it signed by the server: nobody's text ever is."""
+    try:
+        read_event(message)
+    except InvalidEvent:
+        return False
+    return True
+
+
 def _read(message: str, oid: str) -> Event:
     lines = message.split("\n")[2:-1]
     found = dict(line.split(": ", 1) for line in lines)

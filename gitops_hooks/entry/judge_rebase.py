@@ -1,6 +1,7 @@
 """The server makes a change's newest revision again on its branch, or on the newest revision of the change below."""
 
 from gitops_hooks.core.decide import judge_proposal
+from gitops_hooks.core.events import reads_as_event
 from gitops_hooks.core.govern import Governing
 from gitops_hooks.core.life import DRAFT
 from gitops_hooks.core.rehearse import rehearse
@@ -62,6 +63,9 @@ def _make(sitting: Sitting, record: ChangeRecord, onto: str, ref: str) -> str | 
         return span
     if span.base == onto:
         return Refusal("rebase", f"Change {record.number} stands on {onto[:7]} already.")
+    if told := next((commit.oid for commit in span.commits if reads_as_event(commit.message)), ""):
+        words = "has a message that reads as an event of the record. Reword it: git commit --amend"
+        return Refusal("rebase", f"{told[:7]} {words}")
     replayed = replay(sitting.repository, onto, span.commits)
     if isinstance(replayed, Refusal):
         by_hand = f"By hand:  git fetch origin {ref} && git rebase FETCH_HEAD"

@@ -1,7 +1,14 @@
 """refs/rebase/<n>: the server makes a change's commits again on its branch, and nobody wrote anything of it."""
 
+import pytest
+
+from gitops_hooks.core.events import write_event
 from gitops_hooks.entry.authorised import judge_tip
 from gitops_hooks.entry.sitting import open_sitting
+from gitops_hooks.model.change_event import Rejected
+from gitops_hooks.model.errors import EdgeError
+from gitops_hooks.model.event import Event
+from gitops_hooks.model.event_words import Oid, Stamp, Text, Word
 from tests.push.desk import MAIN, Desk, refusal, status_lines
 
 
@@ -89,3 +96,17 @@ def test_whoever_committed_what_was_rebased_still_does_not_count(desk: Desk) -> 
     assert desk.tip(MAIN) == above
     assert desk.log()[-2].fact("Authors") == "alice bob"
     assert judge_tip(open_sitting(desk.world.home, "site"), MAIN) is None
+
+
+def test_the_server_signs_no_message_that_reads_as_an_event(desk: Desk) -> None:
+    """What it signs and what reads as an event is a fact of the record, wherever it lies."""
+    sitting = open_sitting(desk.world.home, "site")
+    stamp = Stamp(Word(sitting.entry.id), 2, sitting.ledger.now(), Word("bob"), Word("SHA256:forged"))
+    text = write_event(Event(stamp, Rejected(1, Oid(desk.tip(MAIN)), Text("never said"))))
+    head = desk.propose("alice", {"a.yml": "a: 1\n"}, "main/a", message=text)
+    desk.land({"b.yml": "b: 1\n"}, "main/b")
+    refused = desk.push("alice", f"{head}:refs/rebase/1")
+    reason = f"{head[:7]} has a message that reads as an event of the record. Reword it: git commit --amend"
+    assert refused.remote == refusal("refs/rebase/1", "rebase", reason)
+    with pytest.raises(EdgeError, match=r"was not signed|is not an event"):
+        sitting.record.event(desk.tip("refs/changes/1/head"))
