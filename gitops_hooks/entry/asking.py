@@ -10,7 +10,7 @@ from gitops_hooks.edge.workbench import Asked, Grounds
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.hookspec import Check
 from gitops_hooks.model.change import Change
-from gitops_hooks.model.policy import CONTROLLER
+from gitops_hooks.model.policy import CONTROLLER, Policy
 
 
 def asked_checks(sitting: Sitting, change: Change, names: Iterable[str]) -> list[Asked]:
@@ -37,6 +37,14 @@ def _allowed(governing: Governing | None, change: Change) -> tuple[str, ...]:
     if not groups:
         return ()
     return tuple(file.path for file in change.files if all(matches_any(globs, file.path) for globs in groups))
+
+
+def told_to_checks(policy: Policy) -> str:
+    """All that a policy, and the floor below it, says to checks: another word is another question."""
+    rules = (*policy.floor.rules, *policy.branches)
+    controller = [(rule.match, [one.paths for one in rule.approvals if one.rule == CONTROLLER]) for rule in rules]
+    by_floor = [(rule.match, rule.checks) for rule in policy.floor.rules]
+    return repr((policy.options, policy.floor.options, by_floor, [each for each in controller if each[1]]))
 
 
 def grounds_of(sitting: Sitting, change: Change, tree: str) -> Grounds:

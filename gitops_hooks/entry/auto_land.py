@@ -98,7 +98,8 @@ def _land_one(sitting: Sitting, number: int) -> Landed | None:
         if open_ways(sitting):
             return None
         now = sitting.record.change(number)
-        return land_if_asked(sitting, now, Recalled(checker.verdicts)) if now else None
+        recall = Recalled(checker.verdicts).under(sitting.policy)
+        return land_if_asked(sitting, now, recall) if now else None
 
 
 def _fact(number: int) -> str:

@@ -8,11 +8,12 @@ from dataclasses import field
 
 from gitops_hooks.edge.checks import missing_verdict, run_checks
 from gitops_hooks.edge.verdict_cache import open_memory
-from gitops_hooks.entry.asking import asked_checks, grounds_of
+from gitops_hooks.entry.asking import asked_checks, grounds_of, told_to_checks
 from gitops_hooks.entry.sitting import Sitting
 from gitops_hooks.model.change import Change
 from gitops_hooks.model.judgement import Note
 from gitops_hooks.model.lazy_dataclass import dataclass
+from gitops_hooks.model.policy import Policy
 from gitops_hooks.model.verdict import CheckOutcome, Verdict
 
 SHOW_SECONDS = 2.0
@@ -23,14 +24,14 @@ Said = Mapping[str, Iterable[Verdict]]
 """Verdicts by what they were asked about (`asked_about`)."""
 
 
-def asked_about(change: Change, tree: str) -> str:
-    """What a verdict answers for: the branch, the files that the checks are shown of a change, and what they make.
+def asked_about(change: Change, tree: str, policy: Policy) -> str:
+    """What a verdict answers for: the branch, the files that checks are shown of a change, what they make, and options.
 
     The tree alone is not enough: on top of another change, or on another branch, what gives the same one brings other
     files. Number and head are left out: under the lock a change may have got one, and a rebase is made again.
     """
     files = [[each.path, each.old_mode, each.old_oid, each.mode, each.oid] for each in change.files]
-    facts = [change.target, change.base, tree, files]
+    facts = [change.target, change.base, tree, files, told_to_checks(policy)]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
@@ -49,7 +50,7 @@ class Confined:
         memory = open_memory(self.sitting.state, self.sitting.server) if asked else None
         ran = run_checks(asked, change, grounds, self.sitting.server.limits, memory)
         missing = [missing_verdict(name, tree) for name in names if name not in {each.check.name for each in asked}]
-        subject = asked_about(change, tree)
+        subject = asked_about(change, tree, self.sitting.policy)
         self.verdicts[subject] = (*self.verdicts.get(subject, ()), *ran, *missing)
         return (*ran, *missing)
 
@@ -66,6 +67,7 @@ class Recalled:
     """The verdicts that pre-receive had; of anything else the push lost a race, and is asked to come again."""
 
     def __init__(self, said: Said, notes: Mapping[str, tuple[Note, ...]] | None = None) -> None:
+        self._policy: Policy | None = None
         self._known: dict[tuple[str, str], Verdict] = {}
         self._notes = notes or {}
         for subject, verdicts in said.items():
@@ -73,8 +75,13 @@ class Recalled:
                 before = self._known.get((subject, verdict.check), verdict)
                 self._known[subject, verdict.check] = max(before, verdict, key=_strictness)
 
+    def under(self, policy: Policy) -> "Recalled":
+        """The same, asked under the policy that is in force now; before that nothing is known."""
+        self._policy = policy
+        return self
+
     def __call__(self, change: Change, tree: str, names: tuple[str, ...]) -> tuple[Verdict, ...]:
-        subject = asked_about(change, tree)
+        subject = asked_about(change, tree, self._policy) if self._policy else ""
         return tuple(self._known.get((subject, name)) or _moved(name, tree) for name in names)
 
     def shown(self, key: str, look: Callable[[float], tuple[Note, ...]]) -> tuple[Note, ...]:

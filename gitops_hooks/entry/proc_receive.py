@@ -73,7 +73,7 @@ def _do(sitting: Sitting, actor: Actor, update: RefUpdate, options: tuple[str, .
                 sitting = reopened(sitting)
                 actor = find_actor(sitting, os.environ)
             sitting = settled(sitting, name)
-            judgement = judge_update(sitting, actor, update, options, recall)
+            judgement = judge_update(sitting, actor, update, options, recall.under(sitting.policy))
             on_trial = record_rehearsal(sitting, actor, judgement)
             done = carry_out(sitting, actor, judgement, recall)
             tell_rehearsal(on_trial)

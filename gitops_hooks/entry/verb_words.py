@@ -66,7 +66,7 @@ def _do(sitting: Sitting, actor: Actor, update: RefUpdate, options: tuple[str, .
         refuse_open_ways(sitting)
         if find_present(sitting, actor.name, actor.key) is None:
             raise EdgeError(actor.name, "may not write to this repository any more")
-        judgement = judge_update(sitting, actor, update, options, recall)
+        judgement = judge_update(sitting, actor, update, options, recall.under(sitting.policy))
         on_trial = record_rehearsal(sitting, actor, judgement)
         done = carry_out(sitting, actor, judgement, recall)
         tell_rehearsal(on_trial)

@@ -8,7 +8,7 @@ import pytest
 from gitops_hooks.edge.locks import hold
 from gitops_hooks.entry.recovery import open_bench
 from tests.answers import Result
-from tests.push.command_desk import nobody_runs
+from tests.push.command_desk import COMMANDS, commanded, nobody_runs
 from tests.push.desk import MAIN, POLICY, Desk
 from tests.push.with_guest import guest_server
 from tests.waiting import wait_until
@@ -105,3 +105,24 @@ def test_a_push_that_waited_for_its_branch_is_judged_by_who_is_here_then(desk: D
             desk.world.admin("user", "remove", "dave", "--yes").must()
         assert "0 of 1 approval by @senior." in pushing.result().remote
     assert desk.tip(MAIN) == before
+
+
+def test_a_verdict_does_not_outlive_the_options_that_it_was_made_with() -> None:
+    """The command is for scripts alone, and while a push waits for its branch it becomes one for every file."""
+    rule = COMMANDS[COMMANDS.index("  - match: main") : COMMANDS.index("checks:\n")]
+    policy = COMMANDS.replace(
+        "checks:\n", rule.replace("main", "release").replace("push: []", "create: ['*']") + "checks:\n"
+    )
+    with commanded(policy + "    paths:\n      test: ['*.sh']\n") as desk, nobody_runs(desk):
+        release, state = "refs/heads/release", open_bench(desk.world.home, "site").state
+        desk.push("alice", f"{desk.tip(MAIN)}:{release}").must()
+        head, before = desk.propose("alice", {"a.yml": "a: 1\n"}, "release", onto=release), desk.tip(release)
+        with ThreadPoolExecutor(1) as pool:
+            with hold(state, release, 30.0):
+                pushing = pool.submit(desk.push, "bob", f"{head}:refs/approve/1")
+                wait_until(lambda: list(state.glob("pushes/*/verdicts.json")))
+                wait_until(lambda: not list(state.glob("pushes/*/verdicts.json")))
+                desk.land({".gitops/policy.yaml": policy})
+            said = pushing.result().must()
+        assert "not landed" in said.remote and "push again" in said.remote
+        assert desk.tip(release) == before
