@@ -137,6 +137,9 @@ def _read_rule(node: Marked, reading: Reading) -> BranchRule:
     asks = "approvals" in said or "owners" in said
     silent = [right for right in get_args(Right) if right not in said and not (right == "push" and asks)]
     left: dict[str, Any] = dict.fromkeys(silent, ANYBODY)
+    if "force" in silent:
+        # A push by force is a push: whoever may not make the one, or only with approvals, gets by with neither.
+        left["force"] = left.get("push", rule.push)
     if "approvals" not in said:
         left["approvals"] = ()
     if "keep" not in said:

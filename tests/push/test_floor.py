@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.push.desk import MAIN, POLICY, Desk, refusal
 from tests.push.test_verify import Auditor
 
@@ -59,6 +61,23 @@ def test_a_branch_of_the_floor_alone_is_governed(desk: Desk):
     refused = desk.push("alice", f"{head}:refs/heads/release/1")
     assert f"Only bob may land on release/1; alice is not among them. (server.toml:{line + 7})" in refused.remote
     desk.push("alice", f"{head}:refs/heads/feature").must()
+
+
+@pytest.mark.parametrize("rule", ['approvals = [{count = 1, from = ["dave"]}]', "push = []"])
+def test_nobody_goes_past_the_floor_by_force(desk: Desk, rule: str):
+    """What may not be pushed without approval may not be forced without either, whatever a policy grants."""
+    release = "refs/heads/release/1"
+    granted = POLICY + "  - {match: release/*, create: [bob], propose: ['*'], land: [bob], force: [alice]}\n"
+    desk.push("bob", f"{desk.land({'.gitops/policy.yaml': granted})}:{release}").must()
+    _lay_floor(desk, f'\n[[floor.branch]]\nmatch = "release/**"\n{rule}\n')
+    desk.push("alice", f"{desk.tip(MAIN)}:refs/heads/release/of/the/floor").must()
+    reasons = {release: "Nobody may force-push", "refs/heads/release/of/the/floor": "to a descendant of its tip only"}
+    for branch, reason in reasons.items():
+        before = desk.tip(branch)
+        beside = desk.commit_tree("alice", desk.tree({"past.yml": "p: 1\n"}, before), [desk.tip(f"{before}^")])
+        refused = desk.push("alice", f"+{beside}:{branch}")
+        assert refused.code != 0 and reason in refused.remote
+        assert desk.tip(branch) == before
 
 
 RELEASE_RULE = """\
