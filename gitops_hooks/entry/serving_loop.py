@@ -24,7 +24,7 @@ from gitops_hooks.edge.warm_code import Loaded
 from gitops_hooks.edge.warm_peer import Standing, standing_behind
 from gitops_hooks.entry.preparing import prepare
 from gitops_hooks.entry.serving_fork import be_the_judge
-from gitops_hooks.entry.serving_spare import Spares
+from gitops_hooks.entry.serving_spare import WaitingFork
 from gitops_hooks.model.lazy_dataclass import dataclass
 
 _MOST = 128  # guests at once; whoever is one too many judges by itself
@@ -86,7 +86,7 @@ class Court:
         self._house = house
         self._sign = house.loaded.sign.encode()
         self._guests: list[Guest] = []
-        self._spares = Spares()
+        self._waiting = WaitingFork()
         self._began = time.time()
         self._last = self._looked = time.monotonic()
         self._judged = 0
@@ -188,7 +188,7 @@ class Court:
 
     def _close(self) -> None:
         self._house.close()
-        self._spares.close()
+        self._waiting.close()
         self._is_open = False
         # Whoever was told `ready` may have said `go` already, and is judged.
         for guest in [guest for guest in self._guests if guest.standing is None]:
@@ -217,7 +217,7 @@ class Court:
         return True
 
     def _begin(self, guest: Guest, request: Request, peer: Standing) -> None:
-        judge = self._spares.hand_over(guest.conn, request, peer) if request.name in words.HOOKS else 0
+        judge = self._waiting.hand_over(guest.conn, request, peer) if request.name in words.HOOKS else 0
         judge = judge or _fork(guest.conn, request, peer)
         if judge < 0:
             self._dismiss(guest)
@@ -251,7 +251,7 @@ class Court:
     def _have_one_wait(self, repository: str) -> None:
         """A fork for the next hook, where nobody else is judged: a busy machine has better to do."""
         if self._is_open and sum(1 for each in self._guests if each.judge) <= 1:
-            self._spares.refill(partial(prepare, self._house.home, repository))
+            self._waiting.refill(partial(prepare, self._house.home, repository))
 
     def _dismiss(self, guest: Guest) -> None:
         guest.leave()

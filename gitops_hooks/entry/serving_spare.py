@@ -1,4 +1,4 @@
-"""Forks of the warm judge that wait for a hook each: made before it comes, so that no hook waits for a fork.
+"""A fork of the warm judge that waits for the next hook: made before it comes, so that no hook waits for a fork.
 
 A spare judges for one hook and ends, as every fork does; until then it has met no push.
 """
@@ -15,7 +15,6 @@ from gitops_hooks.edge.warm_peer import Standing
 from gitops_hooks.entry.serving_fork import be_the_judge, become_a_fork
 from gitops_hooks.model.lazy_dataclass import dataclass
 
-_MOST = 1  # a push has two hooks that judge, one after the other
 _MOST_REQUEST = 64 * 1024  # one message, which the kernel takes whole or not at all
 _PREPARED = b"prepared"
 
@@ -43,53 +42,51 @@ class _Spare:
         os.waitpid(self.pid, 0)
 
 
-class Spares:
-    """Those that wait, an open resource of the warm judge."""
+class WaitingFork:
+    """The one that waits, if any; an open resource of the warm judge. A push's two hooks come one after the other."""
 
     def __init__(self) -> None:
-        self._waiting: list[_Spare] = []
+        self._spare: _Spare | None = None
 
     def refill(self, prepare: Callable[[], object]) -> None:
         """Have one wait. A new one prepares itself first; what goes wrong there is no matter."""
-        while len(self._waiting) < _MOST:
-            ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
-            warm = os.getpid()
-            try:
-                pid = os.fork()
-            except OSError:
-                ours.close()
-                theirs.close()
-                return
-            if pid == 0:
-                _be_a_spare(theirs, warm, prepare)
+        if self._spare:
+            return
+        ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
+        warm = os.getpid()
+        try:
+            pid = os.fork()
+        except OSError:
+            ours.close()
             theirs.close()
-            with suppress(OSError):
-                os.setpgid(pid, pid)
-            self._waiting.append(_Spare(pid, ours))
+            return
+        if pid == 0:
+            _be_a_spare(theirs, warm, prepare)
+        theirs.close()
+        with suppress(OSError):
+            os.setpgid(pid, pid)
+        self._spare = _Spare(pid, ours)
 
     def hand_over(self, conn: socket, request: Request, standing: Standing) -> int:
         """The number of the one that judges behind this connection, where `go` is unread; 0 where none waits."""
-        said = pickle.dumps((request, standing))
-        if len(said) > _MOST_REQUEST:
+        spare, said = self._spare, pickle.dumps((request, standing))
+        if spare is None or len(said) > _MOST_REQUEST:
             return 0
-        for spare in list(self._waiting):
-            try:
-                if not spare.is_prepared():
-                    continue
-                send_fds(spare.line, [said], [conn.fileno()], MSG_DONTWAIT)
-            except OSError:
-                self._waiting.remove(spare)
-                spare.drop()
-                continue
-            self._waiting.remove(spare)
-            spare.line.close()
-            return spare.pid
-        return 0
+        try:
+            if not spare.is_prepared():
+                return 0
+            send_fds(spare.line, [said], [conn.fileno()], MSG_DONTWAIT)
+        except OSError:
+            self.close()
+            return 0
+        self._spare = None
+        spare.line.close()
+        return spare.pid
 
     def close(self) -> None:
-        for spare in self._waiting:
-            spare.drop()
-        self._waiting.clear()
+        if self._spare:
+            self._spare.drop()
+        self._spare = None
 
 
 def _be_a_spare(line: socket, warm: int, prepare: Callable[[], object]) -> None:
