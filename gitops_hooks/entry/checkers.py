@@ -1,5 +1,6 @@
 """Who answers for the checks: those that run now, or the verdicts of those that ran before."""
 
+import copy
 import hashlib
 import json
 import time
@@ -77,8 +78,9 @@ class Recalled:
 
     def under(self, policy: Policy) -> "Recalled":
         """The same, asked under the policy that is in force now; before that nothing is known."""
-        self._policy = policy
-        return self
+        found = copy.copy(self)
+        found._policy = policy
+        return found
 
     def __call__(self, change: Change, tree: str, names: tuple[str, ...]) -> tuple[Verdict, ...]:
         subject = asked_about(change, tree, self._policy) if self._policy else ""

@@ -66,7 +66,8 @@ def _do(sitting: Sitting, actor: Actor, update: RefUpdate, options: tuple[str, .
         refuse_open_ways(sitting)
         if find_present(sitting, actor.name, actor.key) is None:
             raise EdgeError(actor.name, "may not write to this repository any more")
-        judgement = judge_update(sitting, actor, update, options, recall.under(sitting.policy))
+        recall = recall.under(sitting.policy)
+        judgement = judge_update(sitting, actor, update, options, recall)
         on_trial = record_rehearsal(sitting, actor, judgement)
         done = carry_out(sitting, actor, judgement, recall)
         tell_rehearsal(on_trial)
