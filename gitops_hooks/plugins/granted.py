@@ -31,11 +31,15 @@ def read_variables(credentials: Credentials) -> dict[str, str]:
 def hider(credentials: Credentials, values: Iterable[str]) -> Callable[[str], str]:
     """Whatever carries one of these values, or a line of the key, is withheld whole."""
     texts = [*values, *map(_text, (credentials.key, credentials.vault_password))]
-    lines = {line.strip() for text in texts for line in text.splitlines()}
-    # What is told is made one line for people, and its spaces with it.
-    marks = lines | {one_line(line) for line in lines}
-    marks = {mark for mark in marks if len(mark) >= _SHORTEST and not mark.startswith("-----")}
+    lines = [line for text in texts for line in text.splitlines()]
+    marks = {mark for mark in marks_of(lines) if not mark.startswith("-----")}
     return lambda text: WITHHELD if any(mark in text for mark in marks) else text
+
+
+def marks_of(lines: Iterable[str]) -> frozenset[str]:
+    """By what a line is known again: as it is, and as one line for people, whose spaces are made one."""
+    stripped = {line.strip() for line in lines}
+    return frozenset(mark for mark in stripped | {one_line(line) for line in stripped} if len(mark) >= _SHORTEST)
 
 
 def _text(path: Path | None) -> str:

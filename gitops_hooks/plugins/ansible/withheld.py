@@ -3,9 +3,7 @@
 from collections.abc import Callable
 
 from gitops_hooks.plugin import Credentials
-from gitops_hooks.plugins.granted import one_line
-
-_SHORTEST = 6
+from gitops_hooks.plugins.granted import marks_of
 
 
 def withholder(credentials: Credentials, vault: bool) -> Callable[[str], str]:
@@ -25,10 +23,8 @@ def withholder(credentials: Credentials, vault: bool) -> Callable[[str], str]:
     return instead
 
 
-def _marks(credentials: Credentials) -> tuple[str, ...]:
+def _marks(credentials: Credentials) -> frozenset[str]:
     found = credentials.ssh()[0].read_text(errors="replace").splitlines()
     if credentials.vault_password is not None:
         found += credentials.vault_password.read_text(errors="replace").splitlines()
-    lines = {line.strip() for line in found if not line.startswith("-----")}
-    # What is told is made one line for people, and its spaces with it.
-    return tuple(mark for mark in lines | {one_line(line) for line in lines} if len(mark) >= _SHORTEST)
+    return marks_of(line for line in found if not line.startswith("-----"))
