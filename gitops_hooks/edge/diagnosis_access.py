@@ -13,7 +13,7 @@ from gitops_hooks.edge.authorized_keys import BEGIN, END
 from gitops_hooks.edge.diagnosis import Line, State, verdict
 from gitops_hooks.edge.gpgv import INSTALL, find_gpgv
 from gitops_hooks.edge.home import Home
-from gitops_hooks.edge.keys import fingerprint
+from gitops_hooks.edge.keys import fingerprint, public_half
 from gitops_hooks.edge.launchers import package_folder, reconcile_launcher
 from gitops_hooks.edge.living import list_living
 from gitops_hooks.model.errors import EdgeError
@@ -125,7 +125,7 @@ def _writable(path: Path, *, folder_above: bool = False) -> str:
 
 def key_pair_lines(home: Home) -> Iterable[Line]:
     """The public half is what verifiers are given: it must be the one of the key that signs."""
-    from gitops_hooks.edge.signer import public_half, public_of
+    from gitops_hooks.edge.signer import public_of
 
     shown = public_half(home.signing_key)
     faults = []

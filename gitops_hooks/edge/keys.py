@@ -28,7 +28,12 @@ def make_key(path: Path, comment: str) -> str:
     if done.returncode:
         words = (done.stderr or done.stdout).decode(errors="replace").strip()
         raise EdgeError(str(path), f"ssh-keygen failed: {words}")
-    return path.with_name(path.name + ".pub").read_text().strip()
+    return public_half(path).read_text().strip()
+
+
+def public_half(path: Path) -> Path:
+    """Where ssh-keygen lays it."""
+    return path.with_name(path.name + ".pub")
 
 
 def fingerprint(public_text: str) -> str:

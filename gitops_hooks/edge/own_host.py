@@ -7,7 +7,7 @@ import getpass
 import os
 from pathlib import Path
 
-from gitops_hooks.edge.keys import make_key
+from gitops_hooks.edge.keys import make_key, public_half
 from gitops_hooks.edge.store import make_folder, replace_file
 from gitops_hooks.model.credentials import OWN_HOST
 from gitops_hooks.model.errors import EdgeError
@@ -75,7 +75,7 @@ def lay_own_host(folder: Path, host_key: Path | None, home: Path) -> OwnHost:
 def _public(path: Path) -> str:
     """`type base64` of a private key's public half, which lies beside it."""
     try:
-        words = path.with_name(f"{path.name}.pub").read_text().split()
+        words = public_half(path).read_text().split()
     except OSError as error:
         raise EdgeError(f"{path}.pub", f"cannot be read: {error.strerror}") from None
     return " ".join(words[:2])

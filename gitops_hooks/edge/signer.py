@@ -12,6 +12,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
+from gitops_hooks.edge.keys import public_half
 from gitops_hooks.edge.sandbox import confine_no_more
 from gitops_hooks.edge.side_by_side import Aside
 from gitops_hooks.edge.signatures import Verifier, armour, load_verifier
@@ -61,11 +62,6 @@ def load_signer(path: Path, *, in_place: bool = False) -> Signer:
     if not os.access(path, os.R_OK):
         raise EdgeError(_WHERE, "cannot be read")
     return Signer(path, load_verifier(public_half(path)), in_place)
-
-
-def public_half(path: Path) -> Path:
-    """Where ssh-keygen lays it."""
-    return path.with_name(path.name + ".pub")
 
 
 def public_of(path: Path) -> Verifier:

@@ -17,6 +17,7 @@ from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gitops_hooks.core.utc_time import write_time
 from gitops_hooks.edge.agent_mirror import Mirror
 from gitops_hooks.edge.agent_state import FullError, Notes, need_room, needing_state
 from gitops_hooks.edge.agent_toml import load_agent
@@ -38,7 +39,7 @@ _CHILD_SECONDS = 0.2
 
 def say(words: str) -> None:
     """One line for the log, with every character that could steer a terminal escaped."""
-    print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {plain(words)}", flush=True)
+    print(f"{write_time(datetime.now(UTC))} {plain(words)}", flush=True)
 
 
 @contextmanager

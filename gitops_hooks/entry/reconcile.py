@@ -9,6 +9,7 @@ import time
 from dataclasses import field
 from datetime import UTC, datetime
 
+from gitops_hooks.core.utc_time import write_time
 from gitops_hooks.edge.bell import Bell, open_bell, rotate_log
 from gitops_hooks.edge.command_run import RunningCommand
 from gitops_hooks.edge.config import load_server
@@ -259,7 +260,7 @@ def _for_ever(reconciler: Reconciler) -> int:
 
 
 def say(line: str) -> None:
-    stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    stamp = write_time(datetime.now(UTC))
     # On a full disk its log loses the line, and no deployment is ended over it.
     with contextlib.suppress(OSError):
         print(f"{stamp} {line}", file=sys.stderr, flush=True)

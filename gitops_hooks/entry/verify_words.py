@@ -1,6 +1,7 @@
 """What `verify` found, for people and for programs."""
 
 from gitops_hooks.core.report import escape, field
+from gitops_hooks.core.utc_time import write_time
 from gitops_hooks.model.event import Administered, Event, Landing
 from gitops_hooks.model.verification import Pins, Unauthorised, Verification
 
@@ -107,7 +108,7 @@ def _fault_facts(fault: Unauthorised) -> dict[str, object]:
 
 def _event_facts(event: Event) -> dict[str, object]:
     stamp = event.stamp
-    said: dict[str, object] = {"event": event.oid, "number": stamp.number, "at": f"{stamp.at:%Y-%m-%dT%H:%M:%SZ}"}
+    said: dict[str, object] = {"event": event.oid, "number": stamp.number, "at": write_time(stamp.at)}
     said |= {"actor": stamp.actor, "change": _change(event)}
     if isinstance(event.body, Administered):
         said |= {"act": event.body.act, "ref": event.body.ref, "old": event.body.old, "new": event.body.new}
