@@ -117,6 +117,45 @@ def test_a_task_delegated_to_a_host_that_the_inventory_does_not_name_runs_nowher
 
 
 @pytest.mark.parametrize(
+    "asked",
+    [
+        "{{ lookup('pipe', command) }}",
+        "{{ query('ansible.builtin.lines', command) }}",
+        "{{ q('ansible.legacy.pipe', command) }}",
+    ],
+)
+@pytest.mark.parametrize("place", ["vaulted", "of any ending"])
+def test_a_lookup_that_runs_a_command_runs_none_wherever_it_stands(world, asked, place):
+    proof = world.folder / "ran_on_the_controller"
+    words = f"command: touch {proof}\nsaid: \"{asked}\"\n"
+    world.tree["vars.txt"] = vaulted(world, words) if place == "vaulted" else words
+    world.granted = ("web1",)
+    site = (
+        SITE.replace("hosts: all", "hosts: web1")
+        .replace("hello", "{{ said }} hello")
+        .replace("line: {{", "line: it {{")
+    )
+    world.tree["site.yml"] = site.replace("  tasks:\n", "  vars_files: [vars.txt]\n  tasks:\n")
+
+    outcome = world.deploy()
+
+    assert (outcome.state, states(outcome)) == (RunState.FAILED, {"web1": "failed"})
+    why = "its output is withheld" if place == "vaulted" else "runs a command on the controller; use a task on the host"
+    assert why in details(outcome)["web1"]
+    assert not proof.exists()
+
+
+def test_and_neither_does_a_loop_over_one_in_tasks_of_any_ending(world):
+    proof = world.folder / "ran_on_the_controller"
+    world.tree["more.txt"] = f"- debug: msg={{{{ item }}}}\n  with_lines: touch {proof}\n"
+    world.tree["site.yml"] = SITE + "    - include_tasks: more.txt\n"
+
+    assert world.deploy().state is RunState.FAILED
+    assert world.hosts[0].read("motd") == "hello from web1\n"
+    assert not proof.exists()
+
+
+@pytest.mark.parametrize(
     ("path", "words"),
     [
         ("callback_plugins/spy.py", "files in callback_plugins/ run on the controller"),

@@ -5,7 +5,8 @@ line of JSON at a time: questions, `[[WORDS, OUT, ERR], …]`, where OUT and ERR
 says; their exit codes go back, or in words why Ansible cannot be loaded. `"go"` runs the playbook, any other word ends
 it. Each question is answered by a fork, side by side, since Ansible keeps what it was asked with for the whole program.
 What the run reads of the tree, of hosts and of variables is read after `go`. It imports nothing of ours, so that no
-folder but Ansible's is needed.
+folder but Ansible's is needed. Lookups that run a command here are taken out of it: no check sees into vaulted files,
+or knows every file that a task may name.
 """
 
 import gc
@@ -15,6 +16,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 GO, LEAVE = "go", "leave"
 
@@ -25,6 +27,7 @@ _CLASSES = {
     "ansible-inventory": ("ansible.cli.inventory", "InventoryCLI"),
     "ansible-playbook": ("ansible.cli.playbook", "PlaybookCLI"),
 }
+_COMMANDS = ("pipe", "lines")
 Question = tuple[Sequence[str], str, str]
 
 
@@ -33,6 +36,7 @@ def main(way: str, answers: str, words: Sequence[str]) -> int:
     gc.disable()
     try:
         play = _executor("ansible-playbook")
+        _take_out_lookups()
     except ImportError as error:
         cannot = f"{type(error).__name__}: {error}"
     _spare_forks()
@@ -52,6 +56,23 @@ def _spare_forks() -> None:
     gc.freeze()
     gc.set_threshold(_MADE)
     gc.enable()
+
+
+def _take_out_lookups() -> None:
+    """By whatever name a text asks for one, it comes to the class that is changed here, and so do all forks."""
+    from ansible.plugins.loader import lookup_loader
+
+    for name in _COMMANDS:
+        found = lookup_loader.get(name, class_only=True)
+        if found is not None:
+            found.run = _refuse
+
+
+def _refuse(lookup: object, *_: object, **__: object) -> NoReturn:
+    from ansible.errors import AnsibleError
+
+    name = type(lookup).__module__.rpartition(".")[2]
+    raise AnsibleError(f"the lookup '{name}' runs a command on the controller; use a task on the host")
 
 
 def _executor(name: str) -> Callable[[list[str]], object]:
