@@ -4,6 +4,7 @@ git lets a push through when a hook is missing, empty or not executable, so noth
 """
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from gitops_hooks.model.errors import EdgeError
 _JUDGING, _LAST = ("pre-receive", "proc-receive"), ("post-receive",)
 NAMES = (*_JUDGING, *_LAST)
 
+_THROUGH_LOGIN = "through-login"
 _PYTHON = "#!@PYTHON@\n"
 _PACKAGE = '"@PACKAGE@"'
 
@@ -28,26 +30,30 @@ def lay_hooks(home: Home) -> None:
     lay_launchers(home)
 
 
-def lay_for_push(folder: Path, *, with_last: bool) -> None:
+def lay_for_push(folder: Path, *, with_last: bool, through_login: bool) -> None:
     """This release's hooks for one push alone: whatever is laid in the home meanwhile, it ends as it began.
 
-    The last one only tells of what the push began, and is laid by proc-receive where it began something (`lay_last`):
-    git looks for each hook when its turn comes. Errors: OSError, EdgeError.
+    Those that judge may be such as ask through the login. The last one only tells of what the push began, and is laid
+    by proc-receive where it began something (`lay_last`): git looks for each hook when its turn comes. Errors: OSError,
+    EdgeError.
     """
     make_folder(folder)
-    _lay(folder, NAMES if with_last else _JUDGING)
+    for name in _JUDGING:
+        _lay(folder / name, _render_through_login(name) if through_login else _render(name, Path(sys.executable)))
+    if with_last:
+        lay_last(folder)
 
 
 def lay_last(folder: Path) -> None:
     """The hook that follows what the push began. Errors: OSError, EdgeError."""
-    _lay(folder, _LAST)
+    for name in _LAST:
+        _lay(folder / name, _render(name, Path(sys.executable)))
 
 
-def _lay(folder: Path, names: tuple[str, ...]) -> None:
-    for name in names:
-        handle = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o700)
-        with os.fdopen(handle, "wb") as hook:
-            hook.write(_render(name, Path(sys.executable)))
+def _lay(path: Path, content: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o700)
+    with os.fdopen(handle, "wb") as hook:
+        hook.write(content)
 
 
 def verify_hooks(home: Home) -> tuple[str, ...]:
@@ -85,12 +91,31 @@ def _verify(path: Path) -> list[str]:
 
 def _render(name: str, interpreter: Path) -> bytes:
     """The script as it must stand. Errors: EdgeError where the release itself is not whole."""
+    return (first_lines(interpreter, "-IS") + _script(name)).encode()
+
+
+def _render_through_login(name: str) -> bytes:
+    """One of sh that has its login ask, and becomes the script where that could not. Errors: as _render."""
+    words = {"NAME": name.replace("-", "_"), "PYTHON": sys.executable, "SCRIPT": _script(name)}
+    text = _template(_THROUGH_LOGIN)
+    for word, value in words.items():
+        if text.count(f" @{word}@ ") != 1:
+            raise _damaged(name)
+        text = text.replace(f" @{word}@ ", f" {shlex.quote(value)} ")
+    return text.encode()
+
+
+def _script(name: str) -> str:
+    """What Python runs. Errors: EdgeError where the release itself is not whole."""
     text = _template(name)
     if not text.startswith(_PYTHON) or text.count(_PACKAGE) != 1:
-        raise EdgeError(name, "this hook's template is damaged; install the release again")
+        raise _damaged(name)
     # ascii() also keeps a quote or a newline in the path inside its string.
-    text = text.replace(_PACKAGE, ascii(str(package_folder())))
-    return (first_lines(interpreter, "-IS") + text.removeprefix(_PYTHON)).encode()
+    return text.replace(_PACKAGE, ascii(str(package_folder()))).removeprefix(_PYTHON)
+
+
+def _damaged(name: str) -> EdgeError:
+    return EdgeError(name, "this hook's template is damaged; install the release again")
 
 
 def _template(name: str) -> str:

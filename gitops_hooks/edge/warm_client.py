@@ -7,6 +7,7 @@ the push is the judge's, and whatever is wrong refuses.
 import _blake2
 import _socket
 import os
+import select
 import sys
 import time
 
@@ -43,10 +44,10 @@ def find_judge(name: bytes, nonce: bytes, deadline: float) -> "_socket.socket | 
         return None
 
 
-def hand_over(judge: "_socket.socket", own: tuple[int, int, int], others: list[int]) -> bool:
-    """Say `go`; False where it is known that nothing has reached the judge."""
+def hand_over(judge: "_socket.socket", own: tuple[int, int, int], others: list[int], folder: str = ".") -> bool:
+    """Say `go`; False where it is known that nothing has reached the judge. It works in this folder."""
     try:
-        here = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        here = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         rights = b"".join(number.to_bytes(4, sys.byteorder) for number in (*own, here, *others))
         judge.sendmsg([words.GO], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, rights)])
         os.close(here)
@@ -55,15 +56,24 @@ def hand_over(judge: "_socket.socket", own: tuple[int, int, int], others: list[i
     return True
 
 
-def hear(judge: "_socket.socket", nonce: bytes, deadline: float) -> tuple[bytes | None, bool]:
-    """What it said: the verdict; b'' where it ended without one; None for too late. And whether nothing of it runs."""
+def hear(judge: "_socket.socket", nonce: bytes, deadline: float, asker: int = -1) -> tuple[bytes | None, bool]:
+    """What it said: the verdict; b'' where it ended without one; None for too late. And whether nothing of it runs.
+
+    Where one asks for another, `asker` is a handle on that process: once it has ended nobody wants to know any more.
+    """
     said, ended = b"", words.line(nonce, b"ended")
+    waiting = select.poll()
+    waiting.register(judge, select.POLLIN)
+    if asker >= 0:
+        waiting.register(asker, select.POLLIN)
     while (left := deadline - time.monotonic()) > 0:
-        judge.settimeout(left)
+        happened = dict(waiting.poll(left * 1000))
+        if not happened:
+            break
+        if judge.fileno() not in happened:
+            return said, False
         try:
             part = judge.recv(words.MOST_ANSWER)
-        except TimeoutError:
-            break
         except OSError:
             return said, True
         said += part

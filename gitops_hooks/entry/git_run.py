@@ -4,11 +4,12 @@ The forced command runs it, whoever decided: it itself, or a fork of the warm ju
 are imported here, as in `parent`: most logins load nothing else.
 """
 
+import _socket
 import os
 import select
 import time
 
-from gitops_hooks.entry.waiting import Ended, say, stop_waiting
+from gitops_hooks.entry.waiting import STDOUT_OF_SH, Ended, say, stop_waiting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def run(
         kept = (*descriptors, client)
     code = _NOT_STARTED
     try:
-        code = _run(argv, environ, seconds, kept)
+        code = _run(argv, environ, seconds, kept, _Line(kept))
     except OSError as error:
         say(f"gitops: git: did not start: {error.strerror}")
     finally:
@@ -48,16 +49,51 @@ def run(
     return code if code >= 0 else 128 - code
 
 
-def _run(argv: "Sequence[str]", environ: dict[str, str], seconds: float, kept: tuple[int, ...]) -> int:
+class _Line:
+    """What the hooks of a push have their login ask through: one end for git's children, none where there is no push.
+
+    Nobody else holds the login's end, so that a hook whose login was killed hears the end of the line.
+    """
+
+    def __init__(self, kept: tuple[int, ...]) -> None:
+        self.own: _socket.socket | None = None
+        self._given: _socket.socket | None = None
+        if kept:
+            self.own, self._given = _socket.socketpair()
+        if self._given and max(self._given.fileno(), *kept) >= STDOUT_OF_SH:
+            self.close()  # sh knows no descriptors of two digits: its hooks judge by themselves
+
+    def given(self) -> tuple[tuple[int, ...], dict[str, str]]:
+        """What git is started with for it."""
+        if self._given is None:
+            return (), {}
+        return (self._given.fileno(),), {"GITOPS_HOOKS_LINE": str(self._given.fileno())}
+
+    def is_laid(self) -> None:
+        """git has its end."""
+        if self._given:
+            self._given.close()
+        self._given = None
+
+    def close(self) -> None:
+        self.is_laid()
+        if self.own:
+            self.own.close()
+        self.own = None
+
+
+def _run(argv: "Sequence[str]", environ: dict[str, str], seconds: float, kept: tuple[int, ...], line: _Line) -> int:
     """Git's exit code; below 0 where it was ended by a signal, ours or another's."""
     # Held back until it is known whom to end: one that comes while git starts would leave git alone.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    git = _start(argv, environ, kept)
+    given, more = line.given()
+    git = _start(argv, environ | more, (*kept, *given))
+    line.is_laid()
     try:
         for number in _SIGNALS:
             signal.signal(number, stop_waiting)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-        if (code := _wait(git, seconds)) is not None:
+        if (code := _wait(git, seconds, environ, kept, line)) is not None:
             return code
     except Ended:
         return _end_session(git)
@@ -121,16 +157,32 @@ def _execute(argv: "Sequence[str]", environ: dict[str, str]) -> OSError:
     return found
 
 
-def _wait(git: int, seconds: float) -> int | None:
-    """Git's exit code as subprocess tells it; None where the time is over."""
+def _wait(git: int, seconds: float, environ: dict[str, str], kept: tuple[int, ...], line: _Line) -> int | None:
+    """Git's exit code as subprocess tells it; None where the time is over. Meanwhile its hooks are answered."""
     deadline = time.monotonic() + seconds
     handle = os.pidfd_open(git)
-    waiting = select.poll()
-    waiting.register(handle, select.POLLIN)
-    while not waiting.poll(max(0.0, min(deadline - time.monotonic(), _MOST_WAIT)) * 1000):
-        if time.monotonic() >= deadline:
-            return None
-    return os.waitstatus_to_exitcode(os.waitpid(git, 0)[1])
+    while time.monotonic() < deadline:
+        waiting = select.poll()
+        for each in (handle, line.own):
+            if each is not None:
+                waiting.register(each, select.POLLIN)
+        happened = dict(waiting.poll(min(deadline - time.monotonic(), _MOST_WAIT) * 1000))
+        if handle in happened:
+            return os.waitstatus_to_exitcode(os.waitpid(git, 0)[1])
+        if happened and line.own and not _answer_hook(line.own, git, environ, kept, deadline):
+            line.close()
+    return None
+
+
+def _answer_hook(
+    line: "_socket.socket", git: int, environ: dict[str, str], kept: tuple[int, ...], until: float
+) -> bool:
+    """As through_login.answer_hook, which is loaded while git receives."""
+    try:
+        from gitops_hooks.entry.through_login import answer_hook
+    except ImportError:
+        return False  # not a whole release: the hook hears the end of the line, and refuses
+    return answer_hook(line, git, environ, kept, until)
 
 
 def _end_session(git: int) -> int:

@@ -75,7 +75,8 @@ def prepare_git(session: Session) -> Start | Refusal:
         ensure_warm(session.home, _fixed_environment(session.home))
     push = secrets.token_hex(16)
     live = begin_push(session.home, session.repository, push)
-    lay_for_push(live.hooks, with_last=session.actor.kind is ActorKind.AGENT)
+    is_agent, is_warm = session.actor.kind is ActorKind.AGENT, session.server.limits.warm_seconds > 0
+    lay_for_push(live.hooks, with_last=is_agent, through_login=is_warm)
     return _start(session, push, live)
 
 

@@ -15,7 +15,7 @@ from gitops_hooks.entry.waiting import Ended, say, stop_waiting
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 else:
     import _signal as signal  # enum, which the other one loads, is a quarter of this program's start
 
@@ -41,12 +41,23 @@ _LATE = {
 
 def run(name: str) -> None:
     """Judge by `gitops_hooks.entry.<name>.main(protocol_in, protocol_out)`; never returns: exits 0 or 1."""
-    nonce, seconds = os.urandom(16).hex().encode(), _seconds(name)
-    deadline = time.monotonic() + seconds
+    _leave_line()
+    nonce, seconds = os.urandom(16).hex().encode(), seconds_of(name, os.environ)
+    deadline = time.monotonic() + min(seconds, _seconds(os.environ.pop("GITOPS_HOOKS_LEFT", ""), seconds))
     answer = _ask_warm(name, nonce, deadline)
     if answer is _NOT_ASKED:
         answer = _ask_child(name, nonce, deadline)
-    os._exit(0 if _is_accepted(name, nonce, answer, seconds) else 1)
+    os._exit(0 if is_accepted(name, nonce, answer, seconds, os.environ) else 1)
+
+
+def _leave_line() -> None:
+    """The line on which a hook has its login ask is nothing for a judge."""
+    number = os.environ.pop("GITOPS_HOOKS_LINE", "")
+    try:
+        if number.isdecimal():
+            os.close(int(number))
+    except OSError:
+        return
 
 
 def _ask_warm(name: str, nonce: bytes, deadline: float) -> bytes | None:
@@ -106,12 +117,15 @@ def _wait(child: int, reader: int, deadline: float) -> bytes | None:
         _kill_group(child)
 
 
-def _is_accepted(name: str, nonce: bytes, answer: bytes | None, seconds: float) -> bool:
+def is_accepted(
+    name: str, nonce: bytes, answer: bytes | None, seconds: float, environ: "Mapping[str, str]", out: int = 2
+) -> bool:
+    """Whether this answer is one whole acceptance. What is no verdict leaves a mark, and its reason at `out`."""
     verdicts = {nonce + b" " + _ACCEPTED: True, nonce + b" " + _REFUSED: False}
     if answer in verdicts:
         return verdicts[answer]
-    _mark_unclean()
-    say(_LATE[name].format(seconds) if answer is None else _SILENT[name])
+    _mark_unclean(environ)
+    say(_LATE[name].format(seconds) if answer is None else _SILENT[name], out)
     return False
 
 
@@ -190,20 +204,24 @@ def _point_away(stdin: int, stdout: int) -> None:
     os.close(null)
 
 
-def _seconds(name: str) -> float:
-    """Seconds; post-receive follows a deployment, and the others judge."""
+def seconds_of(name: str, environ: "Mapping[str, str]") -> float:
+    """What a hook may take. post-receive follows a deployment, and the others judge."""
     key = "GITOPS_HOOKS_FOLLOW_SECONDS" if name == "post_receive" else "GITOPS_HOOKS_JUDGE_SECONDS"
-    try:
-        seconds = float(os.environ.get(key, "60"))
-    except ValueError:
-        seconds = 60.0
     extra = 15.0 if name == "post_receive" else 0.0
-    return (seconds if 0 < seconds < 86_400 else 60.0) + extra
+    return _seconds(environ.get(key, ""), 60.0) + extra
 
 
-def _mark_unclean() -> None:
+def _seconds(said: str, otherwise: float) -> float:
+    try:
+        seconds = float(said)
+    except ValueError:
+        return otherwise
+    return seconds if 0 < seconds < 86_400 else otherwise
+
+
+def _mark_unclean(environ: "Mapping[str, str]") -> None:
     """A judge that was cut off may have left git's lock files: the forced command sweeps when it finds this mark."""
-    path = os.environ.get("GITOPS_HOOKS_UNCLEAN")
+    path = environ.get("GITOPS_HOOKS_UNCLEAN")
     try:
         if path:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))

@@ -61,7 +61,7 @@ class Guest:
     judge: int = 0
     watch: int = -1
     unclean: bytes = b""
-    command: bytes = b""
+    next_in: str = ""  # the repository in which another fork is wanted once this one has ended
     is_cut_off: bool = False
 
     @property
@@ -217,8 +217,7 @@ class Court:
         return True
 
     def _begin(self, guest: Guest, request: Request, peer: Standing) -> None:
-        judge = self._waiting.hand_over(guest.conn, request, peer) if request.name in words.HOOKS else 0
-        judge = judge or _fork(guest.conn, request, peer)
+        judge = self._waiting.hand_over(guest.conn, request, peer) or _fork(guest.conn, request, peer)
         if judge < 0:
             self._dismiss(guest)
             return
@@ -227,11 +226,11 @@ class Court:
         guest.deadline = time.monotonic() + request.seconds + _EXTRA
         told = dict(request.environ)
         guest.unclean = told.get(b"GITOPS_HOOKS_UNCLEAN", b"")
-        guest.command = told.get(b"SSH_ORIGINAL_COMMAND", b"") if request.name == words.LOGIN else b""
+        guest.next_in = _repository_of(request, told)
         guest.request = Request(request.nonce, request.name, b"", 0.0, (), ())  # a push's environment is not kept
         if request.name == words.HOOKS[0]:
             # While it judges the next one prepares itself for proc-receive, on another core.
-            self._have_one_wait(os.fsdecode(told.get(b"GITOPS_HOOKS_REPOSITORY", b"")))
+            self._have_one_wait(guest.next_in)
 
     def _see_out(self, guest: Guest) -> None:
         """Its judge has ended: what it left running in its group ends with it, and the hook is told."""
@@ -243,19 +242,27 @@ class Court:
             mark_cut_off(mark)
         guest.say(b"ended")
         self._dismiss(guest)
-        asked = parse_ssh_command(guest.command)
-        if isinstance(asked, GitCommand) and asked.program is GitProgram.RECEIVE_PACK:
-            # Where a push's login has ended git begins, and pre-receive comes soon.
-            self._have_one_wait(asked.repository)
+        # Where a push's login has ended git begins, and pre-receive comes soon; after a push comes another login.
+        self._have_one_wait(guest.next_in)
 
     def _have_one_wait(self, repository: str) -> None:
-        """A fork for the next hook, where nobody else is judged: a busy machine has better to do."""
-        if self._is_open and sum(1 for each in self._guests if each.judge) <= 1:
+        """A fork for whoever is next, where nobody else is judged: a busy machine has better to do."""
+        if repository and self._is_open and sum(1 for each in self._guests if each.judge) <= 1:
             self._waiting.refill(partial(prepare, self._house.home, repository))
 
     def _dismiss(self, guest: Guest) -> None:
         guest.leave()
         self._guests.remove(guest)
+
+
+def _repository_of(request: Request, told: dict[bytes, bytes]) -> str:
+    """Empty where no hook comes behind this one, and for a fetch."""
+    if request.name != words.LOGIN:
+        return os.fsdecode(told.get(b"GITOPS_HOOKS_REPOSITORY", b""))
+    asked = parse_ssh_command(told.get(b"SSH_ORIGINAL_COMMAND", b""))
+    if isinstance(asked, GitCommand) and asked.program is GitProgram.RECEIVE_PACK:
+        return asked.repository
+    return ""
 
 
 def _fork(conn: socket, request: Request, peer: Standing) -> int:

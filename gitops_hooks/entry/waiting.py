@@ -2,6 +2,9 @@
 
 import os
 
+STDIN_OF_SH, STDOUT_OF_SH = 9, 8
+"""Where a hook in sh keeps 0 and 1, since they are its line while it uses that. No digit is higher."""
+
 
 class Ended(BaseException):
     """A signal asked this process to end."""
@@ -12,9 +15,9 @@ def stop_waiting(number: int, frame: object) -> None:
     raise Ended
 
 
-def say(line: str) -> None:
+def say(line: str, out: int = 2) -> None:
     """One line for the person, who may be gone."""
     try:
-        os.write(2, line.encode("utf-8", "backslashreplace") + b"\n")
+        os.write(out, line.encode("utf-8", "backslashreplace") + b"\n")
     except OSError:
         return

@@ -127,7 +127,7 @@ def test_a_task_delegated_to_a_host_that_the_inventory_does_not_name_runs_nowher
 @pytest.mark.parametrize("place", ["vaulted", "of any ending"])
 def test_a_lookup_that_runs_a_command_runs_none_wherever_it_stands(world, asked, place):
     proof = world.folder / "ran_on_the_controller"
-    words = f"command: touch {proof}\nsaid: \"{asked}\"\n"
+    words = f'command: touch {proof}\nsaid: "{asked}"\n'
     world.tree["vars.txt"] = vaulted(world, words) if place == "vaulted" else words
     world.granted = ("web1",)
     site = (

@@ -1,8 +1,10 @@
 """git starts only when the hooks are there, whole and ours."""
 
 import os
+import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,15 +36,78 @@ def test_hooks_that_were_laid_are_whole(home):
 
 def test_a_push_gets_its_last_hook_where_it_began_something_and_all_are_as_in_the_home(home, tmp_path):
     push = tmp_path / "push"
-    lay_for_push(push, with_last=False)
+    lay_for_push(push, with_last=False, through_login=False)
     assert sorted(path.name for path in push.iterdir()) == ["pre-receive", "proc-receive"]
     lay_last(push)
     for name in NAMES:
         assert (push / name).read_bytes() == (home.hooks / name).read_bytes()
         assert (push / name).stat().st_mode & 0o777 == 0o700
     agents = tmp_path / "agents"
-    lay_for_push(agents, with_last=True)
+    lay_for_push(agents, with_last=True, through_login=True)
     assert sorted(path.name for path in agents.iterdir()) == sorted(NAMES)
+    assert (agents / "post-receive").read_bytes() == (home.hooks / "post-receive").read_bytes()
+
+
+@pytest.fixture
+def through_login(tmp_path: Path) -> "Callable[..., tuple[int, str, bytes]]":
+    """A hook that asks through its login, which says these words; answers its code, its messages and what it asked."""
+    lay_for_push(tmp_path / "push", with_last=False, through_login=True)
+
+    def ask(*words: bytes) -> "tuple[int, str, bytes]":
+        ours, theirs = socket.socketpair()
+        environ = {"GITOPS_HOOKS_LINE": "7", "GITOPS_HOOKS_JUDGE_SECONDS": "60"}
+        given = f'exec 7<&{theirs.fileno()} {theirs.fileno()}<&-; exec "$0"'
+        hook = subprocess.Popen(
+            ["/bin/bash", "-c", given, tmp_path / "push" / "pre-receive"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environ,
+            pass_fds=[theirs.fileno()],
+        )
+        theirs.close()
+        with ours:
+            said = ours.recv(100)
+            ours.sendall(b"".join(words))
+        out, err = hook.communicate(timeout=20)
+        assert out == b""
+        return hook.returncode, err.decode(), said.replace(b"%d" % hook.pid, b"PID")
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ((b"taken\n", b"accept\n"), 0),
+        ((b"taken\n", b"refuse\n"), 1),
+        ((b"taken\n", b"accept"), 1),
+        ((b"taken\n", b"self\n"), 1),
+        ((b"taken\n", b"taken\n"), 1),
+        ((b"taken\n",), 1),
+        ((b"accept\n",), 1),
+        ((b"accept\n", b"accept\n"), 1),
+        ((b"self",), 1),
+        ((b"\n",), 1),
+        ((), 1),
+    ],
+)
+def test_a_hook_that_asks_through_its_login_accepts_for_one_whole_acceptance_alone(through_login, words, code):
+    assert through_login(*words) == (code, "", b"pre_receive PID\n")
+
+
+def test_and_judges_by_itself_where_nobody_was_asked_within_what_is_left(through_login):
+    code, said, _ = through_login(b"self 7.125\n")
+    # In no repository of ours there is nothing to judge, and what is not judged is refused.
+    assert code == 1 and said.startswith("gitops: ")
+
+
+def test_a_hook_whose_login_has_no_line_for_it_judges_by_itself(home, tmp_path):
+    push = tmp_path / "push"
+    lay_for_push(push, with_last=False, through_login=True)
+    laid = [push / "pre-receive", home.hooks / "pre-receive"]
+    ran = [subprocess.run([hook], env={}, capture_output=True, timeout=20, input=b"") for hook in laid]
+    assert (ran[0].returncode, ran[0].stderr) == (ran[1].returncode, ran[1].stderr) and ran[0].returncode == 1
 
 
 def test_laying_them_again_mends_them(home):

@@ -1,0 +1,154 @@
+"""A push's hooks ask through its login, which waits for git anyway: no Python starts in their place.
+
+Such a hook (`hooks/through-login`, in sh) inherited one end of a line, and says its name and number there. The login
+takes what git gave to it from /proc, asks the warm judge as a hook in Python asks, and says on the line:
+
+    self <seconds>             nobody was asked: the hook judges by itself, within what is left to it
+    taken                      the push is the judge's; from here on whatever is wrong refuses
+    accept | refuse            one whole verdict
+
+Only built-in modules are imported here, as in `parent`.
+"""
+
+import _socket
+import os
+import time
+
+from gitops_hooks.edge import warm_client as warm
+from gitops_hooks.entry import parent
+from gitops_hooks.entry.waiting import STDIN_OF_SH, STDOUT_OF_SH
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_OWN = ((STDIN_OF_SH, os.O_RDONLY), (STDOUT_OF_SH, os.O_WRONLY), (2, os.O_WRONLY))
+_NAMES = ("pre_receive", "proc_receive")
+_MOST = 64  # bytes of what a hook says
+_MOST_DIGITS = 9  # of a process's number, and the end of its line
+_MOST_ENVIRON = 4 * 1024 * 1024
+_LEAST_SECONDS = 0.1
+
+
+class _Hook:
+    """One that waits for its answer, with what git gave to it; an open resource."""
+
+    def __init__(self, name: str, pid: int, session: int) -> None:
+        """Errors: OSError where it is gone, is none of this push, or has something that cannot be opened again."""
+        self.name, self._opened = name, list[int]()
+        self.folder = f"/proc/{pid}/cwd"
+        try:
+            self.handle = self._keep(os.pidfd_open(pid))
+            if os.getsid(pid) != session:
+                raise ProcessLookupError
+            folder = f"/proc/{pid}/fd"
+            self._own = [self._keep(os.open(f"{folder}/{n}", way | os.O_CLOEXEC)) for n, way in _OWN]
+            self.environ = _environ_of(pid)
+        except OSError:
+            self.close()
+            raise
+
+    @property
+    def own(self) -> tuple[int, int, int]:
+        read, write, messages = self._own
+        return read, write, messages
+
+    def let_go_of_protocol(self) -> None:
+        """It is the judge's alone."""
+        for number in self._own[:2]:
+            os.close(number)
+            self._opened.remove(number)
+
+    def close(self) -> None:
+        while self._opened:
+            os.close(self._opened.pop())
+
+    def _keep(self, number: int) -> int:
+        self._opened.append(number)
+        return number
+
+
+def answer_hook(
+    line: "_socket.socket", git: int, environ: "Mapping[str, str]", kept: "Sequence[int]", until: float
+) -> bool:
+    """Answer one hook of the push that `git` leads; False where nobody is at the other end of the line any more.
+
+    `environ` and `kept` are what git was started with: its environment, and the descriptors that it handed down.
+    `until` ends the push (monotonic seconds). Errors: Ended, from a signal handler.
+    """
+    try:
+        said = line.recv(_MOST)
+    except OSError:
+        return False
+    if not said:
+        return False
+    name, _, number = said.decode("ascii", "replace").partition(" ")
+    is_whole = number.endswith("\n") and number[:-1].isdecimal() and len(number) <= _MOST_DIGITS
+    if name not in _NAMES or not is_whole:
+        _say(line, b"refuse")
+        return True
+    seconds = parent.seconds_of(name, environ)
+    nonce, deadline = os.urandom(16).hex().encode(), min(time.monotonic() + seconds, until)
+    try:
+        hook = _Hook(name, int(number), git)
+    except OSError:
+        _leave_to_itself(line, deadline)
+        return True
+    try:
+        judge = _hand_over(hook, environ["GITOPS_HOOKS_HOME"], nonce, deadline, kept)
+        if judge is None:
+            _leave_to_itself(line, deadline)
+            return True
+        answer = _hear(line, judge, hook, nonce, deadline)
+        is_good = parent.is_accepted(name, nonce, answer, seconds, environ, hook.own[2])
+        _say(line, b"accept" if is_good else b"refuse")
+    finally:
+        hook.close()
+    return True
+
+
+def _leave_to_itself(line: "_socket.socket", deadline: float) -> None:
+    _say(line, b"self %.3f" % max(_LEAST_SECONDS, deadline - time.monotonic()))
+
+
+def _hand_over(hook: _Hook, home: str, nonce: bytes, deadline: float, kept: "Sequence[int]") -> "_socket.socket | None":
+    """The connection to the judge that has the push now; None where nobody has it."""
+    try:
+        judge = warm.ask(home, hook.name.encode(), nonce, deadline, hook.environ, list(kept))
+    except (OSError, ValueError):
+        return None
+    if judge is None or warm.hand_over(judge, hook.own, list(kept), hook.folder):
+        return judge
+    judge.close()
+    return None
+
+
+def _hear(line: "_socket.socket", judge: "_socket.socket", hook: _Hook, nonce: bytes, deadline: float) -> bytes | None:
+    """As warm.hear; whatever ends this, a signal too, ends the judge."""
+    is_over = False
+    try:
+        _say(line, b"taken")
+        hook.let_go_of_protocol()
+        answer, is_over = warm.hear(judge, nonce, deadline, hook.handle)
+        return answer
+    finally:
+        if not is_over:
+            warm.let_go(judge)
+        judge.close()
+
+
+def _environ_of(pid: int) -> list[tuple[bytes, bytes]]:
+    """What it was started with. Errors: OSError, also where it is too much."""
+    with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123  # no pathlib here
+        said = file.read(_MOST_ENVIRON + 1)
+    if len(said) > _MOST_ENVIRON:
+        raise OSError
+    pairs = [pair.partition(b"=") for pair in said.split(b"\0") if pair]
+    return [(key, value) for key, sign, value in pairs if sign and key != b"GITOPS_HOOKS_LINE"]
+
+
+def _say(line: "_socket.socket", word: bytes) -> None:
+    try:
+        line.sendall(word + b"\n")
+    except OSError:
+        return  # it has ended, and git knows
