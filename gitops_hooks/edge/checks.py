@@ -50,11 +50,20 @@ def run_checks(
     ]
     missing = [at for at, answer in enumerate(answers) if answer is None]
     works = [partial(_run, parts[at], grounds, limits, cache, keys[at]) for at in missing]
-    names = [parts[at].asked.check.name for at in missing]
-    ran = run_side_by_side(works, len(os.sched_getaffinity(0)), limits.check_seconds + _GRACE, _Patience(names))
-    for at, said in zip(missing, ran, strict=True):
+    for at, said in zip(missing, _run_all(works, [parts[at].asked.check for at in missing], limits), strict=True):
         answers[at] = _parse(_unpack(said))
     return tuple(_conclude(each, change, (grounds, limits), (parts, answers)) for each in asked)
+
+
+def _run_all(works: "Sequence[Callable[..., bytes]]", checks: Sequence[Check], limits: Limits) -> list[bytes | None]:
+    """Each in a fork that waits for it; one alone is waited for here, since a fork costs about as much as a check."""
+    patience = _Patience([check.name for check in checks])
+    if len(works) != 1:
+        return run_side_by_side(works, len(os.sched_getaffinity(0)), limits.check_seconds + _GRACE, patience)
+    try:
+        return [works[0](partial(patience, (0,)))]
+    except Exception:  # noqa: BLE001  # as in a fork: whatever goes wrong leaves no answer, and that refuses
+        return [None]
 
 
 def _open_cache(memory: "Memory", change: Change, grounds: Grounds, limits: Limits) -> "VerdictCache":
@@ -98,7 +107,14 @@ def _commands_fault(asked: Asked, grounds: Grounds, limits: Limits) -> str:
     return probe_tools(grounds.folders, limits)
 
 
-def _run(part: Part, grounds: Grounds, limits: Limits, cache: "VerdictCache | None", key: str) -> bytes:
+def _run(
+    part: Part,
+    grounds: Grounds,
+    limits: Limits,
+    cache: "VerdictCache | None",
+    key: str,
+    waiting: Callable[[], None] = lambda: None,
+) -> bytes:
     """One check from its start to its end; what its tools could not do makes it an ERROR, whatever it answers.
 
     This side of the wall also keeps what was found: an answer of the exact shape, and no ERROR ever.
@@ -111,10 +127,11 @@ def _run(part: Part, grounds: Grounds, limits: Limits, cache: "VerdictCache | No
     versions = _Versions(cache, check) if cache and key else None
     if versions:
         toolbox.began = versions.begin
+    toolbox.waiting = waiting
     budget = SandboxLimits(seconds=limits.check_seconds, memory=limits.check_memory, output=_ANSWER)
     try:
         work = _work(part, grounds, bench)
-        confined = run_confined(work, readable=grounds.readable, limits=budget, hatch=toolbox)
+        confined = run_confined(work, readable=grounds.readable, limits=budget, hatch=toolbox, waiting=waiting)
     finally:
         toolbox.close()
     failure = "; ".join(dict.fromkeys(toolbox.faults)) or confined.failure

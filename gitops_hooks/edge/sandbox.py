@@ -43,6 +43,7 @@ from gitops_hooks.model.lazy_dataclass import dataclass
 __all__ = ["Confined", "SandboxLimits", "Wall", "confine_no_more", "probe", "run_confined"]
 
 _GRACE = 5.0
+_STEP = 200  # milliseconds between two words to whoever waits
 _SETUP = 10.0  # seconds until the walls stand, which are no time of the work
 _LENGTH = 16
 _no_more: list[str] = []
@@ -63,11 +64,12 @@ def run_confined(
     limits: SandboxLimits = SandboxLimits(),
     walls: Sequence[Wall] = tuple(Wall),
     hatch: Hatch | None = None,
+    waiting: Callable[[], None] = lambda: None,
 ) -> Confined:
     """Run `work` behind the first wall that can be had; without one it does not run.
 
     It sees `readable` and what Python needs, read-only, and files below `readable` that are already open; what it
-    asks through the hatch is served here, within the same time.
+    asks through the hatch is served here, within the same time. `waiting` is called several times a second.
     """
     if _no_more:
         return Confined(failure=f"nothing is confined here: {_no_more[0]}")
@@ -80,7 +82,7 @@ def run_confined(
     for wall in walls:
         nonce = secrets.token_hex(16).encode()
         assignment = Assignment(work, tuple(readable), visible, limits, wall, nonce, mapped, forbidden, user, hatch)
-        confined, reason = _attempt(assignment)
+        confined, reason = _attempt(assignment, waiting)
         if confined is not None:
             return confined
         reasons.append(f"{wall.value}: {reason}")
@@ -100,7 +102,7 @@ def probe(walls: Sequence[Wall] = tuple(Wall)) -> str:
     return confined.failure or "the sandbox gives no answer"
 
 
-def _attempt(assignment: Assignment) -> tuple[Confined | None, str]:
+def _attempt(assignment: Assignment, waiting: Callable[[], None]) -> tuple[Confined | None, str]:
     """One run behind one wall; no Confined, and the reason, where that wall cannot be built."""
     setup, setup_end = os.pipe()
     answer, answer_end = os.pipe()
@@ -121,7 +123,8 @@ def _attempt(assignment: Assignment) -> tuple[Confined | None, str]:
                 os.write(life, READY if _map_everybody(keeper) else b"-")
             ready = _read_setup(setup, patience)
         deadline = time.monotonic() + assignment.limits.seconds
-        said, trouble = _listen((answer, noise, asked), assignment, deadline) if ready == READY else (b"", "")
+        pipes = answer, noise, asked
+        said, trouble = _listen(pipes, assignment, deadline, waiting) if ready == READY else (b"", "")
     finally:
         for end in (life, setup, answer, noise, *([asked] if asked >= 0 else [])):
             os.close(end)
@@ -191,7 +194,9 @@ def _mapped_memory() -> int:
     return pages * resource.getpagesize()
 
 
-def _listen(pipes: tuple[int, int, int], assignment: Assignment, deadline: float) -> tuple[bytes, str]:
+def _listen(
+    pipes: tuple[int, int, int], assignment: Assignment, deadline: float, tick: Callable[[], None]
+) -> tuple[bytes, str]:
     """The bytes of the answer, and what was wrong before its end; never more than the limit is held."""
     answer, noise, asked = pipes
     most = len(assignment.nonce) + 1 + _LENGTH + assignment.limits.output
@@ -200,7 +205,7 @@ def _listen(pipes: tuple[int, int, int], assignment: Assignment, deadline: float
     for pipe in filter(lambda number: number >= 0, pipes):
         waiting.register(pipe, select.POLLIN | select.POLLHUP)
     while True:
-        ready = dict(waiting.poll(_milliseconds(deadline)))
+        ready = _wait(waiting, deadline, tick)
         if not ready:
             return bytes(said), f"took longer than {assignment.limits.seconds:g} s"
         if noise in ready:
@@ -216,6 +221,14 @@ def _listen(pipes: tuple[int, int, int], assignment: Assignment, deadline: float
             said += part
         if len(said) > most:
             return bytes(said), f"said more than {assignment.limits.output} bytes"
+
+
+def _wait(waiting: "select.poll", deadline: float, tick: Callable[[], None]) -> dict[int, int]:
+    """What has happened; nothing where the time is over."""
+    while not (ready := dict(waiting.poll(min(_milliseconds(deadline), _STEP)))) and time.monotonic() < deadline:
+        tick()
+    tick()
+    return ready
 
 
 def _milliseconds(deadline: float) -> float:

@@ -47,15 +47,16 @@ def run_boxed(
     stdin: bytes,
     bounds: Bounds,
     hear: Callable[[bytes], object] | None = None,
+    waiting: Callable[[], None] = lambda: None,
 ) -> Ran:
     """Run a box with all that belongs into it; `command` makes it, with the descriptors that it needs.
 
-    `hear` gets what it writes to its standard output as it comes.
+    `hear` gets what it writes to its standard output as it comes; `waiting` is called several times a second.
     Errors: EdgeError where the box cannot be made; the reason carries the line that cures it.
     """
     boxed = _Boxed(command, hear)
     try:
-        cut = boxed.attend(stdin, bounds)
+        cut = boxed.attend(stdin, bounds, waiting)
     finally:
         boxed.close()
     stdout, stderr = (bytes(said[: bounds.output]) for said in (boxed.stdout, boxed.stderr))
@@ -120,7 +121,7 @@ class _Boxed:
         for number in (self._mouth, *self._sinks):
             os.set_blocking(number, False)
 
-    def attend(self, stdin: bytes, bounds: Bounds) -> str:
+    def attend(self, stdin: bytes, bounds: Bounds, waiting: Callable[[], None]) -> str:
         """Feed and listen until its end or a limit; answers which limit."""
         left = memoryview(stdin)
         while self._sinks:
@@ -131,6 +132,7 @@ class _Boxed:
                 return f"said more than {bounds.output} bytes"
             if memory_of(self._program.pid, bounds.memory) > bounds.memory:
                 return f"used more than {bounds.memory} bytes of memory"
+            waiting()
             left = self._feed(left)
             self._listen(min(_STEP, bounds.deadline - now))
             if self._program.poll() is not None:

@@ -43,7 +43,8 @@ class Toolbox:
     """The Hatch (sandbox_child.py) of one check, an open resource; `faults` are why its verdict must be an ERROR.
 
     `looks` are where it has looked, in its order; nothing that it says later takes one back. With more of them than
-    are kept it has `overlooked` some. It `ran` where a tool was asked for; which, `began` is told at the first.
+    are kept it has `overlooked` some. It `ran` where a tool was asked for; which, `began` is told at the first. While
+    one runs `waiting` is called several times a second.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Toolbox:
         self.looks: dict[Look, None] = {}
         self.ran = False
         self.began: Callable[[tuple[str, ...]], None] = lambda names: None
+        self.waiting: Callable[[], None] = lambda: None
         self.overlooked, self._room = False, _LOOKS_ROOM
         self._bench, self._tree, self._limits, self._say = bench, tree, limits, say
         self._folders, self._parent = folders, scratch
@@ -146,7 +148,7 @@ class Toolbox:
         def command(ends: Ends) -> list[str]:
             return [*box_command(view, self._folders, self._limits, ends), *request.command]
 
-        ran = run_boxed(command, request.stdin, bounds)
+        ran = run_boxed(command, request.stdin, bounds, waiting=self.waiting)
         if ran.status in (126, 127) and ran.stderr.startswith(b"/usr/bin/env: "):
             said = ran.stderr[:200].decode("utf-8", "replace").strip().rpartition(": ")[2]
             raise EdgeError(name, f"does not start in its box: {said}")
