@@ -13,6 +13,10 @@ import time
 
 from gitops_hooks.core import warm_words as words
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _PATIENCE = 3.0  # seconds until it says that it is ready
 _LAST_PATIENCE = 2.0  # seconds for the last of a judge that has answered
 _STUCK = 15.0  # seconds until one that was told to end and does nothing is taken for one that never will
@@ -56,16 +60,20 @@ def hand_over(judge: "_socket.socket", own: tuple[int, int, int], others: list[i
     return True
 
 
-def hear(judge: "_socket.socket", nonce: bytes, deadline: float, asker: int = -1) -> tuple[bytes | None, bool]:
+def hear(
+    judge: "_socket.socket",
+    nonce: bytes,
+    deadline: float,
+    asker: int = -1,
+    tell: "Callable[[bytes], object]" = lambda line: None,
+) -> tuple[bytes | None, bool]:
     """What it said: the verdict; b'' where it ended without one; None for too late. And whether nothing of it runs.
 
     Where one asks for another, `asker` is a handle on that process: once it has ended nobody wants to know any more.
+    `tell` hears of a whole line at once, before the judge has ended; it may be what is answered, or a part of that.
     """
     said, ended = b"", words.line(nonce, b"ended")
-    waiting = select.poll()
-    waiting.register(judge, select.POLLIN)
-    if asker >= 0:
-        waiting.register(asker, select.POLLIN)
+    waiting = _watching(judge.fileno(), asker)
     while (left := deadline - time.monotonic()) > 0:
         happened = dict(waiting.poll(left * 1000))
         if not happened:
@@ -84,8 +92,18 @@ def hear(judge: "_socket.socket", nonce: bytes, deadline: float, asker: int = -1
         if said.endswith(b"\n"):
             # The verdict is whole; a process that was left behind, or a judge that stands still, holds nobody.
             deadline = min(deadline, time.monotonic() + _LAST_PATIENCE)
+            tell(said)
+            waiting = _watching(judge.fileno())
     # Behind a whole verdict nothing is waited for: on a busy machine its end may be told seconds later.
     return said or None, said.endswith(b"\n")
+
+
+def _watching(*descriptors: int) -> "select.poll":
+    waiting = select.poll()
+    for each in descriptors:
+        if each >= 0:
+            waiting.register(each, select.POLLIN)
+    return waiting
 
 
 def let_go(judge: "_socket.socket") -> None:

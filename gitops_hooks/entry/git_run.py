@@ -14,7 +14,7 @@ from gitops_hooks.entry.waiting import STDOUT_OF_SH, Ended, say, stop_waiting
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 else:
     import _signal as signal  # as in parent: the other one loads enum
 
@@ -161,6 +161,9 @@ def _wait(git: int, seconds: float, environ: dict[str, str], kept: tuple[int, ..
     """Git's exit code as subprocess tells it; None where the time is over. Meanwhile its hooks are answered."""
     deadline = time.monotonic() + seconds
     handle = os.pidfd_open(git)
+    answer_hook = _answering() if line.own else None
+    if answer_hook is None:
+        line.close()
     while time.monotonic() < deadline:
         waiting = select.poll()
         for each in (handle, line.own):
@@ -169,20 +172,18 @@ def _wait(git: int, seconds: float, environ: dict[str, str], kept: tuple[int, ..
         happened = dict(waiting.poll(min(deadline - time.monotonic(), _MOST_WAIT) * 1000))
         if handle in happened:
             return os.waitstatus_to_exitcode(os.waitpid(git, 0)[1])
-        if happened and line.own and not _answer_hook(line.own, git, environ, kept, deadline):
+        if happened and line.own and answer_hook and not answer_hook(line.own, git, environ, kept, deadline):
             line.close()
     return None
 
 
-def _answer_hook(
-    line: "_socket.socket", git: int, environ: dict[str, str], kept: tuple[int, ...], until: float
-) -> bool:
-    """As through_login.answer_hook, which is loaded while git receives."""
+def _answering() -> "Callable[[_socket.socket, int, dict[str, str], tuple[int, ...], float], bool] | None":
+    """Loaded while git receives. None where the release is not whole: its hooks hear no answer, and refuse."""
     try:
         from gitops_hooks.entry.through_login import answer_hook
     except ImportError:
-        return False  # not a whole release: the hook hears the end of the line, and refuses
-    return answer_hook(line, git, environ, kept, until)
+        return None
+    return answer_hook
 
 
 def _end_session(git: int) -> int:

@@ -47,7 +47,10 @@ def run(name: str) -> None:
     answer = _ask_warm(name, nonce, deadline)
     if answer is _NOT_ASKED:
         answer = _ask_child(name, nonce, deadline)
-    os._exit(0 if is_accepted(name, nonce, answer, seconds, os.environ) else 1)
+    verdict = verdict_of(nonce, answer)
+    if verdict is None:
+        tell_of_none(name, answer, seconds, os.environ)
+    os._exit(0 if verdict else 1)
 
 
 def _leave_line() -> None:
@@ -117,16 +120,15 @@ def _wait(child: int, reader: int, deadline: float) -> bytes | None:
         _kill_group(child)
 
 
-def is_accepted(
-    name: str, nonce: bytes, answer: bytes | None, seconds: float, environ: "Mapping[str, str]", out: int = 2
-) -> bool:
-    """Whether this answer is one whole acceptance. What is no verdict leaves a mark, and its reason at `out`."""
-    verdicts = {nonce + b" " + _ACCEPTED: True, nonce + b" " + _REFUSED: False}
-    if answer in verdicts:
-        return verdicts[answer]
+def verdict_of(nonce: bytes, answer: bytes | None) -> bool | None:
+    """Whether this answer is one whole acceptance; None where it is no verdict, which refuses."""
+    return {nonce + b" " + _ACCEPTED: True, nonce + b" " + _REFUSED: False}.get(answer or b"")
+
+
+def tell_of_none(name: str, answer: bytes | None, seconds: float, environ: "Mapping[str, str]", out: int = 2) -> None:
+    """Where there is no verdict: a mark for the sweeper, and why, at `out`."""
     _mark_unclean(environ)
     say(_LATE[name].format(seconds) if answer is None else _SILENT[name], out)
-    return False
 
 
 def _set_signals(what: "Callable[[int, object], None] | int") -> None:

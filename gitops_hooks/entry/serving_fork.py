@@ -54,6 +54,8 @@ def _judge(writer: int, request: Request, standing: Standing) -> None:
         answer_login(request.nonce, writer)
         return
     parent.judge_and_answer(request.name.decode(), request.nonce, writer, parent.take_protocol())
+    # git waits for the end of its pipes, and taking down a process takes longer than this.
+    os.closerange(0, writer)
 
 
 def _close_others(conn: socket) -> int:

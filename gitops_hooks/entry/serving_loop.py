@@ -32,6 +32,9 @@ _KNOCKING = 10.0  # seconds for the request and the word `go`
 _EXTRA = 5.0  # the hook ends its judge in time; this is for a hook that does not
 _TICK = 5.0
 _PART = 65536
+_GOOD_SECONDS = (
+    0.25  # as for the sign of the code: what one that loads by itself takes from its first module to the last
+)
 _GONE = select.POLLRDHUP | select.POLLHUP | select.POLLERR
 
 
@@ -65,6 +68,11 @@ class Guest:
     is_cut_off: bool = False
 
     @property
+    def asker(self) -> int:
+        """The process that asks: a login asks for the hooks of its push too."""
+        return warm.peer(self.conn)[0]
+
+    @property
     def is_waiting(self) -> bool:
         """Whether it has asked and has no answer yet."""
         return self.request is not None and self.standing is None
@@ -89,6 +97,7 @@ class Court:
         self._waiting = WaitingFork()
         self._began = time.time()
         self._last = self._looked = time.monotonic()
+        self._looked_for = -1
         self._judged = 0
         self._asked_to_end = False
         self._is_open = True
@@ -174,10 +183,11 @@ class Court:
         # After the last request was read, so that whatever changed before it was sent is seen. Nobody is there: now
         # and then, since a look costs as much as what a hook asks.
         is_due = not self._guests and time.monotonic() - self._looked > _TICK
-        is_current = True
-        if asked or is_due:
+        is_current = not asked or self._house.is_open()
+        if is_due or not all(map(self._was_looked_for, asked)):
             is_current = self._house.is_open() and self._house.loaded.is_current()
             self._looked = time.monotonic()
+            self._looked_for = asked[0].asker if len(asked) == 1 else -1
         for guest in asked:
             is_current = self._answer(guest, is_current) and is_current
         if self._guests:
@@ -185,6 +195,10 @@ class Court:
         is_idle = time.monotonic() - self._last > self._house.idle_seconds
         if self._asked_to_end or is_idle or not is_current:
             self._close()
+
+    def _was_looked_for(self, guest: Guest) -> bool:
+        """Whether it is the login for which the last look was, a moment ago: its push began with what was seen then."""
+        return guest.asker == self._looked_for and time.monotonic() - self._looked < _GOOD_SECONDS
 
     def _close(self) -> None:
         self._house.close()

@@ -99,9 +99,10 @@ def answer_hook(
         if judge is None:
             _leave_to_itself(line, deadline)
             return True
-        answer = _hear(line, judge, hook, nonce, deadline)
-        is_good = parent.is_accepted(name, nonce, answer, seconds, environ, hook.own[2])
-        _say(line, b"accept" if is_good else b"refuse")
+        told, answer = _hear(line, judge, hook, nonce, deadline)
+        if not told:
+            parent.tell_of_none(name, answer, seconds, environ, hook.own[2])
+            _say(line, b"refuse")
     finally:
         hook.close()
     return True
@@ -123,14 +124,29 @@ def _hand_over(hook: _Hook, home: str, nonce: bytes, deadline: float, kept: "Seq
     return None
 
 
-def _hear(line: "_socket.socket", judge: "_socket.socket", hook: _Hook, nonce: bytes, deadline: float) -> bytes | None:
-    """As warm.hear; whatever ends this, a signal too, ends the judge."""
+def _hear(
+    line: "_socket.socket", judge: "_socket.socket", hook: _Hook, nonce: bytes, deadline: float
+) -> tuple[bool, bytes | None]:
+    """Whether the hook was told a verdict, and what the judge said; whatever ends this, a signal too, ends the judge.
+
+    A whole verdict is told at once: git goes on while what the judge leaves is taken down.
+    """
+    told: list[bool] = []
+
+    def tell(answer: bytes | None) -> None:
+        verdict = parent.verdict_of(nonce, answer)
+        if verdict is not None and not told:
+            told.append(verdict)
+            _say(line, b"accept" if verdict else b"refuse")
+            hook.close()  # git waits for the end of its messages too
+
     is_over = False
     try:
         _say(line, b"taken")
         hook.let_go_of_protocol()
-        answer, is_over = warm.hear(judge, nonce, deadline, hook.handle)
-        return answer
+        answer, is_over = warm.hear(judge, nonce, deadline, hook.handle, tell)
+        tell(answer)
+        return bool(told), answer
     finally:
         if not is_over:
             warm.let_go(judge)

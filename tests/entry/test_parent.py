@@ -334,8 +334,10 @@ def test_a_failing_post_receive_says_that_the_push_is_done(world):
 def test_a_verdict_that_comes_as_the_wait_for_it_runs_out_is_heard(monkeypatch):
     """Between looking at the pipe in vain and asking whether the judge lives, it writes its verdict and ends."""
     reader, writer = os.pipe()
+    now, begin = os.pipe()
     child = os.fork()
     if child == 0:
+        os.read(now, 1)
         os.write(writer, b"nonce accept\n")
         os._exit(0)
     os.close(writer)
@@ -343,13 +345,16 @@ def test_a_verdict_that_comes_as_the_wait_for_it_runs_out_is_heard(monkeypatch):
 
     def wait(*words):
         waits.append(words)
+        if len(waits) == 1:
+            os.write(begin, b".")
         os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
         return REAL_WAIT(*words) if len(waits) > 1 else ([], [], [])
 
     monkeypatch.setattr(parent.select, "select", wait)
     said = parent._read_verdict(child, reader, time.monotonic() + 20)
     monkeypatch.undo()
-    os.close(reader)
+    for end in (reader, now, begin):
+        os.close(end)
     os.waitpid(child, 0)
     assert (said, len(waits)) == (b"nonce accept\n", 2)
 
