@@ -36,7 +36,7 @@ from gitops_hooks.edge.sandbox_child import (
     write_maps,
 )
 from gitops_hooks.edge.sandbox_cure import cure
-from gitops_hooks.edge.sandbox_root import visible_paths
+from gitops_hooks.edge.sandbox_root import view_of, visible_paths
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.lazy_dataclass import dataclass
 
@@ -75,13 +75,16 @@ def run_confined(
         return Confined(failure=f"nothing is confined here: {_no_more[0]}")
     reasons = []
     visible, mapped, user = visible_paths(readable), _mapped_memory(), choose_box_user()
+    view = view_of(visible)
     try:
         forbidden = rules()
     except EdgeError as error:
         return Confined(failure=str(error))
     for wall in walls:
         nonce = secrets.token_hex(16).encode()
-        assignment = Assignment(work, tuple(readable), visible, limits, wall, nonce, mapped, forbidden, user, hatch)
+        assignment = Assignment(
+            work, tuple(readable), visible, view, limits, wall, nonce, mapped, forbidden, user, hatch
+        )
         confined, reason = _attempt(assignment, waiting)
         if confined is not None:
             return confined

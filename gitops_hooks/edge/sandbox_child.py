@@ -23,7 +23,7 @@ from typing import NoReturn, Protocol
 from gitops_hooks.edge import sandbox_kernel as kernel
 from gitops_hooks.edge import sandbox_landlock as landlock
 from gitops_hooks.edge.box_user import BoxUser, become
-from gitops_hooks.edge.sandbox_root import enter_new_root
+from gitops_hooks.edge.sandbox_root import View, enter_new_root
 from gitops_hooks.model.lazy_dataclass import dataclass
 
 ANSWERED, NOT_SET_UP, ENDED_BADLY = 0, 102, 103
@@ -80,8 +80,8 @@ class Hatch(Protocol):
 class Assignment:
     """What one child is to do, what it sees, and behind which wall.
 
-    `mapped` is the memory that it inherits, in bytes; `rules` say which system calls are forbidden to it; `user` is who
-    it becomes where it is started by root.
+    `view` is `visible` as a root of its own shows it; `mapped` is the memory that it inherits, in bytes; `rules` say
+    which system calls are forbidden to it; `user` is who it becomes where it is started by root.
 
     All that can be found out before the fork is: after it every page that is touched is copied.
     """
@@ -89,6 +89,7 @@ class Assignment:
     work: Callable[[], bytes]
     readable: tuple[Path, ...]
     visible: tuple[Path, ...]
+    view: View
     limits: SandboxLimits
     wall: Wall
     nonce: bytes
@@ -145,7 +146,7 @@ def _arrange_descriptors(ends: ChildEnds, readable: Collection[Path], lifted: Co
     nothing = os.open("/dev/null", os.O_RDWR)
     present = [int(name) for name in os.listdir("/proc/self/fd")]  # noqa: PTH208  # numbers, not paths
     pipes = {ends.setup, ends.answer, ends.noise, ends.life, nothing, *lifted}
-    allowed = [str(path.resolve()) + "/" for path in readable]
+    allowed = tuple(f"{path.resolve()}/" for path in readable)
     for descriptor in present:
         if descriptor > 2 and descriptor not in pipes and not _is_open_for_reading(descriptor, allowed):
             with contextlib.suppress(OSError):
@@ -155,11 +156,10 @@ def _arrange_descriptors(ends: ChildEnds, readable: Collection[Path], lifted: Co
     os.close(nothing)
 
 
-def _is_open_for_reading(descriptor: int, allowed: Sequence[str]) -> bool:
+def _is_open_for_reading(descriptor: int, allowed: tuple[str, ...]) -> bool:
     """Whether it is a plain file that the child could open itself, as it is: read-only, below a readable path."""
     try:
-        target = str(Path(f"/proc/self/fd/{descriptor}").readlink())
-        if not target.startswith(tuple(allowed)):
+        if not os.readlink(f"/proc/self/fd/{descriptor}").startswith(allowed):  # noqa: PTH115  # dozens, in a fork
             return False
         writable = fcntl.fcntl(descriptor, fcntl.F_GETFL) & (os.O_WRONLY | os.O_RDWR)
         return stat.S_ISREG(os.fstat(descriptor).st_mode) and not writable
@@ -174,7 +174,7 @@ def _build_wall(assignment: Assignment, ends: ChildEnds) -> None:
         _enter_user_namespace(ends)
     else:
         kernel.unshare(_NAMESPACES)
-    enter_new_root(assignment.visible)
+    enter_new_root(assignment.view)
 
 
 def _enter_user_namespace(ends: ChildEnds) -> None:

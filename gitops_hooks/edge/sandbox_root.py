@@ -9,9 +9,18 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from gitops_hooks.edge import sandbox_kernel as kernel
+from gitops_hooks.model.lazy_dataclass import dataclass
 
 _SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/libx32")
 _OLD = "old-root"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a new root shows: folders and files at their own places, and links with what they lead to."""
+
+    shown: tuple[Path, ...]
+    links: tuple[tuple[Path, Path], ...]
 
 
 def visible_paths(readable: Sequence[Path]) -> tuple[Path, ...]:
@@ -45,13 +54,25 @@ def user_home() -> Path:
         return Path("/")
 
 
-def enter_new_root(visible: Sequence[Path]) -> None:
-    """Replace the root by an empty one with these paths at their same places; the old one is gone afterwards.
+def view_of(visible: Sequence[Path]) -> View:
+    """Found out before the fork that enters it: there each page that is touched is copied first."""
+    known = _real_imports(tuple(sys.path))
+    real = [(path, known.get(path) or path.resolve()) for path in visible]
+    links = tuple((path, target) for path, target in real if path != target)
+    return View(tuple(_outermost(target for _, target in real)), links)
+
+
+@functools.lru_cache(maxsize=4)
+def _real_imports(import_path: tuple[str, ...]) -> dict[Path, Path]:
+    return {path: path.resolve() for path in _for_imports(import_path)}
+
+
+def enter_new_root(view: View) -> None:
+    """Replace the root by an empty one with this view; the old one is gone afterwards.
 
     The caller is alone in a mount namespace of its own. Errors: OSError.
     """
-    here = Path.cwd()
-    real = {path: path.resolve() for path in visible}
+    here = os.getcwd()  # noqa: PTH109  # as few pages as can be
     kernel.forget_mount_peers()
     scaffold = Path("/tmp")  # noqa: S108  # any folder that exists; what is below it stays visible in the old root
     kernel.mount_memory(scaffold)
@@ -59,14 +80,14 @@ def enter_new_root(visible: Sequence[Path]) -> None:
     kernel.pivot_root(scaffold, scaffold / _OLD)
     os.chdir("/")
     os.umask(0o022)
-    for path in _outermost(real.values()):
+    for path in view.shown:
         _show(path)
-    for path, target in real.items():
+    for path, target in view.links:
         _link(path, target)
     kernel.detach(Path("/") / _OLD)
     (Path("/") / _OLD).rmdir()
     kernel.make_read_only(Path("/"))
-    if here.is_dir():
+    if os.path.isdir(here):  # noqa: PTH112  # as above
         os.chdir(here)
 
 
@@ -89,7 +110,7 @@ def _show(path: Path) -> None:
 
 
 def _link(path: Path, target: Path) -> None:
-    if path == target or os.path.lexists(path):
+    if os.path.lexists(path):
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     path.symlink_to(target)

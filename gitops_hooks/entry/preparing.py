@@ -9,7 +9,7 @@ from gitops_hooks.edge.config import load_server
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.identities import load_people
 from gitops_hooks.edge.repository import open_repository
-from gitops_hooks.edge.sandbox_root import visible_paths
+from gitops_hooks.edge.sandbox_root import view_of, visible_paths
 from gitops_hooks.edge.signer import load_signer
 from gitops_hooks.entry.sitting import policy_at
 
@@ -26,7 +26,7 @@ def prepare(home: Home, name: str) -> None:
     load_people(home)
     load_signer(home.signing_key)
     repository = open_repository(entry.path, server.limits, server.git)
-    visible_paths(repository.object_folders)
+    view_of(visible_paths(repository.object_folders))
     policy_at(repository, str(repository.git2.head.target))
     # Last, since it is good for a moment only.
     code_sign(server.plugins.modules)
