@@ -27,6 +27,9 @@ def prepare(home: Home, name: str) -> None:
     load_signer(home.signing_key)
     repository = open_repository(entry.path, server.limits, server.git)
     view_of(visible_paths(repository.object_folders))
-    policy_at(repository, str(repository.git2.head.target))
+    try:
+        policy_at(repository, str(repository.git2.head.target))
+    finally:
+        repository.git2.free()  # it may wait for long, and what is purged meanwhile must be gone
     # Last, since it is good for a moment only.
     code_sign(server.plugins.modules)

@@ -155,6 +155,22 @@ def test_one_waits_for_the_login_of_the_next_push_too(warm: WarmDesk) -> None:
     assert not waiting & set(waiting_forks(judge))
 
 
+def test_one_that_waits_holds_nothing_of_a_repository(warm: WarmDesk) -> None:
+    judge = warm.warm_up()
+    warm.world.server_git("repack", "-adq")
+    assert warm.propose("packed")[0] == 0
+    (waiting,) = wait_until(lambda: waiting_forks(judge))
+    repository = str(warm.world.repository)
+
+    def held() -> bool:
+        links = [str(each.readlink()) for each in Path(f"/proc/{waiting}/fd").iterdir()]
+        return any(repository in words for words in (*links, Path(f"/proc/{waiting}/maps").read_text()))
+
+    # While it prepares itself it reads there.
+    wait_until(lambda: not held())
+    assert waiting in waiting_forks(judge)
+
+
 def test_a_fork_that_was_killed_while_it_waited_is_missed_by_nobody(warm: WarmDesk) -> None:
     judge = warm.warm_up()
     killed = have_forks_wait(warm, judge)
