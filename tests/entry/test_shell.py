@@ -255,6 +255,7 @@ def test_git_gets_an_environment_of_its_own(server):
         "GIT_ATTR_NOSYSTEM",
         *(f"GITOPS_HOOKS_{name}" for name in ("HOME", "ACTOR", "KEY", "KIND", "REPOSITORY", "PUSH")),
         *(f"GITOPS_HOOKS_{name}" for name in ("JUDGE_SECONDS", "FOLLOW_SECONDS", "WARM", "UNCLEAN", "HOLD", "CLIENT")),
+        "GITOPS_HOOKS_LINE",
     }
     assert "GIT_CONFIG_PARAMETERS" not in found
     assert (found["GITOPS_HOOKS_ACTOR"], found["GITOPS_HOOKS_KIND"], found["GITOPS_HOOKS_REPOSITORY"]) == (
