@@ -21,6 +21,7 @@ from gitops_hooks.edge.workbench import Asked, Bench, Grounds
 from gitops_hooks.hookspec import Check
 from gitops_hooks.model.change import Change
 from gitops_hooks.model.command import Awaited, Command
+from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.server import Limits
 from gitops_hooks.model.verdict import CheckOutcome, Finding, Verdict
 
@@ -62,8 +63,8 @@ def _run_all(works: "Sequence[Callable[..., bytes]]", checks: Sequence[Check], l
         return run_side_by_side(works, len(os.sched_getaffinity(0)), limits.check_seconds + _GRACE, patience)
     try:
         return [works[0](partial(patience, (0,)))]
-    except Exception:  # noqa: BLE001  # as in a fork: whatever goes wrong leaves no answer, and that refuses
-        return [None]
+    except (EdgeError, OSError):
+        return [None]  # as where a fork gives none, which refuses; what is our bug goes to the one door for it
 
 
 def _open_cache(memory: "Memory", change: Change, grounds: Grounds, limits: Limits) -> "VerdictCache":

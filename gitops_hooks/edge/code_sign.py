@@ -18,7 +18,7 @@ _INSTALLED = (".dist-info", ".egg-info", ".egg-link", ".pth")
 _OURS = "gitops_hooks"
 _FIRST_INSTALLED = "pluggy"  # where it lies, the release's other packages do, and plugins that pip installed
 # How long a look is good for: a hook that loads by itself takes as long from its first module to its look.
-_FRESH_SECONDS = 0.25
+FRESH_SECONDS = 0.25
 _NEVER = (-math.inf, "")
 
 Sign = tuple[str, int, int, int]
@@ -32,7 +32,7 @@ def code_sign(modules: Iterable[str]) -> str:
     loaded this code began, which may then run other code than there is.
     """
     wanted, now = tuple(modules), time.monotonic()
-    if now - _looked.get(wanted, _NEVER)[0] > _FRESH_SECONDS:
+    if now - _looked.get(wanted, _NEVER)[0] > FRESH_SECONDS:
         _looked[wanted] = now, _look(wanted)
     return _looked[wanted][1]
 

@@ -18,6 +18,7 @@ from gitops_hooks.core import warm_words as words
 from gitops_hooks.core.ssh_command import GitCommand, GitProgram, parse_ssh_command
 from gitops_hooks.core.warm_request import Request, parse_request
 from gitops_hooks.edge import warm_client as warm
+from gitops_hooks.edge.code_sign import FRESH_SECONDS
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.pushes import mark_cut_off
 from gitops_hooks.edge.warm_code import Loaded
@@ -32,9 +33,6 @@ _KNOCKING = 10.0  # seconds for the request and the word `go`
 _EXTRA = 5.0  # the hook ends its judge in time; this is for a hook that does not
 _TICK = 5.0
 _PART = 65536
-_GOOD_SECONDS = (
-    0.25  # as for the sign of the code: what one that loads by itself takes from its first module to the last
-)
 _GONE = select.POLLRDHUP | select.POLLHUP | select.POLLERR
 
 
@@ -183,9 +181,9 @@ class Court:
         # After the last request was read, so that whatever changed before it was sent is seen. Nobody is there: now
         # and then, since a look costs as much as what a hook asks.
         is_due = not self._guests and time.monotonic() - self._looked > _TICK
-        is_current = not asked or self._house.is_open()
-        if is_due or not all(map(self._was_looked_for, asked)):
-            is_current = self._house.is_open() and self._house.loaded.is_current()
+        is_current = not (asked or is_due) or self._house.is_open()
+        if is_current and (is_due or not all(map(self._was_looked_for, asked))):
+            is_current = self._house.loaded.is_current()
             self._looked = time.monotonic()
             self._looked_for = asked[0].asker if len(asked) == 1 else -1
         for guest in asked:
@@ -198,7 +196,7 @@ class Court:
 
     def _was_looked_for(self, guest: Guest) -> bool:
         """Whether it is the login for which the last look was, a moment ago: its push began with what was seen then."""
-        return guest.asker == self._looked_for and time.monotonic() - self._looked < _GOOD_SECONDS
+        return guest.asker == self._looked_for and time.monotonic() - self._looked < FRESH_SECONDS
 
     def _close(self) -> None:
         self._house.close()
