@@ -1,9 +1,12 @@
 """Hosts that are down, show another key or refuse the login are left out with a cure; the others go on."""
 
+import json
 import subprocess
 
+import pytest
+
 from gitops_hooks.model.deployment import RunState
-from tests.delivery.conftest import details, states
+from tests.delivery.conftest import PYTHON, details, states
 
 
 def test_a_host_that_is_down_is_left_out_and_caught_up_later(world):
@@ -79,3 +82,29 @@ def test_with_no_host_ready_nothing_is_started(world):
     outcome = world.deploy()
 
     assert (outcome.state, outcome.detail) == (RunState.FAILED, "unreachable: web1 web2 web3")
+
+
+# Of a host that somebody else rules.
+NONSENSE = {
+    "taken, and not a word more": json.dumps({"state": "taken"}),
+    "brackets without end": "[" * 60_000,
+    "a list": '["taken"]',
+    "numbers": json.dumps({"state": "taken", "fence": 1, "python": 2, "shell": 3}),
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("words", NONSENSE.values(), ids=NONSENSE)
+def test_a_host_that_answers_nonsense_keeps_no_other_from_its_deployment(world, words):
+    odd, answer = world.folder / "odd-python", world.folder / "answer"
+    answer.write_text(words + "\n")
+    odd.write_text(f"#!/bin/sh\ncat {answer}\n")
+    odd.chmod(0o755)
+    first, *others = world.tree["inventory"].splitlines(keepends=True)
+    world.tree["inventory"] = "".join([first.replace(f"={PYTHON}", f"={odd}"), *others])
+
+    outcome = world.deploy()
+
+    assert (outcome.state, outcome.detail) == (RunState.FAILED, "failed: web1")
+    assert states(outcome) == {"web1": "failed", "web2": "changed", "web3": "changed"}
+    assert details(outcome)["web1"].startswith("the fence cannot be set up on web1: ")

@@ -200,7 +200,7 @@ def test_which_one_a_host_gets_depends_on_the_host_and_on_the_run(flock: tuple[P
 def take(home: Path, path: Path, light: str) -> dict[str, str]:
     job = {
         "host": "h", "environment": "e", "generation": 1, "run": "r-1", "wait": 5.0, "look": False, "silence": 5.0,
-        "fence": "# the other one\n", "light": light,
+        "fence": "# the other one\n", "light": light, "pythons": ["python3.99", "python3"],
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-I", "-S", on_host_take.__file__],
@@ -211,6 +211,23 @@ def take(home: Path, path: Path, light: str) -> dict[str, str]:
         timeout=20,
     )
     return dict(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("name", ["python3.99", "python3", "/usr/bin/env", "/usr/bin/absent", "absent"])
+def test_a_python_is_found_as_a_shell_finds_it(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first of two, and not what cannot be run; of whole paths dash finds that too, which Ansible would fail at."""
+    for place in ("first", "second"):
+        (tmp_path / place).mkdir()
+    for program in ("second/python3.99", "second/python3", "first/python3"):
+        (tmp_path / program).touch(mode=0o755)
+    (tmp_path / "first/python3.99").touch(mode=0o644)
+    (tmp_path / "first/absent").mkdir()
+    monkeypatch.setenv("PATH", f"{tmp_path}/first:{tmp_path}/second:{os.environ['PATH']}")
+
+    told = subprocess.run(["/bin/sh", "-c", f"command -v '{name}'"], capture_output=True, text=True, timeout=20)
+
+    assert on_host_take.found_as(name) == told.stdout.strip()
+    assert on_host_take.found_as("/usr/bin") == on_host_take.found_as("/etc/passwd") == ""
 
 
 def usable_shell() -> bool:

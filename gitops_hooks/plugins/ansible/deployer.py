@@ -122,8 +122,13 @@ def _deploy_to(intended: "Intended", runs: "Runs", deadline: float) -> Outcome:
 
 
 def fenced(routes: "Iterable[Route]", ready: "Iterable[Ready]") -> "tuple[Route, ...]":
-    prefixes = {one.target.name: one.taken.prefix for one in ready}
-    return tuple(dataclasses.replace(route, prefix=prefixes.get(route.name, "")) for route in routes)
+    taken = {one.target.name: one.taken for one in ready}
+    return tuple(
+        dataclasses.replace(route, prefix=found.prefix, pythons=found.pythons)
+        if (found := taken.get(route.name))
+        else dataclasses.replace(route, prefix="")
+        for route in routes
+    )
 
 
 def _listen_for_term() -> Callable[[], bool]:

@@ -20,6 +20,7 @@ import json
 import shlex
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,16 +33,26 @@ _LIFE_SECONDS = 10.0
 _SILENCE_SECONDS = 90.0
 _SLACK_SECONDS = 5.0
 _ANSWER_LIMIT = 64 * 1024
+# Those that Ansible looks for where no inventory names one, of all its releases.
+SOUGHT = (
+    *(f"python3.{minor}" for minor in range(15, 7, -1)),
+    *("/usr/bin/python3", "python3", "/usr/libexec/platform-python", "/usr/bin/platform-python"),
+)
+_TOLD = {"fence", "python", "shell"}
 _PYTHONS = "python3 /usr/bin/python3 /usr/libexec/platform-python"
 _HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A host that belongs to this run until `channel` closes; `prefix` is what each of its commands starts with."""
+    """A host that belongs to this run until `channel` closes; `prefix` is what each of its commands starts with.
+
+    `pythons` says where each name of SOUGHT leads there, empty where it leads nowhere.
+    """
 
     channel: paramiko.Channel
     prefix: str
+    pythons: Mapping[str, str]
 
 
 def take(
@@ -58,8 +69,8 @@ def take(
     channel.exec_command(_command(python))
     channel.sendall(json.dumps(_job(host_key, deployment, wait)).encode() + b"\n")
     answer = _answer(channel, wait + _SLACK_SECONDS)
-    if answer.get("state") == "taken":
-        return Taken(channel, _prefix(answer))
+    if answer.get("state") == "taken" and answer.keys() >= _TOLD:
+        return Taken(channel, _prefix(answer), {name: answer[name] for name in SOUGHT if name in answer})
     channel.close()
     return _set_aside(host, answer, deployment)
 
@@ -111,6 +122,7 @@ def _job(host_key: bytes, deployment: Deployment, wait: float) -> dict[str, obje
         "run": deployment.run_id,
         "wait": wait,
         "look": deployment.look,
+        "pythons": SOUGHT,
         "silence": _SILENCE_SECONDS,
         "fence": (_HERE / "on_host_fence.py").read_text(encoding="utf-8"),
         # Only the other one stays behind a command that is a whole run.
@@ -132,7 +144,7 @@ def _answer(channel: paramiko.Channel, seconds: float) -> dict[str, str]:
             break
         said += part
     channel.settimeout(_SLACK_SECONDS)
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, RecursionError):
         answer = json.loads(said.partition(b"\n")[0])
         if isinstance(answer, dict) and all(isinstance(value, str) for value in answer.values()):
             return answer

@@ -8,7 +8,6 @@ back. See fence.py for what the files mean.
 # pathlib and newer string forms cost time, or are not there on old hosts.
 
 import fcntl
-import glob
 import json
 import os
 import select
@@ -50,7 +49,8 @@ def main() -> None:
     fence = os.path.join(folder, "fence-" + job["run"])
     write(folder, "fence-" + job["run"], job["light"] if light else job["fence"])
     os.close(idle)
-    say({"state": "taken", "fence": fence, "python": sys.executable, "shell": SHELL if light else ""})
+    word = {"state": "taken", "fence": fence, "python": sys.executable, "shell": SHELL if light else ""}
+    say(dict({name: found_as(name) for name in job["pythons"]}, **word))
     keep(job["silence"])
 
 
@@ -86,15 +86,27 @@ def has_flock() -> bool:
     return shell in SHELLS and any(os.access(os.path.join(place, "flock"), os.X_OK) for place in places)
 
 
+def found_as(name: str) -> str:
+    """What `command -v` says of it: the path of the program, or nothing."""
+    places = [""] if "/" in name else os.environ.get("PATH", os.defpath).split(":")
+    for path in (os.path.join(place, name) for place in places):
+        if path.startswith("/") and os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    return ""
+
+
 def sweep(folder: str) -> None:
     """Drop fences that no run can still stand before; younger ones tell their run in words that it is over."""
-    for old in glob.glob(os.path.join(glob.escape(folder), "fence-*")):
-        if os.stat(old).st_mtime < time.time() - DAYS * 86400:
+    for name in os.listdir(folder):
+        old = os.path.join(folder, name)
+        if name.startswith("fence-") and os.stat(old).st_mtime < time.time() - DAYS * 86400:
             os.unlink(old)
 
 
 def holders(path: str) -> str:
     """Numbers and names of programs that hold the file open, as far as this user may see them."""
+    import glob
+
     found = []
     for entry in glob.glob("/proc/[0-9]*/fd/*"):
         try:

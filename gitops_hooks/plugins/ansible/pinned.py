@@ -10,11 +10,12 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gitops_hooks.plugin import OWN_HOST, Credentials, EdgeError, Environment, Workplace
 from gitops_hooks.plugins.ansible import way_out
+from gitops_hooks.plugins.ansible.loaded_ahead import PYTHONS
 from gitops_hooks.plugins.ansible.mitogen import MITOGEN, mitogen_variables, strategy_settings
 
 FORKS = 10
@@ -118,13 +119,17 @@ class Pinned:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """How one host of the inventory is reached; an empty `prefix` means that this run may not touch it."""
+    """How one host of the inventory is reached; an empty `prefix` means that this run may not touch it.
+
+    `pythons` says where names of Pythons lead there, as far as that was seen.
+    """
 
     name: str
     address: str
     port: int
     user: str
     prefix: str = ""
+    pythons: Mapping[str, str] = field(default_factory=dict)
 
 
 def pin(workplace: Workplace, environment: Environment) -> Pinned:
@@ -184,6 +189,7 @@ def asked_after(connect_seconds: float) -> int:
 def _route_vars(pinned: Pinned, route: Route, number: str) -> dict[str, object]:
     program = pinned.folder / "ssh" / number
     _lay(program, _ssh_program(route, pinned.mitogen) if route.prefix else _no_ssh(route, pinned.mitogen), mode=0o700)
+    _lay(program.with_name(number + PYTHONS), json.dumps(dict(route.pythons)))
     return {"address": route.address, "port": route.port, "user": route.user, "ssh": str(program)}
 
 
