@@ -203,8 +203,8 @@ def take(home: Path, path: Path, light: str) -> dict[str, str]:
         "fence": "# the other one\n", "light": light, "pythons": ["python3.99", "python3"],
     }  # fmt: skip
     done = subprocess.run(
-        [sys.executable, "-I", "-S", on_host_take.__file__],
-        input=json.dumps(job) + "\n",
+        [sys.executable, "-I", "-S", "-c", f"{Path(on_host_take.__file__).read_text()}\nmain({job!r})"],
+        input="",
         capture_output=True,
         text=True,
         env={"HOME": str(home), "PATH": str(path)},
@@ -228,6 +228,12 @@ def test_a_python_is_found_as_a_shell_finds_it(name: str, tmp_path: Path, monkey
 
     assert on_host_take.found_as(name) == told.stdout.strip()
     assert on_host_take.found_as("/usr/bin") == on_host_take.found_as("/etc/passwd") == ""
+
+
+@pytest.mark.parametrize("text", ["", "a b", '"\\', "\x00\t\n\x7f", "höst", "🖧 x", "\udc80", "\\u0041"])
+def test_what_it_says_is_json(text: str) -> None:
+    assert json.loads(on_host_take.quoted(text)) == text
+    assert on_host_take.quoted(text).isascii() and on_host_take.quoted(text).isprintable()
 
 
 def usable_shell() -> bool:

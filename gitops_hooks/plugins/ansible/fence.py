@@ -66,8 +66,7 @@ def take(
     if transport is None:
         raise OSError("the connection is gone")
     channel = transport.open_session(timeout=wait)
-    channel.exec_command(_command(python))
-    channel.sendall(json.dumps(_job(host_key, deployment, wait)).encode() + b"\n")
+    channel.exec_command(_command(python, _job(host_key, deployment, wait)))
     answer = _answer(channel, wait + _SLACK_SECONDS)
     if answer.get("state") == "taken" and answer.keys() >= _TOLD:
         return Taken(channel, _prefix(answer), {name: answer[name] for name in SOUGHT if name in answer})
@@ -105,8 +104,9 @@ def _prefix(answer: dict[str, str]) -> str:
     return shlex.join([*reader, answer["fence"]])
 
 
-def _command(python: str) -> str:
-    script = shlex.quote((_HERE / "on_host_take.py").read_text(encoding="utf-8"))
+def _command(python: str, job: Mapping[str, object]) -> str:
+    """The job is plain words, numbers and yes or no, and none of them a secret: every user there may read it."""
+    script = shlex.quote(f"{(_HERE / 'on_host_take.py').read_text(encoding='utf-8')}\n\nmain({job!r})\n")
     chosen = shlex.quote(python) if python else _PYTHONS
     find = f'for p in {chosen}; do command -v "$p" >/dev/null 2>&1 && exec "$p" -I -S -c "$0"; done; exit 127'
     return f"exec /bin/sh -c {shlex.quote(find)} {script}"
