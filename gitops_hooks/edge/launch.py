@@ -122,6 +122,14 @@ class RunningDeployment:
         if left := self._survivors():
             raise EdgeError("deployment", f"programs of {self.deployment.run_id} do not end: {left}")
 
+    def let_go(self) -> str:
+        """As `close`, for who has other runs to look after: what does not end, in words, or nothing."""
+        try:
+            self.close()
+        except EdgeError as error:
+            return str(error)
+        return ""
+
     def _take_lines(self) -> list[Said]:
         words: list[Said] = []
         while self.outcome is None and (end := self._unread.find(b"\n")) >= 0:

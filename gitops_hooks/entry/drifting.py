@@ -157,7 +157,10 @@ class Looks:
         for key, looking in tuple(self.runs.items()):
             if looking.child not in ready or (outcome := looking.listen()) is None:
                 continue
-            self._end(key)
+            if fault := self._end(key):
+                # It stays noted, so that nothing begins there before it has ended.
+                ended.append(f"{key[0]}: {key[1]}: {fault}")
+                continue
             found = looking.found or Drift(detail=outcome.detail or "the look was ended")
             try:
                 with needing_room():
@@ -167,10 +170,11 @@ class Looks:
                 ended.append(f"{key[0]}: {key[1]}: a look at its hosts could not be recorded: {error}")
         return ended
 
-    def _end(self, key: Key) -> None:
+    def _end(self, key: Key) -> str:
+        """What does not end, in words."""
         looking = self.runs.pop(key)
         looking.child.kill()
-        looking.child.close()
+        return looking.child.let_go()
 
     def close(self) -> None:
         """End every look; the next reconciler looks again."""

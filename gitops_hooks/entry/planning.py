@@ -78,12 +78,16 @@ class Making:
         """The part that comes next."""
         return next((one for one in self.wanted.concerned if one.environment.name not in self.found), None)
 
-    def end(self) -> None:
-        """End what runs; what it found counts for nothing."""
+    def end(self) -> str:
+        """End what runs; what it found counts for nothing. What does not end, in words.
+
+        It stays noted, so that nothing begins there before it has ended.
+        """
         going, self.going = self.going, None
-        if going:
-            going.child.kill()
-            going.child.close()
+        if going is None:
+            return ""
+        going.child.kill()
+        return going.child.let_go()
 
 
 @dataclass(slots=True)
@@ -155,8 +159,8 @@ class Plans:
             going = making.going
             if going is None or going.child not in ready or (outcome := going.listen()) is None:
                 continue
-            making.end()
-            found = going.found or Plan(detail=outcome.detail or "the plan was ended")
+            fault = making.end()
+            found = Plan(detail=fault) if fault else going.found or Plan(detail=outcome.detail or "the plan was ended")
             making.found[going.environment] = found
             ended.append(f"{name}: change {making.wanted.number}: planned for {going.environment}")
             if making.next() is None:

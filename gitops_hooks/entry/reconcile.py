@@ -196,8 +196,9 @@ class Reconciler:
         outcome = run.listen(place)
         if outcome is None:
             return False
-        run.child.close()
         del self.runs[key]
+        if fault := run.child.let_go():
+            say(f"{key[0]}: {key[1]}: {fault}")
         say(f"{key[0]}: {key[1]}: deployment {run.deployment.generation} {outcome.state.value}")
         try:
             with needing_room():
@@ -217,7 +218,7 @@ class Reconciler:
             run.child.terminate()
         for (name, _), (run, _) in self.runs.items():
             outcome = run.child.wait(_END_SECONDS)
-            run.child.close()
+            run.child.let_go()
             if outcome is not None:
                 ended = Outcome(RunState.CANCELED, outcome.hosts, outcome.seconds, "the reconciler was asked to end")
                 record_end(self.home, name, run, ended)
