@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from gitops_hooks.model.deployment import Deployment
+from gitops_hooks.model.policy import Environment
+from gitops_hooks.plugins.ansible import fence as fence_of_run
 from gitops_hooks.plugins.ansible import on_host_fence, on_host_take
 from gitops_hooks.plugins.ansible.events import Listener
 from tests.waiting import wait_until
@@ -200,11 +203,11 @@ def test_which_one_a_host_gets_depends_on_the_host_and_on_the_run(flock: tuple[P
 def take(home: Path, path: Path, light: str) -> dict[str, str]:
     job = {
         "host": "h", "environment": "e", "generation": 1, "run": "r-1", "wait": 5.0, "look": False, "silence": 5.0,
-        "fence": "# the other one\n", "light": light, "pythons": ["python3.99", "python3"],
+        "fence": len("# the other one\n"), "light": len(light), "pythons": ["python3.99", "python3"],
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", f"{Path(on_host_take.__file__).read_text()}\nmain({job!r})"],
-        input="",
+        input=f"# the other one\n{light}",
         capture_output=True,
         text=True,
         env={"HOME": str(home), "PATH": str(path)},
@@ -234,6 +237,19 @@ def test_a_python_is_found_as_a_shell_finds_it(name: str, tmp_path: Path, monkey
 def test_what_it_says_is_json(text: str) -> None:
     assert json.loads(on_host_take.quoted(text)) == text
     assert on_host_take.quoted(text).isascii() and on_host_take.quoted(text).isprintable()
+
+
+# All that Dropbear takes for a command.
+DROPBEAR = 9000
+
+
+@pytest.mark.parametrize("look", [False, True])
+def test_what_takes_a_host_is_no_longer_than_any_server_of_ssh_takes(look: bool) -> None:
+    named = ("e" * 100, "refs/heads/main", "ansible", "site.yml", "inventory", None, "policy:1")
+    deployment = Deployment("r" * 32, Environment(*named), "c" * 40, 10**9, "a" * 100, look=look)
+    job = fence_of_run._job(b"key", deployment, 12345.678, fence_of_run._forms(whole=False))
+
+    assert len(fence_of_run._command("/usr/bin/" + "python" * 20, job)) < DROPBEAR
 
 
 def usable_shell() -> bool:

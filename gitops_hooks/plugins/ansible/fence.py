@@ -66,10 +66,12 @@ def take(
     if transport is None:
         raise OSError("the connection is gone")
     channel = transport.open_session(timeout=wait)
-    channel.exec_command(_command(python, _job(host_key, deployment, wait)))
+    forms = _forms(whole=deployment.environment.strategy == MITOGEN)
+    channel.exec_command(_command(python, _job(host_key, deployment, wait, forms)))
+    channel.sendall(b"".join(forms.values()))
     answer = _answer(channel, wait + _SLACK_SECONDS)
     if answer.get("state") == "taken" and answer.keys() >= _TOLD:
-        return Taken(channel, _prefix(answer), {name: answer[name] for name in SOUGHT if name in answer})
+        return Taken(channel, _prefix(answer), _pythons(answer))
     channel.close()
     return _set_aside(host, answer, deployment)
 
@@ -104,17 +106,24 @@ def _prefix(answer: dict[str, str]) -> str:
     return shlex.join([*reader, answer["fence"]])
 
 
+def _pythons(answer: dict[str, str]) -> dict[str, str]:
+    """Those that it tells as every shell does: with their whole path, or not at all."""
+    return {name: found for name in SOUGHT if (found := answer.get(name, "?")) == "" or found.startswith("/")}
+
+
 def _command(python: str, job: Mapping[str, object]) -> str:
-    """The job is plain words, numbers and yes or no, and none of them a secret: every user there may read it."""
+    """The job is plain words, numbers and yes or no, and none of them a secret: every user there may read it.
+
+    Below 9,000 bytes, which is all that Dropbear takes for a command.
+    """
     script = shlex.quote(f"{(_HERE / 'on_host_take.py').read_text(encoding='utf-8')}\n\nmain({job!r})\n")
     chosen = shlex.quote(python) if python else _PYTHONS
     find = f'for p in {chosen}; do command -v "$p" >/dev/null 2>&1 && exec "$p" -I -S -c "$0"; done; exit 127'
     return f"exec /bin/sh -c {shlex.quote(find)} {script}"
 
 
-def _job(host_key: bytes, deployment: Deployment, wait: float) -> dict[str, object]:
+def _job(host_key: bytes, deployment: Deployment, wait: float, forms: Mapping[str, bytes]) -> dict[str, object]:
     name = f"{deployment.repository}\n{deployment.environment.name}"
-    whole = deployment.environment.strategy == MITOGEN
     return {
         "host": hashlib.sha256(host_key).hexdigest()[:16],
         "environment": hashlib.sha256(name.encode()).hexdigest()[:16],
@@ -124,10 +133,14 @@ def _job(host_key: bytes, deployment: Deployment, wait: float) -> dict[str, obje
         "look": deployment.look,
         "pythons": SOUGHT,
         "silence": _SILENCE_SECONDS,
-        "fence": (_HERE / "on_host_fence.py").read_text(encoding="utf-8"),
-        # Only the other one stays behind a command that is a whole run.
-        "light": "" if whole else (_HERE / "on_host_fence.sh").read_text(encoding="utf-8"),
+        **{name: len(form) for name, form in forms.items()},
     }
+
+
+def _forms(*, whole: bool) -> dict[str, bytes]:
+    """Only the one in Python stays behind a command that is a whole run."""
+    light = b"" if whole else (_HERE / "on_host_fence.sh").read_bytes()
+    return {"fence": (_HERE / "on_host_fence.py").read_bytes(), "light": light}
 
 
 def _answer(channel: paramiko.Channel, seconds: float) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """Runs on a host, alone: takes it for one run, keeps it while the run's connection lives, and says so in one line.
 
 Sent as text and started with `python3 -I -S -c`, so it uses the standard library only, and nothing newer than
-Python 3.6. The last line of the text, which our side adds, calls `main` with the job. Standard input brings a sign of
-life from time to time; its end gives the host back. See fence.py for what the files mean.
+Python 3.6. The last line of the text, which our side adds, calls `main` with the job. Standard input brings the two
+forms of the fence and then a sign of life from time to time; its end gives the host back. See fence.py for what the
+files mean.
 """
 
 # pathlib and newer string forms cost time, or are not there on old hosts. So does json: a third of all that this takes.
@@ -24,6 +25,8 @@ SHELLS = ("bash", "busybox", "dash")
 
 
 def main(job: "dict[str, Any]") -> None:
+    """Its `fence` and `light` say how many bytes of each form come in; none of one that is not wanted."""
+    fence, light = (take_in(job[form]) for form in ("fence", "light"))
     os.umask(0o077)
     top = os.path.join(os.path.expanduser("~"), ".gitops-hooks")
     folder = os.path.join(top, job["host"])
@@ -47,13 +50,24 @@ def main(job: "dict[str, Any]") -> None:
         write(folder, "generation-" + job["environment"], "%d %s" % (job["generation"], job["run"]))
     write(folder, "current", job["run"])
     sweep(folder)
-    light = bool(job["light"]) and has_flock()
-    fence = os.path.join(folder, "fence-" + job["run"])
-    write(folder, "fence-" + job["run"], job["light"] if light else job["fence"])
+    shell = SHELL if light and has_flock() else ""
+    write(folder, "fence-" + job["run"], light if shell else fence)
     os.close(idle)
-    word = {"state": "taken", "fence": fence, "python": sys.executable, "shell": SHELL if light else ""}
+    place = os.path.join(folder, "fence-" + job["run"])
+    word = {"state": "taken", "fence": place, "python": sys.executable, "shell": shell}
     say(dict({name: found_as(name) for name in job["pythons"]}, **word))
     keep(job["silence"])
+
+
+def take_in(size: int) -> str:
+    """Text of so many bytes, straight from the descriptor: what comes later must wake select."""
+    found = b""
+    while len(found) < size:
+        part = os.read(0, size - len(found))
+        if not part:
+            sys.exit("the fence did not arrive whole")
+        found += part
+    return found.decode()
 
 
 def lock(folder: str, name: str, deadline: float) -> int:
