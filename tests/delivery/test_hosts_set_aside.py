@@ -26,6 +26,20 @@ def test_a_host_that_is_down_is_left_out_and_caught_up_later(world):
     assert states(world.deploy()) == {"web1": "ok", "web2": "changed", "web3": "ok"}
 
 
+@pytest.mark.parametrize("address", ["web..example.com", "w" * 64])
+def test_an_address_that_no_name_can_be_keeps_no_other_host_waiting(world, address):
+    first, *others = world.tree["inventory"].splitlines(keepends=True)
+    world.tree["inventory"] = "".join([first.replace("=127.0.0.1", f"={address}"), *others])
+
+    outcome = world.deploy()
+
+    assert states(outcome) == {"web1": "unreachable", "web2": "changed", "web3": "changed"}
+    assert details(outcome)["web1"] == (
+        f"web1 ({address}:{world.hosts[0].sshd.port}) cannot be looked up, since no name is written so; "
+        "correct its ansible_host"
+    )
+
+
 def test_nothing_runs_on_a_host_whose_key_has_changed(world):
     changed = world.hosts[2]
     changed.sshd.rotate_host_key()

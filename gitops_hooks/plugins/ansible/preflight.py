@@ -91,6 +91,8 @@ def _check(target: Target, key: paramiko.PKey, deployment: Deployment, workplace
         taken = _key_refused(target, error.key, error.known)
     except paramiko.AuthenticationException:
         taken = _unreachable(target, f"refuses the login of {target.user}; authorise this environment's key there")
+    except UnicodeError:
+        taken = _unreachable(target, "cannot be looked up, since no name is written so; correct its ansible_host")
     except (OSError, EOFError, paramiko.SSHException) as error:
         taken = _unreachable(target, f"does not answer ({_reason(error)}); start it, or take it out of the inventory")
     if isinstance(taken, Taken):
