@@ -20,7 +20,7 @@ import json
 import shlex
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,15 +90,17 @@ class Life:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._teller.join(_SLACK_SECONDS)
-        for taken in self._taken:
-            taken.channel.close()
+        self._with_each(lambda channel: channel.close())
 
     def _tell(self) -> None:
         while not self._over.wait(_LIFE_SECONDS):
-            for taken in self._taken:
-                # A host that reboots during the run loses this line and keeps its fence.
-                with contextlib.suppress(OSError, paramiko.SSHException):
-                    taken.channel.sendall(b"\n")
+            self._with_each(lambda channel: channel.sendall(b"\n"))
+
+    def _with_each(self, act: Callable[[paramiko.Channel], object]) -> None:
+        """A host that reboots during the run loses its line and keeps its fence; the others hear of this run."""
+        for taken in self._taken:
+            with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+                act(taken.channel)
 
 
 def _prefix(answer: dict[str, str]) -> str:
