@@ -47,6 +47,26 @@ def test_a_loosening_inventory_variable_is_refused_before_anything_runs(world, l
     assert [host.read("motd") for host in world.hosts] == [None, None, None]
 
 
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        (r'ansible_host: "127.0.0.1\0"', "ansible_host of web1 must be one word and not begin with '-'"),
+        (r'ansible_host: "127.0.0.1 -oX"', "ansible_host of web1 must be one word and not begin with '-'"),
+        ("ansible_user: -oProxyCommand=x", "ansible_user of web1 must be one word and not begin with '-'"),
+        ("ansible_port: 70000", "ansible_port of web1 is no port"),
+        ("ansible_port: true", "ansible_port of web1 must be written as a plain value"),
+        ("ansible_host: \"{{ lookup('env', 'HOME') }}\"", "ansible_host of web1 must be written as a plain value"),
+    ],
+)
+def test_how_a_host_is_reached_is_one_plain_word_or_nothing_runs(world, line, fault):
+    world.tree["host_vars/web1.yml"] = f"{line}\n"
+
+    outcome = world.deploy()
+
+    assert (outcome.state, outcome.detail) == (RunState.ERROR, f"inventory: {fault}")
+    assert [host.read("motd") for host in world.hosts] == [None, None, None]
+
+
 @pytest.mark.parametrize("line", LOOSE)
 def test_and_so_is_one_that_comes_out_of_a_vaulted_file(world, line):
     world.tree["group_vars/all.yml"] = vaulted(world, line + "\n")

@@ -1,7 +1,11 @@
 """Hosts that are down, show another key or refuse the login are left out with a cure; the others go on."""
 
 import json
+import socket
+import struct
 import subprocess
+import threading
+from contextlib import contextmanager
 
 import pytest
 
@@ -122,3 +126,78 @@ def test_a_host_that_answers_nonsense_keeps_no_other_from_its_deployment(world, 
     assert (outcome.state, outcome.detail) == (RunState.FAILED, "failed: web1")
     assert states(outcome) == {"web1": "failed", "web2": "changed", "web3": "changed"}
     assert details(outcome)["web1"].startswith("the fence cannot be set up on web1: ")
+
+
+def packet(payload):
+    """As SSH frames it before keys are exchanged."""
+    padding = 16 - (5 + len(payload)) % 8
+    return struct.pack(">IB", 1 + len(payload) + padding, padding) + payload + bytes(padding)
+
+
+def text(words):
+    return struct.pack(">I", len(words)) + words
+
+
+COMMON = (
+    b"curve25519-sha256@libssh.org",
+    b"ssh-ed25519",
+    *[b"aes256-ctr"] * 2,
+    *[b"hmac-sha2-256"] * 2,
+    *[b"none"] * 2,
+)
+AGREED = packet(b"\x14" + bytes(16) + b"".join(map(text, (*COMMON, b"", b""))) + bytes(5))
+LISTS = b"".join(struct.pack(">I", 1) + b"x" for _ in range(10)) + bytes(5)
+STRANGE_SSH = {
+    "lists that are no text": packet(b"\x14" + bytes(16) + struct.pack(">I", 2) + b"\xff\xfe" + LISTS),
+    "half a list": packet(b"\x14" + bytes(16) + struct.pack(">I", 90) + b"x"),
+    "nothing in common": packet(b"\x14" + bytes(16) + LISTS),
+    "no kind": packet(b""),
+    "a packet that is too large": b"\xff" * 64,
+    "an answer before a question": packet(b"\x1f" + bytes(3)),
+    "zeros": bytes(5000),
+    # As an answer to the key that we bring: theirs is too short, then the answer is.
+    "half a key": AGREED + packet(b"\x1f" + text(b"x") + text(b"x") + text(b"x")),
+    "half an answer": AGREED + packet(b"\x1f" + text(b"x")),
+    "a weak key": AGREED + packet(b"\x1f" + text(b"x") + text(bytes(32)) + text(b"x")),
+    "a host key that is none": AGREED + packet(b"\x1f" + text(text(b"ssh-ed25519")) + text(b"\x09" + bytes(31)) * 2),
+}
+
+
+@contextmanager
+def speaking(said):
+    """A server that says this, and then hears whatever comes; answers its port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            while True:
+                try:
+                    guest = listener.accept()[0]
+                except OSError:
+                    return
+                with guest:
+                    guest.settimeout(5)
+                    guest.sendall(said)
+                    try:
+                        while guest.recv(4096):
+                            pass
+                    except OSError:
+                        continue
+
+        server = threading.Thread(target=serve)
+        server.start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+    server.join()
+
+
+@pytest.mark.parametrize("said", [b"SSH-2.0-x\r\n" + each for each in STRANGE_SSH.values()], ids=STRANGE_SSH)
+def test_a_host_that_speaks_strange_ssh_keeps_no_other_from_its_deployment(world, said):
+    world.hosts[0].sshd.pause()
+    with speaking(said) as port:
+        first, *others = world.tree["inventory"].splitlines(keepends=True)
+        world.tree["inventory"] = "".join([first.replace(f"={world.hosts[0].sshd.port} ", f"={port} "), *others])
+
+        outcome = world.deploy()
+
+    assert states(outcome) == {"web1": "unreachable", "web2": "changed", "web3": "changed"}, outcome
+    assert details(outcome)["web1"].startswith(f"web1 (127.0.0.1:{port}) does not answer (")

@@ -128,7 +128,7 @@ def _variable_faults(host: str, variables: Mapping[str, object]) -> Iterator[str
             yield f"{name} of {host} must be written as a plain value"
         elif name == "ansible_port" and not (str(value).isdecimal() and 0 < int(value) < 65536):
             yield f"ansible_port of {host} is no port"
-        elif str(value).startswith("-") or any(character.isspace() for character in str(value)):
+        elif str(value).startswith("-") or not str(value).isprintable() or " " in str(value):
             yield f"{name} of {host} must be one word and not begin with '-'"
 
 

@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +49,20 @@ class ClosedError(Exception):
     """A host does not let us in; the reason in words."""
 
 
+@contextlib.contextmanager
+def understood() -> Iterator[None]:
+    """What paramiko's thread met with is raised again in ours, of whatever kind: here it is always one of SSH's.
+
+    Else a host that speaks nonsense would end the run of all others. Errors: OSError, EOFError, SSHException.
+    """
+    try:
+        yield
+    except (OSError, EOFError, EdgeError, paramiko.SSHException, _KeyRefused, ClosedError):
+        raise
+    except Exception as error:  # noqa: BLE001  # as said
+        raise paramiko.SSHException(f"its SSH cannot be understood: {type(error).__name__}") from None
+
+
 class _Strict(paramiko.MissingHostKeyPolicy):
     def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
         raise _KeyRefused(key, bool(client.get_host_keys().lookup(hostname)))
@@ -78,21 +92,22 @@ def _load_key(path: Path) -> paramiko.PKey:
 
 
 def _check(target: Target, key: paramiko.PKey, deployment: Deployment, workplace: Workplace) -> Ready | HostOutcome:
+    if not workplace.own and not _can_be_looked_up(target.address):
+        return _unreachable(target, "cannot be looked up, since no name is written so; correct its ansible_host")
     client = paramiko.SSHClient()
     client.set_missing_host_key_policy(_Strict())
     try:
-        _connect(client, target, key, workplace, workplace.connect_timeout)
-        transport = client.get_transport()
-        host_key = transport.get_remote_server_key().asbytes() if transport else b""
-        taken = take(client, target.name, host_key, target.python, deployment, workplace.connect_timeout)
+        with understood():
+            _connect(client, target, key, workplace, workplace.connect_timeout)
+            transport = client.get_transport()
+            host_key = transport.get_remote_server_key().asbytes() if transport else b""
+            taken = take(client, target.name, host_key, target.python, deployment, workplace.connect_timeout)
     except paramiko.BadHostKeyException as error:
         taken = _key_refused(target, error.key, known=True)
     except _KeyRefused as error:
         taken = _key_refused(target, error.key, error.known)
     except paramiko.AuthenticationException:
         taken = _unreachable(target, f"refuses the login of {target.user}; authorise this environment's key there")
-    except UnicodeError:
-        taken = _unreachable(target, "cannot be looked up, since no name is written so; correct its ansible_host")
     except (OSError, EOFError, paramiko.SSHException) as error:
         taken = _unreachable(target, f"does not answer ({_reason(error)}); start it, or take it out of the inventory")
     if isinstance(taken, Taken):
@@ -102,12 +117,21 @@ def _check(target: Target, key: paramiko.PKey, deployment: Deployment, workplace
     return taken
 
 
+def _can_be_looked_up(address: str) -> bool:
+    try:
+        address.encode("idna")
+    except UnicodeError:
+        return False
+    return True
+
+
 def open_client(target: Target, workplace: Workplace, seconds: float) -> paramiko.SSHClient:
     """A connection of its own to a host that was ready once. Errors: ClosedError with the reason in words."""
     client = paramiko.SSHClient()
     client.set_missing_host_key_policy(_Strict())
     try:
-        _connect(client, target, _load_key(workplace.credentials.ssh()[0]), workplace, seconds)
+        with understood():
+            _connect(client, target, _load_key(workplace.credentials.ssh()[0]), workplace, seconds)
     except (_KeyRefused, paramiko.BadHostKeyException):
         client.close()
         raise ClosedError("its host key is not the pinned one any more") from None
