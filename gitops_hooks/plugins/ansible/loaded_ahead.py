@@ -6,8 +6,10 @@ says; their exit codes go back, or in words why Ansible cannot be loaded. `"go"`
 it. Each question is answered by a fork, side by side, since Ansible keeps what it was asked with for the whole program.
 What the run reads of the tree, of hosts and of variables is read after `go`. It imports nothing of ours, so that no
 folder but Ansible's is needed. Lookups that run a command here are taken out of it: no check sees into vaulted files,
-or knows every file that a task may name. What each fork, or each first task of a module, would find out again is found
-out once: what Ansible's own utilities import, and which Pythons a host has that was looked at.
+or knows every file that a task may name. What it prints has no escapes, since ansible-runner looks among its lines for
+events, which stand between escapes: a host that brings some along would tell of other hosts. What each fork, or each
+first task of a module, would find out again is found out once: what Ansible's own utilities import, and which Pythons a
+host has that was looked at.
 """
 
 import ast
@@ -44,6 +46,7 @@ def main(way: str, answers: str, words: Sequence[str]) -> int:
     try:
         play = _executor("ansible-playbook")
         _take_out_lookups()
+        _print_no_escapes()
         _know_pythons()
     except ImportError as error:
         cannot = f"{type(error).__name__}: {error}"
@@ -83,6 +86,20 @@ def _refuse(lookup: object, *_: object, **__: object) -> NoReturn:
 
     name = type(lookup).__module__.rpartition(".")[2]
     raise AnsibleError(f"the lookup '{name}' runs a command on the controller; use a task on the host")
+
+
+def _print_no_escapes() -> None:
+    """Everything that Ansible prints comes by here, before ansible-runner's callback puts its events around it."""
+    from ansible.utils.display import Display
+
+    show = Display.display
+
+    @functools.wraps(show)
+    def display(self: object, msg: str | bytes, *args: object, **words: object) -> object:
+        text = msg.decode("utf-8", "replace") if isinstance(msg, bytes) else str(msg)
+        return show(self, text.replace("\x1b", "\\x1b"), *args, **words)
+
+    Display.display = display
 
 
 @functools.cache
