@@ -1,5 +1,6 @@
 """Hosts that are down, show another key or refuse the login are left out with a cure; the others go on."""
 
+import dataclasses
 import json
 import socket
 import struct
@@ -7,10 +8,11 @@ import subprocess
 import threading
 from contextlib import contextmanager
 
+import paramiko
 import pytest
 
 from gitops_hooks.model.deployment import RunState
-from tests.delivery.conftest import PYTHON, details, states
+from tests.delivery.conftest import LIMITS, PYTHON, details, states
 
 
 def test_a_host_that_is_down_is_left_out_and_caught_up_later(world):
@@ -188,6 +190,53 @@ def speaking(said):
         yield listener.getsockname()[1]
         listener.shutdown(socket.SHUT_RDWR)
     server.join()
+
+
+class Silent(paramiko.ServerInterface):
+    """Lets everybody in, and never says whether a command was begun."""
+
+    def __init__(self):
+        self.over = threading.Event()
+
+    def check_auth_publickey(self, *_):
+        return paramiko.AUTH_SUCCESSFUL
+
+    def get_allowed_auths(self, _):
+        return "publickey"
+
+    def check_channel_request(self, *_):
+        return paramiko.OPEN_SUCCEEDED
+
+    def check_channel_exec_request(self, *_):
+        self.over.wait()
+        return False
+
+
+def test_a_host_that_lets_us_in_and_then_says_nothing_is_given_up_in_time(world):
+    key, silent = paramiko.ECDSAKey.generate(), Silent()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+        def serve():
+            with paramiko.Transport(listener.accept()[0]) as transport:
+                transport.add_server_key(key)
+                transport.start_server(server=silent)
+                silent.over.wait()
+
+        server = threading.Thread(target=serve)
+        server.start()
+        with world.known_hosts.open("a") as pinned:
+            pinned.write(f"[127.0.0.1]:{port} {key.get_name()} {key.get_base64()}\n")
+        first, *others = world.tree["inventory"].splitlines(keepends=True)
+        world.tree["inventory"] = "".join([first.replace(f"={world.hosts[0].sshd.port} ", f"={port} "), *others])
+        try:
+            outcome = world.deploy(limits=dataclasses.replace(LIMITS, connect_seconds=1.0))
+        finally:
+            silent.over.set()
+            server.join()
+
+    assert states(outcome) == {"web1": "unreachable", "web2": "changed", "web3": "changed"}, outcome
+    assert details(outcome)["web1"].startswith(f"web1 (127.0.0.1:{port}) does not answer (no answer in time)")
 
 
 @pytest.mark.parametrize("said", [b"SSH-2.0-x\r\n" + each for each in STRANGE_SSH.values()], ids=STRANGE_SSH)

@@ -12,7 +12,7 @@ import time
 import paramiko
 
 from gitops_hooks.plugin import HealthCheck, HealthKind, Workplace
-from gitops_hooks.plugins.ansible.preflight import ClosedError, Ready, open_client, understood
+from gitops_hooks.plugins.ansible.preflight import ClosedError, Ready, at_most, open_client, understood
 from gitops_hooks.plugins.ansible.way_out import go_out
 
 _URL = re.compile(r"(https?)://\{host\}(?::(\d+))?(/.*)?")
@@ -109,19 +109,25 @@ def _ask_command(command: str, ready: Ready, workplace: Workplace, seconds: floa
     client = open_client(ready.target, workplace, workplace.connect_timeout)
     deadline = time.monotonic() + seconds
     try:
-        transport = client.get_transport()
-        if transport is None:
-            return "the connection is gone", ""
-        channel = transport.open_session(timeout=_left(deadline))
-        channel.set_combine_stderr(True)
-        channel.exec_command(f"{ready.taken.prefix} {shlex.quote(_bounded(command, seconds))}")
-        said = _output(channel, deadline + _SLACK_SECONDS)
-        code = channel.recv_exit_status()
+        with at_most(seconds + 2 * _SLACK_SECONDS, client):
+            code, said = _run(client, f"{ready.taken.prefix} {shlex.quote(_bounded(command, seconds))}", deadline)
     finally:
         client.close()
     if code == 0:
         return "", ""
     return (_TOO_LATE if code == _TIMED_OUT else f"exit {code}"), said
+
+
+def _run(client: paramiko.SSHClient, command: str, deadline: float) -> tuple[int, str]:
+    """Its exit code, and what it said. Errors: OSError, EOFError, SSHException."""
+    transport = client.get_transport()
+    if transport is None:
+        raise OSError("the connection is gone")
+    channel = transport.open_session(timeout=_left(deadline))
+    channel.set_combine_stderr(True)
+    channel.exec_command(command)
+    said = _output(channel, deadline + _SLACK_SECONDS)
+    return channel.recv_exit_status(), said
 
 
 _TIMED_OUT = 124

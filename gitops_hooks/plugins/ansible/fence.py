@@ -32,6 +32,8 @@ from gitops_hooks.plugins.ansible.mitogen import MITOGEN
 _LIFE_SECONDS = 10.0
 _SILENCE_SECONDS = 90.0
 _SLACK_SECONDS = 5.0
+# So much longer than a host may wait for what still works there, all of `take` lasts at most.
+TAKE_SECONDS = 2 * _SLACK_SECONDS
 _ANSWER_LIMIT = 64 * 1024
 # Those that Ansible looks for where no inventory names one, of all its releases.
 SOUGHT = (

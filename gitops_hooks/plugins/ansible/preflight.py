@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import socket
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 import paramiko
 
 from gitops_hooks.plugin import OWN_HOST, Deployment, EdgeError, HostOutcome, HostState, Workplace
-from gitops_hooks.plugins.ansible.fence import Taken, take
+from gitops_hooks.plugins.ansible.fence import TAKE_SECONDS, Taken, take
 from gitops_hooks.plugins.ansible.pinned_keys import pinned_keys
 from gitops_hooks.plugins.ansible.target import Target
 from gitops_hooks.plugins.ansible.way_out import go_out
@@ -63,6 +64,30 @@ def understood() -> Iterator[None]:
         raise paramiko.SSHException(f"its SSH cannot be understood: {type(error).__name__}") from None
 
 
+@contextlib.contextmanager
+def at_most(seconds: float, client: paramiko.SSHClient) -> Iterator[None]:
+    """For some answers paramiko waits without end: the connection is closed then, and with it what waits.
+
+    Errors: TimeoutError.
+    """
+    late = threading.Event()
+
+    def give_up() -> None:
+        late.set()
+        client.close()
+
+    timer = threading.Timer(seconds, give_up)
+    timer.start()
+    try:
+        yield
+    except (OSError, EOFError, paramiko.SSHException):
+        if late.is_set():
+            raise TimeoutError from None
+        raise
+    finally:
+        timer.cancel()
+
+
 class _Strict(paramiko.MissingHostKeyPolicy):
     def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
         raise _KeyRefused(key, bool(client.get_host_keys().lookup(hostname)))
@@ -101,7 +126,8 @@ def _check(target: Target, key: paramiko.PKey, deployment: Deployment, workplace
             _connect(client, target, key, workplace, workplace.connect_timeout)
             transport = client.get_transport()
             host_key = transport.get_remote_server_key().asbytes() if transport else b""
-            taken = take(client, target.name, host_key, target.python, deployment, workplace.connect_timeout)
+            with at_most(workplace.connect_timeout + TAKE_SECONDS, client):
+                taken = take(client, target.name, host_key, target.python, deployment, workplace.connect_timeout)
     except paramiko.BadHostKeyException as error:
         taken = _key_refused(target, error.key, known=True)
     except _KeyRefused as error:
@@ -111,7 +137,8 @@ def _check(target: Target, key: paramiko.PKey, deployment: Deployment, workplace
     except (OSError, EOFError, paramiko.SSHException) as error:
         taken = _unreachable(target, f"does not answer ({_reason(error)}); start it, or take it out of the inventory")
     if isinstance(taken, Taken):
-        taken.channel.get_transport().sock.settimeout(_LOOK_SECONDS)
+        with contextlib.suppress(OSError):  # it has just gone, and the run will say so
+            taken.channel.get_transport().sock.settimeout(_LOOK_SECONDS)
         return Ready(target, client, taken)
     client.close()
     return taken
