@@ -81,11 +81,12 @@ def at_most(seconds: float, client: paramiko.SSHClient) -> Iterator[None]:
     try:
         yield
     except (OSError, EOFError, paramiko.SSHException):
-        if late.is_set():
-            raise TimeoutError from None
-        raise
+        if not late.is_set():
+            raise
     finally:
         timer.cancel()
+    if late.is_set():  # also where the answer came in that very moment: its connection is closed
+        raise TimeoutError
 
 
 class _Strict(paramiko.MissingHostKeyPolicy):
