@@ -12,7 +12,7 @@ import time
 import paramiko
 
 from gitops_hooks.plugin import HealthCheck, HealthKind, Workplace
-from gitops_hooks.plugins.ansible.preflight import ClosedError, Ready, at_most, open_client, understood
+from gitops_hooks.plugins.ansible.preflight import ClosedError, Ready, at_most, open_client
 from gitops_hooks.plugins.ansible.way_out import go_out
 
 _URL = re.compile(r"(https?)://\{host\}(?::(\d+))?(/.*)?")
@@ -26,8 +26,7 @@ def ask(check: HealthCheck, ready: Ready, workplace: Workplace, seconds: float) 
     """What is wrong in our words, and what the host said of it, which may not be shown as it is."""
     try:
         if check.kind is HealthKind.COMMAND:
-            with understood():
-                return _ask_command(check.what, ready, workplace, seconds)
+            return _ask_command(check.what, ready, workplace, seconds)
         if check.kind is HealthKind.HTTP:
             return _ask_http(check, ready.target.address, workplace, time.monotonic() + seconds), ""
         _connect(workplace, ready.target.address, int(check.what), seconds).close()

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import paramiko
 
@@ -50,18 +51,21 @@ class ClosedError(Exception):
     """A host does not let us in; the reason in words."""
 
 
-@contextlib.contextmanager
-def understood() -> Iterator[None]:
-    """What paramiko's thread met with is raised again in ours, of whatever kind: here it is always one of SSH's.
+class _Understood(paramiko.Transport):
+    """What its thread met with, paramiko raises in ours, of whatever kind: here it is always one of SSH's.
 
-    Else a host that speaks nonsense would end the run of all others. Errors: OSError, EOFError, SSHException.
+    Else a host that speaks nonsense would end the run of all others.
     """
-    try:
-        yield
-    except (OSError, EOFError, EdgeError, paramiko.SSHException, _KeyRefused, ClosedError):
-        raise
-    except Exception as error:  # noqa: BLE001  # as said
-        raise paramiko.SSHException(f"its SSH cannot be understood: {type(error).__name__}") from None
+
+    def get_exception(self) -> Exception | None:
+        error = super().get_exception()
+        if error is None or isinstance(error, OSError | EOFError | paramiko.SSHException):
+            return error
+        return paramiko.SSHException(f"its SSH cannot be understood: {type(error).__name__}")
+
+
+def _make_transport(sock: Any, /, **words: Any) -> paramiko.Transport:  # noqa: ANN401  # paramiko's own, by release
+    return _Understood(sock, **words)
 
 
 @contextlib.contextmanager
@@ -123,12 +127,11 @@ def _check(target: Target, key: paramiko.PKey, deployment: Deployment, workplace
     client = paramiko.SSHClient()
     client.set_missing_host_key_policy(_Strict())
     try:
-        with understood():
-            _connect(client, target, key, workplace, workplace.connect_timeout)
-            transport = client.get_transport()
-            host_key = transport.get_remote_server_key().asbytes() if transport else b""
-            with at_most(workplace.connect_timeout + TAKE_SECONDS, client):
-                taken = take(client, target.name, host_key, target.python, deployment, workplace.connect_timeout)
+        _connect(client, target, key, workplace, workplace.connect_timeout)
+        transport = client.get_transport()
+        host_key = transport.get_remote_server_key().asbytes() if transport else b""
+        with at_most(workplace.connect_timeout + TAKE_SECONDS, client):
+            taken = take(client, target.name, host_key, target.python, deployment, workplace.connect_timeout)
     except paramiko.BadHostKeyException as error:
         taken = _key_refused(target, error.key, known=True)
     except _KeyRefused as error:
@@ -158,8 +161,7 @@ def open_client(target: Target, workplace: Workplace, seconds: float) -> paramik
     client = paramiko.SSHClient()
     client.set_missing_host_key_policy(_Strict())
     try:
-        with understood():
-            _connect(client, target, _load_key(workplace.credentials.ssh()[0]), workplace, seconds)
+        _connect(client, target, _load_key(workplace.credentials.ssh()[0]), workplace, seconds)
     except (_KeyRefused, paramiko.BadHostKeyException):
         client.close()
         raise ClosedError("its host key is not the pinned one any more") from None
@@ -188,6 +190,7 @@ def _connect(
         sock=way,
         allow_agent=False,
         look_for_keys=False,
+        transport_factory=_make_transport,
     )
 
 
