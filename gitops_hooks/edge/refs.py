@@ -1,10 +1,13 @@
 """The only writer of refs: git's own transactions, compare-and-swap on every one."""
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import field
 from pathlib import Path
 
 from gitops_hooks.edge.disk import free_bytes, full_disk, is_full
+from gitops_hooks.edge.ref_program import RefProgram
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.lazy_dataclass import dataclass
 from gitops_hooks.model.push import NO_OID
@@ -52,33 +55,43 @@ class RefWriter:
 
     repository: Path
     git: str = "git"
+    _kept: list[RefProgram] = field(default_factory=list)
+
+    @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """Until its end all moves are one git's, which starts now, while the caller does something else.
+
+        A fork that is made meanwhile must end first: git waits for the end of what it could be told.
+        """
+        with closing(self._program()) as program:
+            self._kept.append(program)
+            try:
+                yield
+            finally:
+                self._kept.remove(program)
 
     def move(self, moves: Sequence[RefMove], verify: Sequence[tuple[str, str]] = ()) -> LostRace | None:
         """Move all or nothing, while every `verify` (ref, oid) stands there too; None when it is done.
 
         Give one move where it is a commit point: a kill between the renames of two moves one ref alone.
         """
-        lines = ["start"]
-        lines += [_line(move) for move in moves]
-        lines += [f"verify {ref} {oid}" for ref, oid in verify]
-        lines += ["prepare", "commit", ""]
-        ran = subprocess.run(
-            [self.git, "--git-dir", str(self.repository), "update-ref", "--stdin"],
-            input="\n".join(lines).encode(),
-            capture_output=True,
-            env=clean_environment(),
-            timeout=60,
-            check=False,
-        )
-        if ran.returncode == 0:
+        lines = [*(_line(move) for move in moves), *(f"verify {ref} {oid}" for ref, oid in verify)]
+        if self._kept and not self._kept[-1].has_ended:
+            words = self._kept[-1].commit(lines)
+        else:
+            with closing(self._program()) as program:
+                words = program.commit(lines)
+        if not words:
             return None
-        words = ran.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["git update-ref failed"]
-        if any(sign in words[0] for sign in ("but expected", "reference already exists", "unable to resolve")):
-            return LostRace(words[0])
+        if any(sign in words for sign in ("but expected", "reference already exists", "unable to resolve")):
+            return LostRace(words)
         # Of a lock file that could not be written git says no reason.
-        if is_full(words[0]) or free_bytes(self.repository) < _LITTLE:
+        if is_full(words) or free_bytes(self.repository) < _LITTLE:
             raise full_disk()
-        raise EdgeError(f"moving {', '.join(move.ref for move in moves)}", _without_paths(words[0], self.repository))
+        raise EdgeError(f"moving {', '.join(move.ref for move in moves)}", _without_paths(words, self.repository))
+
+    def _program(self) -> RefProgram:
+        return RefProgram([self.git, "--git-dir", str(self.repository), "update-ref", "--stdin"], clean_environment())
 
 
 def list_branches(repository: Path, git: str = "git") -> tuple[str, ...]:

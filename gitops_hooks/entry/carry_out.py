@@ -32,6 +32,7 @@ from gitops_hooks.model.judgement import (
     Say,
     Settle,
     Withdraw,
+    Written,
 )
 from gitops_hooks.model.push import Actor, RefUpdate
 from gitops_hooks.model.request import Act, Direct, Operate, Propose, Refusal
@@ -59,9 +60,16 @@ def carry_out(sitting: Sitting, actor: Actor, judgement: Judgement, check: Check
     if not judgement.decision.accepted or effect is None:
         tell(refused(judgement.decision))
         return Done(Report(update.ref, False, "refused; see above"))
+    if isinstance(effect, FallThrough):
+        return Done(Report(update.ref, True, fall_through=True))
+    # What follows moves some two to six refs, one after the other, and git starts while the first is made ready.
+    with sitting.ledger.refs.kept_open():
+        return _write(sitting, actor, judgement, effect, check)
+
+
+def _write(sitting: Sitting, actor: Actor, judgement: Judgement, effect: Written, check: Checker) -> Done:
+    update = judgement.update
     match effect:
-        case FallThrough():
-            return Done(Report(update.ref, True, fall_through=True))
         case Land():
             return _land(sitting, actor, update, effect)
         case Approve():

@@ -229,7 +229,8 @@ class Operated:
 
 
 Spoken = Revise | Edit | Stack | Unchanged | Rebase
-Effect = FallThrough | Land | Spoken | Approve | Reject | Withdraw | Say | Close | Reopen | Settle | Operated | AskPlan
+Written = Land | Spoken | Approve | Reject | Withdraw | Say | Close | Reopen | Settle | Operated | AskPlan
+Effect = FallThrough | Written
 
 
 @dataclass(frozen=True, slots=True)

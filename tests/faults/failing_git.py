@@ -1,7 +1,8 @@
 """The program that a fault test puts in git's place: it ends itself and its callers at one named write of a ref.
 
 Run as `failing_git.py FOLDER GIT WORDS…` in place of `GIT WORDS…`, and only for `update-ref --stdin`. FOLDER holds
-`armed` (one failpoint as JSON, taken away as it fires) and `written` (one line for each ref that was written).
+`armed` (one failpoint as JSON, taken away as it fires) and `written` (one line for each ref that was written). Each
+transaction is looked at by itself, however many one git is asked for.
 """
 
 import fnmatch
@@ -16,22 +17,48 @@ _MOVES = ("create", "update", "delete")
 
 
 def main() -> int:
-    folder, command = Path(sys.argv[1]), sys.argv[2:]
-    asked = sys.stdin.buffer.read()
-    refs = [line.split(" ")[1] for line in asked.decode().split("\n") if line.split(" ")[0] in _MOVES]
-    point = _take_point(folder, refs)
-    if point and point["when"] == "before":
-        _end_callers(point["ends"])
-    if point and point["when"] == "inside":
-        _die_inside(command, asked)
-        _end_callers(point["ends"])
-    done = subprocess.run(command, input=asked, check=False)
-    if done.returncode == 0:
-        with (folder / "written").open("a") as written:
-            written.writelines(f"{ref}\n" for ref in refs)
-    if point:
-        _end_callers(point["ends"])
-    return done.returncode
+    folder = Path(sys.argv[1])
+    git = subprocess.Popen(sys.argv[2:], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    while asked := _next_transaction():
+        refs = [line.split(" ")[1] for line in asked.decode().split("\n") if line.split(" ")[0] in _MOVES]
+        point = _take_point(folder, refs)
+        if point and point["when"] == "before":
+            _end_callers(point["ends"])
+        if point and point["when"] == "inside":
+            _die_inside(git, asked)
+            _end_callers(point["ends"])
+        answer = _pass_on(git, asked)
+        is_done = answer.endswith(b"commit: ok\n")
+        if is_done:
+            with (folder / "written").open("a") as written:
+                written.writelines(f"{ref}\n" for ref in refs)
+        if point:
+            _end_callers(point["ends"])
+        sys.stdout.buffer.write(answer)
+        sys.stdout.buffer.flush()
+        if not is_done:
+            break  # git has refused, and ends
+    git.stdin.close()
+    return git.wait()
+
+
+def _next_transaction() -> bytes:
+    asked = b""
+    while not asked.endswith(b"commit\n"):
+        asked += (line := sys.stdin.buffer.readline())
+        if not line:
+            return b""
+    return asked
+
+
+def _pass_on(git: subprocess.Popen[bytes], asked: bytes) -> bytes:
+    """What git answers to one transaction; whole where it ends with `commit: ok`."""
+    git.stdin.write(asked)
+    git.stdin.flush()
+    answer = b""
+    while not answer.endswith(b"commit: ok\n") and (line := git.stdout.readline()):
+        answer += line
+    return answer
 
 
 def _take_point(folder: Path, refs: list[str]) -> dict[str, str] | None:
@@ -50,9 +77,8 @@ def _take_point(folder: Path, refs: list[str]) -> dict[str, str] | None:
     return point
 
 
-def _die_inside(command: list[str], asked: bytes) -> None:
+def _die_inside(git: subprocess.Popen[bytes], asked: bytes) -> None:
     """Let git take its locks, and kill it while it holds them: the lock files stay."""
-    git = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     git.stdin.write(asked.replace(b"commit\n", b""))
     git.stdin.flush()
     while (line := git.stdout.readline()) and line != b"prepare: ok\n":

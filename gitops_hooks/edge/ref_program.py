@@ -1,0 +1,74 @@
+"""One `git update-ref --stdin`, which makes one transaction after the other: git starts once for several writes.
+
+git answers each step when it is done (from 2.34 on at once): what it has answered `commit: ok` to stands on the disk.
+After a transaction that it refuses it ends, and holds no lock any more.
+"""
+
+import contextlib
+import os
+import select
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+
+_PATIENCE = 60.0  # seconds for one transaction
+_LAST_PATIENCE = 5.0  # seconds until one that was told all ends
+_DONE = b"start: ok\nprepare: ok\ncommit: ok\n"
+_PART = 65536
+
+
+class RefProgram:
+    """An open resource; it starts when this is made, and whoever makes it need not wait for that."""
+
+    def __init__(self, argv: Sequence[str], environ: Mapping[str, str]) -> None:
+        pipe = subprocess.PIPE
+        self._git = subprocess.Popen(argv, bufsize=0, stdin=pipe, stdout=pipe, stderr=pipe, env=environ)
+        self.has_ended = False
+
+    def commit(self, lines: Sequence[str]) -> str:
+        """Make one transaction of these; nothing where it is done, else git's words, and git has ended then."""
+        answer, words = self._ask("\n".join(["start", *lines, "prepare", "commit", ""]).encode())
+        if answer == _DONE:
+            return ""
+        self.close()
+        said = words.decode("utf-8", "replace").strip().splitlines()
+        return said[-1] if said else "git update-ref failed"
+
+    def close(self) -> None:
+        """It has ended when this returns."""
+        self.has_ended = True
+        git = self._git
+        with contextlib.suppress(BrokenPipeError):
+            for pipe in filter(None, (git.stdin, git.stdout, git.stderr)):
+                pipe.close()
+        try:
+            git.wait(_LAST_PATIENCE)
+        except subprocess.TimeoutExpired:
+            git.kill()
+            git.wait()
+
+    def _ask(self, said: bytes) -> tuple[bytes, bytes]:
+        """What git answered, and its complaints: until it is done, or has ended, or takes too long."""
+        heard = {each.fileno(): b"" for each in (self._git.stdout, self._git.stderr) if each}
+        answers, complaints = heard
+        waiting, deadline = select.poll(), time.monotonic() + _PATIENCE
+        for each in heard:
+            waiting.register(each, select.POLLIN)
+        with contextlib.suppress(BrokenPipeError):
+            self._tell(said)
+        is_open = set(heard)
+        while is_open and heard[answers] != _DONE:
+            ready = waiting.poll(max(0.0, deadline - time.monotonic()) * 1000)
+            if not ready:
+                return b"", f"git update-ref took longer than {_PATIENCE:g} s".encode()
+            for each, _ in ready:
+                heard[each] += (part := os.read(each, _PART))
+                if not part:
+                    is_open.discard(each)
+                    waiting.unregister(each)
+        return heard[answers], heard[complaints]
+
+    def _tell(self, said: bytes) -> None:
+        view = memoryview(said)
+        while view and self._git.stdin:
+            view = view[self._git.stdin.write(view) :]
