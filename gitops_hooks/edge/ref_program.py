@@ -38,14 +38,17 @@ class RefProgram:
         """It has ended when this returns."""
         self.has_ended = True
         git = self._git
+        if git.returncode is not None:
+            return
         with contextlib.suppress(BrokenPipeError):
             for pipe in filter(None, (git.stdin, git.stdout, git.stderr)):
                 pipe.close()
-        try:
-            git.wait(_LAST_PATIENCE)
-        except subprocess.TimeoutExpired:
+        # Its end is told at once, where `wait` with a time looks now and then.
+        handle = os.pidfd_open(git.pid)
+        if not select.select([handle], [], [], _LAST_PATIENCE)[0]:
             git.kill()
-            git.wait()
+        os.close(handle)
+        git.wait()
 
     def _ask(self, said: bytes) -> tuple[bytes, bytes]:
         """What git answered, and its complaints: until it is done, or has ended, or takes too long."""
