@@ -24,6 +24,8 @@ PROJECT = "gitops_hooks"
 API_VERSION = "1.0"
 """The version of what plugins may use of ours (docs/plugin-api.md); a plugin says `NEEDS_API = "1.0"`."""
 
+MOST_PARTS = 16
+
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
@@ -97,7 +99,8 @@ class Check:
     `paths` are globs: the check is asked only when a changed path matches one of them, and shown those that do.
     `options` are what the policy may set for it, `tools` the programs that it may run. `each` says that every
     changed file is judged for itself, whatever else changed with it: what did not change since is then not judged
-    again. `kept` is False for a check whose verdict may be another tomorrow on the same files.
+    again; `parts` is into how many judgements a large change is then divided at most, each in a child of its own.
+    `kept` is False for a check whose verdict may be another tomorrow on the same files.
     With `commands` it may give Commands beside findings: the server runs them after the push, one result for the same
     tree and definition, and nothing lands before each has passed on exactly what would land.
     """
@@ -111,6 +114,7 @@ class Check:
     each: bool = False
     kept: bool = True
     commands: bool = False
+    parts: int = MOST_PARTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from gitops_hooks.hookspec import API_VERSION, Check
+from gitops_hooks.hookspec import API_VERSION, MOST_PARTS, Check
 from gitops_hooks.model.options import Option, OptionKind
 from gitops_hooks.model.tool import Tool
 
@@ -48,6 +48,8 @@ def _manner_fault(check: Check) -> str:
     """What is wrong with how it wants to be asked."""
     if not all(isinstance(each, bool) for each in (check.each, check.kept, check.commands)):
         return "each, kept and commands are True or False"
+    if not isinstance(check.parts, int) or isinstance(check.parts, bool) or not 1 <= check.parts <= MOST_PARTS:
+        return f"parts is a number from 1 to {MOST_PARTS}"
     if check.commands and (check.each or check.kept):
         return "a check that gives commands is asked anew each time: say kept=False, and not each=True"
     return ""

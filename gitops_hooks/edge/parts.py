@@ -9,7 +9,6 @@ from gitops_hooks.hookspec import Check
 from gitops_hooks.model.change import Change, ChangedFile
 from gitops_hooks.model.lazy_dataclass import dataclass
 
-_MOST_PARTS = 16
 # A child costs as much as some two dozen files of YAML that only our own code reads, and next to nothing beside a tool.
 FILES_OF_A_PART, FILES_FOR_A_TOOL = 24, 8
 
@@ -44,7 +43,7 @@ def divide(asked: Asked, change: Change, least: int) -> list[Part]:
     A part is a child of its own: bytes that take over one of them have no word in what is kept of the others.
     """
     check = asked.check
-    count = _count(len(change.files), least) if least and check.each and check.kept else 1
+    count = _count(len(change.files), least, check.parts) if least and check.each and check.kept else 1
     if count == 1:
         return [Part(asked, change)]
     parts: list[list[ChangedFile]] = [[] for _ in range(count)]
@@ -55,9 +54,9 @@ def divide(asked: Asked, change: Change, least: int) -> list[Part]:
     return [Part(asked, replace(change, files=tuple(files))) for files in parts if files]
 
 
-def _count(files: int, least: int) -> int:
+def _count(files: int, least: int, most: int) -> int:
     """A power of two, so that one more file seldom changes the division."""
     count = 1
-    while count < _MOST_PARTS and files >= 2 * count * least:
+    while 2 * count <= most and files >= 2 * count * least:
         count *= 2
     return count

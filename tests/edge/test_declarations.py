@@ -78,7 +78,13 @@ def test_a_version_that_is_none_is_refused(needed):
             "a check that gives commands is asked anew each time: say kept=False, and not each=True",
         ),
         ({"commands": "yes"}, "each, kept and commands are True or False"),
+        ({"each": True, "parts": 1}, ""),
+        ({"each": True, "parts": 16}, ""),
+        *(
+            ({"each": True, "parts": parts}, "parts is a number from 1 to 16")
+            for parts in (0, 17, -1, True, 2.0, "2", None)
+        ),
     ],
 )
-def test_a_check_that_gives_commands_says_how_it_is_asked(manner: dict[str, object], fault: str) -> None:
+def test_a_check_says_how_it_is_asked(manner: dict[str, object], fault: str) -> None:
     assert check_fault(Check("ci", "for a test", lambda change, tree, bench: (), **manner)) == fault  # type: ignore[arg-type]

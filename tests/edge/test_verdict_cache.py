@@ -468,6 +468,19 @@ def test_files_that_are_cheap_to_judge_are_divided_once_there_are_many_of_them(c
     assert 15 <= len(other) <= 60
 
 
+@pytest.mark.parametrize(("parts", "most"), [(1, 1), (2, 2), (3, 2), (4, 4), (16, 8)])
+def test_a_check_that_reads_fast_says_into_how_few_parts_many_files_go(court, parts, most):
+    many = {f"roles/r{number}/a.yml": b"[]\n" for number in range(200)}
+
+    def name_part(change, tree, bench):
+        word = secrets.token_hex()
+        return (Finding(file.path, 0, word) for file in change.files)
+
+    found = court.ask(Scene(after={**BEFORE, **many}), name_part, each=True, parts=parts).findings
+    assert [each.path for each in found] == sorted(many)
+    assert len({each.message for each in found}) == most
+
+
 def test_what_every_part_says_is_told_once(court):
     scene = many_files(court)
     found = court.ask(scene, lambda c, t, b: [Finding("lint.cfg", 0, "no rules")], each=True).findings
