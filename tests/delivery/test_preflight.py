@@ -9,7 +9,7 @@ from pathlib import Path
 from gitops_hooks.model.credentials import Credentials
 from gitops_hooks.model.deployment import Deployment, Workplace
 from gitops_hooks.model.policy import Environment
-from gitops_hooks.plugins.ansible import fence
+from gitops_hooks.plugins.ansible import fence, preflight
 from gitops_hooks.plugins.ansible.preflight import check_hosts
 from gitops_hooks.plugins.ansible.target import Target
 from tests.delivery.conftest import run_name
@@ -50,6 +50,32 @@ def test_a_line_that_breaks_keeps_no_other_host_from_hearing_of_the_run(world, t
         broken.close()
         well.close()
         os.kill(session, signal.SIGCONT)
+
+
+def test_hosts_that_begin_to_change_keys_and_never_end_keep_no_other_from_hearing_of_the_run(
+    world, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(fence, "_LIFE_SECONDS", 0.05)
+    monkeypatch.setattr(preflight, "LINE_SECONDS", 1.0)
+    (*stalled, well), _ = ready_hosts(world, tmp_path, *world.hosts)
+    sessions = []
+    try:
+        for host, one in zip(world.hosts, stalled, strict=False):
+            (program,) = holder(host)
+            sessions.append(int(Path(f"/proc/{program.pid}/stat").read_text().rpartition(")")[2].split()[1]))
+            os.kill(sessions[-1], signal.SIGSTOP)
+            # As where the host's side begins it: until both have new keys nothing else may be said.
+            one.client.get_transport()._send_kex_init()
+        channel = well.taken.channel
+        with fence.Life(tuple(one.taken for one in (*stalled, well))):
+            before = channel.out_window_size
+            # One second at most for each round, and no thirty for each host.
+            wait_until(lambda: channel.out_window_size <= before - 3, seconds=15)
+    finally:
+        for session in sessions:
+            os.kill(session, signal.SIGCONT)
+        for one in (*stalled, well):
+            one.close()
 
 
 def test_a_silent_connection_is_looked_at_now_and_then_and_ends_when_it_is_closed(world, tmp_path):

@@ -13,7 +13,7 @@ from typing import Any
 import paramiko
 
 from gitops_hooks.plugin import OWN_HOST, Deployment, EdgeError, HostOutcome, HostState, Workplace
-from gitops_hooks.plugins.ansible.fence import TAKE_SECONDS, Taken, take
+from gitops_hooks.plugins.ansible.fence import LINE_SECONDS, TAKE_SECONDS, Taken, take
 from gitops_hooks.plugins.ansible.pinned_keys import pinned_keys
 from gitops_hooks.plugins.ansible.target import Target
 from gitops_hooks.plugins.ansible.way_out import go_out
@@ -54,8 +54,13 @@ class ClosedError(Exception):
 class _Understood(paramiko.Transport):
     """What its thread met with, paramiko raises in ours, of whatever kind: here it is always one of SSH's.
 
-    Else a host that speaks nonsense would end the run of all others.
+    Else a host that speaks nonsense would end the run of all others. And one that begins to change its keys and never
+    ends would keep whoever tells it something for half a minute.
     """
+
+    def __init__(self, sock: Any, /, **words: Any) -> None:  # noqa: ANN401  # paramiko's own, by release
+        super().__init__(sock, **words)
+        self.clear_to_send_timeout = LINE_SECONDS
 
     def get_exception(self) -> Exception | None:
         error = super().get_exception()
