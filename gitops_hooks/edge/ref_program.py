@@ -4,7 +4,6 @@ git answers each step when it is done (from 2.34 on at once): what it has answer
 After a transaction that it refuses it ends, and holds no lock any more.
 """
 
-import contextlib
 import os
 import select
 import subprocess
@@ -24,6 +23,8 @@ class RefProgram:
         pipe = subprocess.PIPE
         self._git = subprocess.Popen(argv, bufsize=0, stdin=pipe, stdout=pipe, stderr=pipe, env=environ)
         self.has_ended = False
+        if self._git.stdin:
+            os.set_blocking(self._git.stdin.fileno(), False)
 
     def commit(self, lines: Sequence[str]) -> str:
         """Make one transaction of these; nothing where it is done, else git's words, and git has ended then."""
@@ -40,9 +41,8 @@ class RefProgram:
         git = self._git
         if git.returncode is not None:
             return
-        with contextlib.suppress(BrokenPipeError):
-            for pipe in filter(None, (git.stdin, git.stdout, git.stderr)):
-                pipe.close()
+        for pipe in filter(None, (git.stdin, git.stdout, git.stderr)):
+            pipe.close()
         # Its end is told at once, where `wait` with a time looks now and then.
         handle = os.pidfd_open(git.pid)
         if not select.select([handle], [], [], _LAST_PATIENCE)[0]:
@@ -52,26 +52,35 @@ class RefProgram:
 
     def _ask(self, said: bytes) -> tuple[bytes, bytes]:
         """What git answered, and its complaints: until it is done, or has ended, or takes too long."""
-        heard = {each.fileno(): b"" for each in (self._git.stdout, self._git.stderr) if each}
-        answers, complaints = heard
-        waiting, deadline = select.poll(), time.monotonic() + _PATIENCE
+        telling, answers, complaints = (
+            each.fileno() for each in (self._git.stdin, self._git.stdout, self._git.stderr) if each
+        )
+        heard, left, deadline = {answers: b"", complaints: b""}, memoryview(said), time.monotonic() + _PATIENCE
+        waiting = select.poll()
+        waiting.register(telling, select.POLLOUT)
         for each in heard:
             waiting.register(each, select.POLLIN)
-        with contextlib.suppress(BrokenPipeError):
-            self._tell(said)
         is_open = set(heard)
         while is_open and heard[answers] != _DONE:
             ready = waiting.poll(max(0.0, deadline - time.monotonic()) * 1000)
             if not ready:
                 return b"", f"git update-ref took longer than {_PATIENCE:g} s".encode()
             for each, _ in ready:
+                if each == telling:
+                    left = left[_tell(telling, left) :]
+                    if not left:
+                        waiting.unregister(telling)
+                    continue
                 heard[each] += (part := os.read(each, _PART))
                 if not part:
                     is_open.discard(each)
                     waiting.unregister(each)
         return heard[answers], heard[complaints]
 
-    def _tell(self, said: bytes) -> None:
-        view = memoryview(said)
-        while view and self._git.stdin:
-            view = view[self._git.stdin.write(view) :]
+
+def _tell(pipe: int, said: memoryview) -> int:
+    """How much of it needs to be told no more."""
+    try:
+        return os.write(pipe, said[:_PART])
+    except BrokenPipeError:
+        return len(said)  # it has ended, and its complaints say why

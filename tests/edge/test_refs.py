@@ -117,12 +117,14 @@ def test_half_an_answer_is_none(place: Place, said: str) -> None:
         place.refs.move([RefMove(BRANCH, NO_OID, place.commits[0])])
 
 
-def test_a_git_that_never_answers_is_ended(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("count", [1, 10_000])
+def test_a_git_that_never_answers_is_ended(place: Place, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     monkeypatch.setattr(ref_program, "_PATIENCE", 0.3)
     monkeypatch.setattr(ref_program, "_LAST_PATIENCE", 0.3)
     place.lay("exec sleep 600")
     with pytest.raises(EdgeError, match=r"took longer than 0\.3 s"):
-        place.refs.move([RefMove(BRANCH, NO_OID, place.commits[0])])
+        # Of ten thousand, more than a pipe holds.
+        place.refs.move([RefMove(f"{BRANCH}{number}", NO_OID, place.commits[0]) for number in range(count)])
     (pid,) = place.started()
     assert not Path(f"/proc/{pid}").exists()
 
