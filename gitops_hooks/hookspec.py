@@ -25,6 +25,7 @@ API_VERSION = "1.0"
 """The version of what plugins may use of ours (docs/plugin-api.md); a plugin says `NEEDS_API = "1.0"`."""
 
 MOST_PARTS = 16
+"""Into how many parts a large change is divided where a check does not say fewer."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)

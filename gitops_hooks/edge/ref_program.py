@@ -22,9 +22,13 @@ class RefProgram:
     def __init__(self, argv: Sequence[str], environ: Mapping[str, str]) -> None:
         pipe = subprocess.PIPE
         self._git = subprocess.Popen(argv, bufsize=0, stdin=pipe, stdout=pipe, stderr=pipe, env=environ)
-        self.has_ended = False
         if self._git.stdin:
             os.set_blocking(self._git.stdin.fileno(), False)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was closed: a git that ended by itself is found out by the next transaction."""
+        return self._git.returncode is not None
 
     def commit(self, lines: Sequence[str]) -> str:
         """Make one transaction of these; nothing where it is done, else git's words, and git has ended then."""
@@ -37,10 +41,9 @@ class RefProgram:
 
     def close(self) -> None:
         """It has ended when this returns."""
-        self.has_ended = True
-        git = self._git
-        if git.returncode is not None:
+        if self.has_ended:
             return
+        git = self._git
         for pipe in filter(None, (git.stdin, git.stdout, git.stderr)):
             pipe.close()
         # Its end is told at once, where `wait` with a time looks now and then.
