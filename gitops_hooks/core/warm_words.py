@@ -11,6 +11,11 @@ of git's, and hears, in place of a verdict and with the holds of its push:
 
     judge   <length> <fields>                             git, ready to be started; or an exit code: all is said
 
+Who answered the login of a push may stay for its hooks, which the login then asks for on the same connection:
+
+    judge   <nonce> accept
+    judge   <nonce> stays                                 in place of `ended`; the next one may be asked for
+
 In place of `ready` the judge may say `stale`, `busy` or `other`: the hook then judges by itself. The hook's side runs
 under `python -I -S`, so nothing is imported here.
 """
@@ -24,6 +29,7 @@ HOOKS = (b"pre_receive", b"proc_receive", b"post_receive")
 LOGIN = b"login"
 STATUS = b"status"
 GO = b"go\n"
+STAYS = b"stays"
 MOST = 1024 * 1024  # bytes of a request; the environment with all push options is the most of it
 MOST_ANSWER = 512
 MOST_DESCRIPTORS = 64

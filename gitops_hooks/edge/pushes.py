@@ -26,7 +26,7 @@ _LOOKING = 1.0  # seconds; it takes a tenth of it
 _ENDING = 3.0  # seconds that what was ended with a push may take to be gone
 _MARKS = 5
 _ALIVE = "alive"
-_UNCLEAN = "unclean"
+UNCLEAN = "unclean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class LivePush:
     @property
     def unclean(self) -> Path:
         """Made by whoever cuts a process of the push off: its end is then no clean one."""
-        return self.folder / _UNCLEAN
+        return self.folder / UNCLEAN
 
     @property
     def hooks(self) -> Path:
@@ -106,7 +106,7 @@ def mend_after(folder: str, repository: str) -> None:
     # A push that has let go of its hold may have been swept by another one; and where the disk is full the mark is
     # missing, and what is left is swept by the next push.
     with suppress(OSError):
-        (path / _UNCLEAN).touch()
+        (path / UNCLEAN).touch()
     deadline = time.monotonic() + _ENDING
     _mend(path.parent.parent, Path(repository))
     while path.exists() and time.monotonic() < deadline:
@@ -197,7 +197,7 @@ def _is_dead(folder: Path) -> bool:
     alive = folder / _ALIVE
     if not alive.exists():
         # Of one that lives on a full disk it is missing too: that one holds the repository.
-        return (folder / _UNCLEAN).exists()
+        return (folder / UNCLEAN).exists()
     if (hold := try_lock(alive, shared=True)) is None:
         return False
     os.close(hold)

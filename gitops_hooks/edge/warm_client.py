@@ -23,6 +23,8 @@ _STUCK = 15.0  # seconds until one that was told to end and does nothing is take
 _MARK = b"gitops_hooks.entry.serving"
 _KILL = 9
 
+Question = tuple[bytes, list[bytes]]
+
 
 def identity(server: bytes) -> bytes:
     """What both sides must be of one mind about: the release, the interpreter, the server's file."""
@@ -43,7 +45,7 @@ def find_judge(name: bytes, nonce: bytes, deadline: float) -> "_socket.socket | 
     if os.environ.get("GITOPS_HOOKS_WARM") != "1" or not home:
         return None
     try:
-        return ask(home, name, nonce, deadline, list(os.environb.items()), inherited())
+        return ask(home, question(home, name, nonce, deadline, list(os.environb.items()), inherited()), deadline)
     except (OSError, ValueError):
         return None
 
@@ -72,7 +74,7 @@ def hear(
     Where one asks for another, `asker` is a handle on that process: once it has ended nobody wants to know any more.
     `tell` hears of a whole line at once, before the judge has ended; it may be what is answered, or a part of that.
     """
-    said, ended = b"", words.line(nonce, b"ended")
+    said, last = b"", tuple(words.line(nonce, word) for word in (b"ended", words.STAYS))
     waiting = _watching(judge.fileno(), asker)
     while (left := deadline - time.monotonic()) > 0:
         happened = dict(waiting.poll(left * 1000))
@@ -85,8 +87,8 @@ def hear(
         except OSError:
             return said, True
         said += part
-        if not part or said.endswith(ended):
-            return said.removesuffix(ended), True
+        if not part or said.endswith(last):
+            return said.removesuffix(last[0]).removesuffix(last[1]), True
         if len(said) > words.MOST_ANSWER:
             return said, False
         if said.endswith(b"\n"):
@@ -158,31 +160,52 @@ def ask_line(judge: "_socket.socket", request: bytes, deadline: float) -> list[b
     return said[:-1].split(b" ")
 
 
-def ask(
+def question(
     home: str,
     name: bytes,
     nonce: bytes,
     deadline: float,
     environ: list[tuple[bytes, bytes]],
     descriptors: list[int],
-    patience: float = _PATIENCE,
-) -> "_socket.socket | None":
-    """As find_judge, of the warm judge of this home. Errors: OSError, ValueError where it cannot be asked."""
+) -> Question:
+    """What is asked for a hook or login, and the one answer that is ready for it. Errors: OSError, ValueError."""
     with open(f"{home}/server.toml", "rb") as file:  # noqa: PTH123  # no pathlib in a hook
         mine = identity(file.read())
     seconds = b"%.3f" % (deadline - time.monotonic())
     numbers = b",".join(b"%d" % number for number in descriptors)
     pairs = [key + b"=" + value for key, value in environ]
     request = words.write_request([words.VERSION, nonce, name, mine, seconds, numbers, *pairs])
+    return request, [nonce, b"ready", digest(request), mine]
+
+
+def ask(
+    home: str,
+    asked: Question,
+    deadline: float,
+    patience: float = _PATIENCE,
+    staying: "_socket.socket | None" = None,
+) -> "_socket.socket | None":
+    """The connection to one that is ready, of the warm judge of this home. Errors: OSError where it cannot be asked.
+
+    `staying` leads to a fork that stayed for this push, and is asked first; it is closed where that does not judge.
+    """
+    if staying and staying.fileno() >= 0 and _is_ready(staying, asked, deadline, patience):
+        return staying
     judge = connect(home)
+    return judge if _is_ready(judge, asked, deadline, patience) else None
+
+
+def _is_ready(judge: "_socket.socket", asked: Question, deadline: float, patience: float) -> bool:
+    """Whether it says that it is ready for exactly this; closed where it does not."""
+    request, answer = asked
     try:
-        answer = ask_line(judge, request, min(deadline, time.monotonic() + patience))
-        if answer[:4] == [nonce, b"ready", digest(request), mine] and len(answer) == 5:
-            return judge
+        said = ask_line(judge, request, min(deadline, time.monotonic() + patience))
+        if said[:-1] == answer and len(said) == len(answer) + 1:
+            return True
     except OSError:
         pass
     judge.close()
-    return None
+    return False
 
 
 def inherited() -> list[int]:

@@ -18,11 +18,14 @@ _MOST_HOLDS = 2
 _PART = 65536
 _NAMES = ("GITOPS_HOOKS_HOME", "GITOPS_HOOKS_ACTOR", "GITOPS_HOOKS_KEY")
 
-Answer = tuple[tuple[list[str], dict[str, str], float, str] | int, list[int]]
+Answer = tuple[tuple[list[str], dict[str, str], float, str] | int, list[int], "_socket.socket"]
 
 
 def ask_for_login(home: str, user: str, key: str) -> "Answer | None":
-    """What words.read_start reads, with the holds of the push; None where the login decides by itself."""
+    """What words.read_start reads, with the holds of the push, and the way to who answered, who may stay for its hooks.
+
+    None where the login decides by itself.
+    """
     command = os.environb.get(b"SSH_ORIGINAL_COMMAND", b"")
     if not words.is_git(command):
         return None
@@ -31,7 +34,8 @@ def ask_for_login(home: str, user: str, key: str) -> "Answer | None":
     environ = [*known.items(), (b"SSH_ORIGINAL_COMMAND", command), (b"GIT_PROTOCOL", protocol)]
     nonce, deadline = os.urandom(16).hex().encode(), time.monotonic() + _DECIDING
     try:
-        judge = warm.ask(home, words.LOGIN, nonce, deadline, environ, [], _PATIENCE)
+        asked = warm.question(home, words.LOGIN, nonce, deadline, environ, [])
+        judge = warm.ask(home, asked, deadline, _PATIENCE)
     except (OSError, ValueError):
         return None
     if judge is None:
@@ -46,7 +50,8 @@ def ask_for_login(home: str, user: str, key: str) -> "Answer | None":
                 warm.let_go(judge)
     finally:
         os.close(null)
-        judge.close()
+        if answer is None:
+            judge.close()
     return answer
 
 
@@ -63,7 +68,7 @@ def _hear(judge: "_socket.socket", nonce: bytes, deadline: float) -> "Answer | N
         found = words.read_start(nonce, heard)
         # A push without its holds would be swept while it lives.
         if isinstance(found, int) or bool(found[3]) == (len(holds) == _MOST_HOLDS):
-            return found, holds
+            return found, holds, judge
     except (OSError, ValueError):
         pass
     for number in holds:

@@ -23,24 +23,31 @@ _GENTLE_SECONDS = 2.0  # git takes its quarantine folder away when it is asked t
 _MOST_WAIT = 24 * 3600.0  # seconds that one look at git may wait; a poll takes no more than some days
 _FIRST = 3
 _NOT_STARTED = 2
+_ASIDE = 99
 _UNCLEAN = "unclean"
 
 
 def run(
-    argv: "Sequence[str]", environ: dict[str, str], seconds: float, folder: str, descriptors: "Sequence[int]"
+    argv: "Sequence[str]",
+    environ: dict[str, str],
+    seconds: float,
+    folder: str,
+    descriptors: "Sequence[int]",
+    staying: "_socket.socket | None" = None,
 ) -> int:
     """Run git to its end; answers its exit code.
 
-    `folder` is the push's, whose holds are `descriptors`; empty and none for a fetch.
+    `folder` is the push's, whose holds are `descriptors`; empty and none for a fetch. `staying` leads to the fork that
+    answered the login, where one did.
     """
-    kept: tuple[int, ...] = ()
+    kept, staying = tuple[int, ...](), staying and _put_aside(staying)
     if folder:
         client = os.dup(1)  # git shows hooks its own pipes only: through this one they see whether the client is there
         environ = environ | {"GITOPS_HOOKS_HOLD": str(descriptors[0]), "GITOPS_HOOKS_CLIENT": str(client)}
         kept = (*descriptors, client)
     code = _NOT_STARTED
     try:
-        code = _run(argv, environ, seconds, kept, _Line(kept))
+        code = _run(argv, environ, seconds, kept, _Line(kept, staying))
     except OSError as error:
         say(f"gitops: git: did not start: {error.strerror}")
     finally:
@@ -49,13 +56,24 @@ def run(
     return code if code >= 0 else 128 - code
 
 
+def _put_aside(staying: "_socket.socket") -> "_socket.socket | None":
+    """The same, under a number that leaves those of one digit to what sh must name; None where there is none."""
+    try:
+        return _socket.socket(fileno=os.dup2(staying.fileno(), _ASIDE, inheritable=False))
+    except OSError:
+        return None
+    finally:
+        staying.close()
+
+
 class _Line:
     """What the hooks of a push have their login ask through: one end for git's children, none where there is no push.
 
     Nobody else holds the login's end, so that a hook whose login was killed hears the end of the line.
     """
 
-    def __init__(self, kept: tuple[int, ...]) -> None:
+    def __init__(self, kept: tuple[int, ...], staying: "_socket.socket | None") -> None:
+        self.staying = staying
         self.own: _socket.socket | None = None
         self._given: _socket.socket | None = None
         if kept:
@@ -77,9 +95,10 @@ class _Line:
 
     def close(self) -> None:
         self.is_laid()
-        if self.own:
-            self.own.close()
-        self.own = None
+        for each in (self.own, self.staying):
+            if each:
+                each.close()
+        self.own = self.staying = None
 
 
 def _run(argv: "Sequence[str]", environ: dict[str, str], seconds: float, kept: tuple[int, ...], line: _Line) -> int:
@@ -161,7 +180,7 @@ def _wait(git: int, seconds: float, environ: dict[str, str], kept: tuple[int, ..
     """Git's exit code as subprocess tells it; None where the time is over. Meanwhile its hooks are answered."""
     deadline = time.monotonic() + seconds
     handle = os.pidfd_open(git)
-    answer_hook = _answering() if line.own else None
+    answer_hook = _answering(git, environ, kept, deadline, line.staying) if line.own else None
     if answer_hook is None:
         line.close()
     while time.monotonic() < deadline:
@@ -172,18 +191,20 @@ def _wait(git: int, seconds: float, environ: dict[str, str], kept: tuple[int, ..
         happened = dict(waiting.poll(min(deadline - time.monotonic(), _MOST_WAIT) * 1000))
         if handle in happened:
             return os.waitstatus_to_exitcode(os.waitpid(git, 0)[1])
-        if happened and line.own and answer_hook and not answer_hook(line.own, git, environ, kept, deadline):
+        if happened and line.own and answer_hook and not answer_hook(line.own):
             line.close()
     return None
 
 
-def _answering() -> "Callable[[_socket.socket, int, dict[str, str], tuple[int, ...], float], bool] | None":
+def _answering(
+    git: int, environ: dict[str, str], kept: tuple[int, ...], deadline: float, staying: "_socket.socket | None"
+) -> "Callable[[_socket.socket], bool] | None":
     """Loaded while git receives. None where the release is not whole: its hooks hear no answer, and refuse."""
     try:
-        from gitops_hooks.entry.through_login import answer_hook
+        from gitops_hooks.entry.through_login import Hooks
     except ImportError:
         return None
-    return answer_hook
+    return Hooks(git, environ, kept, deadline, staying).answer
 
 
 def _end_session(git: int) -> int:

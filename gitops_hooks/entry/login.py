@@ -4,6 +4,10 @@ Only built-in modules are imported here, as in `parent`. Where the warm judge do
 for everything that is not git, `shell` decides in this process, by the same code.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gitops_hooks.edge.warm_login import Answer
+
 _OPTIONS = ["--user", "--key"]
 
 
@@ -14,17 +18,15 @@ def main(home: str, options: list[str]) -> int:
         from gitops_hooks.entry import shell
 
         return shell.main(["--home", home, *options])
-    answer, holds = found
+    answer, holds, judge = found
     if isinstance(answer, int):
         return answer
     from gitops_hooks.entry.git_run import run
 
-    return run(*answer, holds)
+    return run(*answer, holds, judge)
 
 
-def _ask_warm(
-    home: str, options: list[str]
-) -> "tuple[tuple[list[str], dict[str, str], float, str] | int, list[int]] | None":
+def _ask_warm(home: str, options: list[str]) -> "Answer | None":
     if options[::2] != _OPTIONS or len(options) != 2 * len(_OPTIONS):
         return None
     # Not imported where it could be missing: the login then decides by itself, or says what is wrong.

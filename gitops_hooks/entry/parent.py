@@ -188,14 +188,15 @@ def take_protocol() -> tuple[int, int]:
     return protocol
 
 
-def judge_and_answer(name: str, nonce: bytes, writer: int, protocol: tuple[int, int]) -> None:
-    """The one way to judge, here and in the warm judge's forks; the verdict is written whole, as the last act."""
+def judge_and_answer(name: str, nonce: bytes, writer: int, protocol: tuple[int, int]) -> bool:
+    """The one way to judge, here and in the warm judge's forks; answers the verdict, written whole and last."""
     from gitops_hooks.entry import guard
 
-    accepted = guard.judge(name, *protocol)
+    is_accepted = guard.judge(name, *protocol) is True
     sys.stdout.flush()
     sys.stderr.flush()
-    os.write(writer, nonce + b" " + (_ACCEPTED if accepted is True else _REFUSED))
+    os.write(writer, nonce + b" " + (_ACCEPTED if is_accepted else _REFUSED))
+    return is_accepted
 
 
 def _point_away(stdin: int, stdout: int) -> None:

@@ -12,6 +12,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gitops_hooks.edge import warm_client as warm
 from gitops_hooks.edge.home import Home
@@ -19,39 +20,16 @@ from gitops_hooks.edge.locks import try_lock
 from gitops_hooks.edge.warm_code import Loaded, look_at_loaded
 from gitops_hooks.edge.warm_peer import standing
 from gitops_hooks.edge.warm_place import close_door, is_open, open_door, socket_inode, warm_lock
-from gitops_hooks.model.lazy_dataclass import complete, dataclass
+from gitops_hooks.model.lazy_dataclass import complete
+
+if TYPE_CHECKING:
+    from gitops_hooks.model.server import ServerFile
 
 _LOADING_SECONDS = 60
 _TRIES = 5
 _PAUSE = 0.05
 # What hooks load.
 _JUDGES = ("guard", "pre_receive", "proc_receive", "post_receive", "follow", "login_answer", "agent_login")
-_SIGNALS = tuple(number for number in signal.Signals if number not in (signal.SIGKILL, signal.SIGSTOP))
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """What an import must leave as it was: what a fork could not make good again."""
-
-    descriptors: frozenset[str]
-    environ: frozenset[tuple[bytes, bytes]]
-    signals: tuple[object, ...]
-    threads: int
-    children: bytes
-    folder: str
-    root: int
-
-    @classmethod
-    def now(cls) -> "_Place":
-        return cls(
-            frozenset(_open_descriptors()),
-            frozenset(os.environb.items()),
-            tuple(signal.getsignal(number) for number in _SIGNALS),
-            len(list(Path("/proc/self/task").iterdir())),
-            _children(),
-            str(Path.cwd()),
-            os.umask(0o077),
-        )
 
 
 def main(home: str) -> int:
@@ -66,20 +44,25 @@ def main(home: str) -> int:
     door = open_door(place)
     inode = socket_inode(place)
 
+    def is_here() -> bool:
+        return is_open(place, inode)
+
     def close() -> None:
         close_door(place, inode)
         door.close()
         os.close(hold)
 
-    loaded, idle = _load(place, began)
-    if loaded is None:
+    found = _load(place, began)
+    if found is None:
         close()
         return 1
-    from gitops_hooks.entry.serving_loop import Court, House
+    from gitops_hooks.entry.serving_house import House
+    from gitops_hooks.entry.serving_loop import Court
 
     gc.freeze()  # what is loaded is garbage never, and its pages are shared longer
-    own = standing(os.getpid())
-    Court(House(door, warm.identity(server), loaded, own, place, idle, lambda: is_open(place, inode), close)).serve()
+    (loaded, settings), own = found, standing(os.getpid())
+    idle, modules = settings.limits.warm_seconds, settings.plugins.modules
+    Court(House(door, warm.identity(server), loaded, own, place, idle, is_here, close, modules)).serve()
     return 0
 
 
@@ -92,56 +75,50 @@ def _take_lock(place: Home) -> int | None:
     return None
 
 
-def _load(place: Home, began: int) -> tuple[Loaded | None, float]:
-    """What was loaded, None where it cannot serve; and the seconds for which it may be idle."""
+def _load(place: Home, began: int) -> "tuple[Loaded, ServerFile] | None":
+    """What was loaded, by what the server's file says; None where it cannot serve."""
     import site
 
     site.main()
     # An import that hangs would keep the lock for ever.
     signal.alarm(_LOADING_SECONDS)
-    idle = _import(place)
+    settings = _import(place)
     signal.alarm(0)
-    if idle <= 0:
-        return None, 0.0
+    if settings is None:
+        return None
     importlib.import_module("gitops_hooks.entry.serving_loop")
     complete()
     if (loaded := look_at_loaded(began)) is None:
         _say("something that was loaded changed meanwhile; the next push tries again")
-    return loaded, idle
+        return None
+    return loaded, settings
 
 
-def _import(place: Home) -> float:
-    """What hooks import, plugins last; answers how long it may be idle, 0 where it cannot serve."""
+def _import(place: Home) -> "ServerFile | None":
+    """What hooks import, plugins last; answers what the server's file says, None where it cannot serve."""
     for name in _JUDGES:
         importlib.import_module(f"gitops_hooks.entry.{name}")
     from gitops_hooks.edge.config import load_server
     from gitops_hooks.edge.plugins import make_ready
 
     server = load_server(place)
-    before = _Place.now()
+    before = _what_forks_share()
     for module in server.plugins.modules:
         # What does not load here does not load in a fork either, and refuses there, with its words.
         with suppress(Exception, SystemExit):
             importlib.import_module(module)
     make_ready(server.plugins)
-    if before != _Place.now():
+    if before != _what_forks_share():
         _say("a plugin's import started, opened or changed something that cannot be shared; each hook loads it itself")
-        return 0.0
-    return server.limits.warm_seconds
+        return None
+    return server if server.limits.warm_seconds > 0 else None
 
 
-def _children() -> bytes:
-    with suppress(OSError):  # a kernel without this file cannot say
-        return Path(f"/proc/self/task/{os.getpid()}/children").read_bytes()
-    return b""
+def _what_forks_share() -> tuple[object, ...]:
+    """What an import must leave as it was: what a fork could not make good again."""
+    from gitops_hooks.entry.serving_place import Traces
 
-
-def _open_descriptors() -> list[str]:
-    found = []
-    for entry in Path("/proc/self/fd").iterdir():
-        with suppress(OSError):
-            found.append(f"{entry.name} {entry.readlink()}")
-    return [each for each in found if "/fd" not in each.partition(" ")[2]]
+    return Traces.now(), frozenset(os.environb.items()), Path.cwd()
 
 
 def _say(words: str) -> None:

@@ -7,82 +7,25 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import field
 from functools import partial
-from pathlib import Path
-from socket import MSG_DONTWAIT, socket
+from socket import MSG_DONTWAIT
 
 from gitops_hooks.core import warm_words as words
-from gitops_hooks.core.ssh_command import GitCommand, GitProgram, parse_ssh_command
 from gitops_hooks.core.warm_request import Request, parse_request
 from gitops_hooks.edge import warm_client as warm
 from gitops_hooks.edge.code_sign import FRESH_SECONDS
-from gitops_hooks.edge.home import Home
-from gitops_hooks.edge.pushes import mark_cut_off
-from gitops_hooks.edge.warm_code import Loaded
 from gitops_hooks.edge.warm_peer import Standing, standing_behind
 from gitops_hooks.entry.preparing import prepare
-from gitops_hooks.entry.serving_fork import be_the_judge
-from gitops_hooks.entry.serving_spare import WaitingFork
-from gitops_hooks.model.lazy_dataclass import dataclass
+from gitops_hooks.entry.serving_guest import KNOCKING, Guest
+from gitops_hooks.entry.serving_house import Errand, House
+from gitops_hooks.entry.serving_spare import WaitingFork, fork_for
 
 _MOST = 128  # guests at once; whoever is one too many judges by itself
-_KNOCKING = 10.0  # seconds for the request and the word `go`
-_EXTRA = 5.0  # the hook ends its judge in time; this is for a hook that does not
+_MOST_STAYING = 64  # guests with whom forks stay for a whole push
 _TICK = 5.0
 _PART = 65536
 _GONE = select.POLLRDHUP | select.POLLHUP | select.POLLERR
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What the warm judge is. `is_open` says whether hooks still come to this door, `close` takes it away."""
-
-    door: socket
-    identity: bytes
-    loaded: Loaded
-    own: Standing
-    home: Home
-    idle_seconds: float
-    is_open: Callable[[], bool]
-    close: Callable[[], None]
-
-
-@dataclass(slots=True)
-class Guest:
-    """One hook that came, from its knock to the end of its judge; an open resource."""
-
-    conn: socket
-    deadline: float
-    heard: bytearray = field(default_factory=bytearray)
-    request: Request | None = None
-    standing: Standing | None = None
-    judge: int = 0
-    watch: int = -1
-    unclean: bytes = b""
-    next_in: str = ""  # the repository in which another fork is wanted once this one has ended
-    is_cut_off: bool = False
-
-    @property
-    def asker(self) -> int:
-        """The process that asks: a login asks for the hooks of its push too."""
-        return warm.peer(self.conn)[0]
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether it has asked and has no answer yet."""
-        return self.request is not None and self.standing is None
-
-    def say(self, *said: bytes) -> None:
-        with suppress(OSError):
-            self.conn.send(words.line(self.request.nonce if self.request else b"", *said), MSG_DONTWAIT)
-
-    def leave(self) -> None:
-        self.conn.close()
-        if self.watch >= 0:
-            os.close(self.watch)
 
 
 class Court:
@@ -92,7 +35,7 @@ class Court:
         self._house = house
         self._sign = house.loaded.sign.encode()
         self._guests: list[Guest] = []
-        self._waiting = WaitingFork()
+        self._waiting = WaitingFork(house)
         self._began = time.time()
         self._last = self._looked = time.monotonic()
         self._looked_for = -1
@@ -130,6 +73,8 @@ class Court:
                 waiting.register(guest.conn, select.POLLRDHUP | (0 if guest.judge else select.POLLIN))
             if guest.judge:
                 waiting.register(guest.watch, select.POLLIN)
+            if guest.line:
+                waiting.register(guest.line, select.POLLIN)
         return dict(waiting.poll((1.0 if self._guests else _TICK) * 1000))
 
     def _let_in(self) -> None:
@@ -137,11 +82,14 @@ class Court:
             while True:
                 conn = self._house.door.accept()[0]
                 if len(self._guests) < _MOST:
-                    self._guests.append(Guest(conn, time.monotonic() + _KNOCKING))
+                    self._guests.append(Guest(conn, time.monotonic() + KNOCKING))
                 else:
                     conn.close()
 
     def _attend(self, guest: Guest, ready: dict[int, int]) -> None:
+        if guest.line and guest.line.fileno() in ready:
+            # Before the end of a fork is seen: that is told with the nonce of the hook for which it began last.
+            self._hear_of_fork(guest)
         happened = ready.get(guest.conn.fileno(), 0)
         # What has been said counts, however late a busy machine lets it be read: the push may be handed over already.
         is_late = time.monotonic() > guest.deadline and not happened & select.POLLIN
@@ -150,8 +98,7 @@ class Court:
             if guest.watch in ready:
                 self._see_out(guest)
             elif is_over:
-                guest.is_cut_off = True
-                _kill(guest)
+                guest.cut_off()
         elif is_over:
             self._dismiss(guest)
         elif happened:
@@ -201,16 +148,19 @@ class Court:
     def _close(self) -> None:
         self._house.close()
         self._waiting.close()
-        self._is_open = False
+        self._is_open = False  # and no other fork will wait
         # Whoever was told `ready` may have said `go` already, and is judged.
         for guest in [guest for guest in self._guests if guest.standing is None]:
             self._dismiss(guest)
+        for guest in self._guests:
+            self._hear_of_fork(guest)
+            guest.close_line()
 
     def _answer(self, guest: Guest, is_current: bool) -> bool:
         """False where this judge is no longer what the hook would be."""
         request, peer = guest.request, standing_behind(guest.conn)
         if request is not None and peer is not None and request.name == words.STATUS:
-            judging = sum(1 for each in self._guests if each.judge)
+            judging = sum(1 for each in self._guests if each.is_judged)
             facts = (os.getpid(), int(self._began), self._judged, judging)
             guest.say(words.STATUS, *(b"%d" % fact for fact in facts), self._house.identity)
         elif request is None or peer is None or peer.rights != self._house.own.rights:
@@ -229,32 +179,31 @@ class Court:
         return True
 
     def _begin(self, guest: Guest, request: Request, peer: Standing) -> None:
-        judge = self._waiting.hand_over(guest.conn, request, peer) or _fork(guest.conn, request, peer)
-        if judge < 0:
+        may_stay, is_calm = len(self._guests) <= _MOST_STAYING, not any(each.judge for each in self._guests)
+        errand = Errand(request, peer, self._looked, may_stay, is_calm)
+        fork = self._waiting.hand_over(guest.conn, errand) or fork_for(self._house, guest.conn, errand)
+        if fork is None:
             self._dismiss(guest)
             return
         self._judged += request.name in words.HOOKS
-        guest.judge, guest.watch = judge, os.pidfd_open(judge)
-        guest.deadline = time.monotonic() + request.seconds + _EXTRA
-        told = dict(request.environ)
-        guest.unclean = told.get(b"GITOPS_HOOKS_UNCLEAN", b"")
-        guest.next_in = _repository_of(request, told)
-        guest.request = Request(request.nonce, request.name, b"", 0.0, (), ())  # a push's environment is not kept
+        guest.begin(request, fork)
         if request.name == words.HOOKS[0]:
             # While it judges the next one prepares itself for proc-receive, on another core.
             self._have_one_wait(guest.next_in)
 
+    def _hear_of_fork(self, guest: Guest) -> None:
+        for hook in guest.hear_of_fork():
+            self._judged += 1
+            if hook.name == words.HOOKS[0] and hook.is_last:
+                self._have_one_wait(guest.next_in)
+
     def _see_out(self, guest: Guest) -> None:
-        """Its judge has ended: what it left running in its group ends with it, and the hook is told."""
-        _kill(guest)
-        os.waitpid(guest.judge, 0)
-        mark = Path(os.fsdecode(guest.unclean))
-        if guest.is_cut_off and mark.is_relative_to(self._house.home.path / "state"):
-            # Its hook has gone, and could not.
-            mark_cut_off(mark)
+        """Its judge has ended, and the hook is told."""
+        guest.see_out()
+        guest.mark_cut_off(self._house.home.path / "state")
         guest.say(b"ended")
         self._dismiss(guest)
-        # Where a push's login has ended git begins, and pre-receive comes soon; after a push comes another login.
+        # After a push comes another login, and after a login that no fork stayed with comes pre-receive.
         self._have_one_wait(guest.next_in)
 
     def _have_one_wait(self, repository: str) -> None:
@@ -265,34 +214,3 @@ class Court:
     def _dismiss(self, guest: Guest) -> None:
         guest.leave()
         self._guests.remove(guest)
-
-
-def _repository_of(request: Request, told: dict[bytes, bytes]) -> str:
-    """Empty where no hook comes behind this one, and for a fetch."""
-    if request.name != words.LOGIN:
-        return os.fsdecode(told.get(b"GITOPS_HOOKS_REPOSITORY", b""))
-    asked = parse_ssh_command(told.get(b"SSH_ORIGINAL_COMMAND", b""))
-    if isinstance(asked, GitCommand) and asked.program is GitProgram.RECEIVE_PACK:
-        return asked.repository
-    return ""
-
-
-def _fork(conn: socket, request: Request, peer: Standing) -> int:
-    """The number of a new fork that judges; below 0 where the machine has no room for one."""
-    warm = os.getpid()
-    try:
-        judge = os.fork()
-    except OSError:
-        return -1
-    if judge == 0:
-        be_the_judge(conn, request, peer, warm)
-    with suppress(OSError):
-        os.setpgid(judge, judge)
-    return judge
-
-
-def _kill(guest: Guest) -> None:
-    """Not reaped yet, so the number, which names the group, is still its own."""
-    for kill in (os.killpg, os.kill):
-        with suppress(ProcessLookupError, PermissionError):
-            kill(guest.judge, signal.SIGKILL)

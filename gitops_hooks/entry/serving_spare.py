@@ -1,6 +1,6 @@
-"""A fork of the warm judge that waits for the next hook: made before it comes, so that no hook waits for a fork.
+"""A fork of the warm judge that waits for whoever comes next: made before, so that no login or hook waits for a fork.
 
-A spare judges for one hook and ends, as every fork does; until then it has met no push.
+A spare judges for one of them and ends, as every fork does; until then it has met no push.
 """
 
 import os
@@ -9,19 +9,20 @@ import signal
 from collections.abc import Callable
 from contextlib import suppress
 from socket import AF_UNIX, MSG_DONTWAIT, SOCK_SEQPACKET, recv_fds, send_fds, socket, socketpair
+from typing import NoReturn
 
-from gitops_hooks.core.warm_request import Request
-from gitops_hooks.edge.warm_peer import Standing
-from gitops_hooks.entry.serving_fork import be_the_judge, become_a_fork
+from gitops_hooks.entry.serving_fork import be_the_judge
+from gitops_hooks.entry.serving_house import Errand, House
+from gitops_hooks.entry.serving_place import become_a_fork
 from gitops_hooks.model.lazy_dataclass import dataclass
 
-_MOST_REQUEST = 64 * 1024  # one message, which the kernel takes whole or not at all
+_MOST_ERRAND = 64 * 1024  # one message, which the kernel takes whole or not at all
 _PREPARED = b"prepared"
 
 
 @dataclass(frozen=True, slots=True)
-class _Spare:
-    """One that waits: its number, and our end of its line."""
+class Fork:
+    """One fork: its number, and our end of its line."""
 
     pid: int
     line: socket
@@ -42,46 +43,37 @@ class _Spare:
         os.waitpid(self.pid, 0)
 
 
-class WaitingFork:
-    """The one that waits, if any; an open resource of the warm judge. A push's two hooks come one after the other."""
+def fork_for(house: House, conn: socket, errand: Errand) -> Fork | None:
+    """A new fork, sent on this errand at once; None where the machine has no room for one."""
+    return _fork(lambda line, warm: be_the_judge(house, conn, line, errand, warm))
 
-    def __init__(self) -> None:
-        self._spare: _Spare | None = None
+
+class WaitingFork:
+    """The one that waits, if any; an open resource of the warm judge."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._spare: Fork | None = None
 
     def refill(self, prepare: Callable[[], object]) -> None:
         """Have one wait. A new one prepares itself first; what goes wrong there is no matter."""
-        if self._spare:
-            return
-        ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
-        warm = os.getpid()
-        try:
-            pid = os.fork()
-        except OSError:
-            ours.close()
-            theirs.close()
-            return
-        if pid == 0:
-            _be_a_spare(theirs, warm, prepare)
-        theirs.close()
-        with suppress(OSError):
-            os.setpgid(pid, pid)
-        self._spare = _Spare(pid, ours)
+        if self._spare is None:
+            self._spare = _fork(lambda line, warm: _be_a_spare(self._house, line, warm, prepare))
 
-    def hand_over(self, conn: socket, request: Request, standing: Standing) -> int:
-        """The number of the one that judges behind this connection, where `go` is unread; 0 where none waits."""
-        spare, said = self._spare, pickle.dumps((request, standing))
-        if spare is None or len(said) > _MOST_REQUEST:
-            return 0
+    def hand_over(self, conn: socket, errand: Errand) -> Fork | None:
+        """The one that goes on this errand, whose `go` is unread; None where none waits."""
+        spare, said = self._spare, pickle.dumps(errand)
+        if spare is None or len(said) > _MOST_ERRAND:
+            return None
         try:
             if not spare.is_prepared():
-                return 0
+                return None
             send_fds(spare.line, [said], [conn.fileno()], MSG_DONTWAIT)
         except OSError:
             self.close()
-            return 0
+            return None
         self._spare = None
-        spare.line.close()
-        return spare.pid
+        return spare
 
     def close(self) -> None:
         if self._spare:
@@ -89,17 +81,35 @@ class WaitingFork:
         self._spare = None
 
 
-def _be_a_spare(line: socket, warm: int, prepare: Callable[[], object]) -> None:
-    """Never returns: it ends with the warm judge, or with its hook."""
+def _fork(become: Callable[[socket, int], NoReturn]) -> Fork | None:
+    """`become` is called in the fork, with its end of the line and the warm judge's number."""
+    ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
+    warm = os.getpid()
     try:
-        here = become_a_fork(line)
+        pid = os.fork()
+    except OSError:
+        ours.close()
+        theirs.close()
+        return None
+    if pid == 0:
+        become(theirs, warm)
+    theirs.close()
+    with suppress(OSError):
+        os.setpgid(pid, pid)
+    return Fork(pid, ours)
+
+
+def _be_a_spare(house: House, line: socket, warm: int, prepare: Callable[[], object]) -> NoReturn:
+    """It ends with the warm judge, or with its errand."""
+    try:
+        (here,) = become_a_fork(line)
         with suppress(Exception):
             prepare()
-        with socket(fileno=here) as line:
-            line.send(_PREPARED)
-            said, descriptors, _, _ = recv_fds(line, _MOST_REQUEST, 1)
+        told = socket(fileno=here)
+        told.send(_PREPARED)
+        said, descriptors, _, _ = recv_fds(told, _MOST_ERRAND, 1)
         if said and len(descriptors) == 1:
-            request, standing = pickle.loads(said)  # noqa: S301  # our parent's words
-            be_the_judge(socket(fileno=descriptors[0]), request, standing, warm)
+            errand = pickle.loads(said)  # noqa: S301  # our parent's words
+            be_the_judge(house, socket(fileno=descriptors[0]), told, errand, warm)
     finally:
         os._exit(0)

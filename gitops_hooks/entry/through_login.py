@@ -68,89 +68,106 @@ class _Hook:
         return number
 
 
-def answer_hook(
-    line: "_socket.socket", git: int, environ: "Mapping[str, str]", kept: "Sequence[int]", until: float
-) -> bool:
-    """Answer one hook of the push that `git` leads; False where nobody is at the other end of the line any more.
+class Hooks:
+    """The hooks of the push that `git` leads, each of which is answered once it asks.
 
     `environ` and `kept` are what git was started with: its environment, and the descriptors that it handed down.
-    `until` ends the push (monotonic seconds). Errors: Ended, from a signal handler.
+    `until` ends the push (monotonic seconds). `staying` leads to the fork that answered this login, and is asked first.
     """
-    try:
-        said = line.recv(_MOST)
-    except OSError:
-        return False
-    if not said:
-        return False
-    name, _, number = said.decode("ascii", "replace").partition(" ")
-    is_whole = number.endswith("\n") and number[:-1].isdecimal() and len(number) <= _MOST_DIGITS
-    if name not in _NAMES or not is_whole:
-        _say(line, b"refuse")
-        return True
-    seconds = parent.seconds_of(name, environ)
-    nonce, deadline = os.urandom(16).hex().encode(), min(time.monotonic() + seconds, until)
-    try:
-        hook = _Hook(name, int(number), git)
-    except OSError:
-        _leave_to_itself(line, deadline)
-        return True
-    try:
-        judge = _hand_over(hook, environ["GITOPS_HOOKS_HOME"], nonce, deadline, kept)
-        if judge is None:
+
+    def __init__(
+        self,
+        git: int,
+        environ: "Mapping[str, str]",
+        kept: "Sequence[int]",
+        until: float,
+        staying: "_socket.socket | None" = None,
+    ) -> None:
+        self._git, self._environ, self._kept = git, environ, list(kept)
+        self._until, self._staying = until, staying
+
+    def answer(self, line: "_socket.socket") -> bool:
+        """Answer one; False where nobody is at the other end of the line any more. Errors: Ended, from a signal."""
+        try:
+            said = line.recv(_MOST)
+        except OSError:
+            return False
+        if not said:
+            return False
+        name, _, number = said.decode("ascii", "replace").partition(" ")
+        is_whole = number.endswith("\n") and number[:-1].isdecimal() and len(number) <= _MOST_DIGITS
+        if name not in _NAMES or not is_whole:
+            _say(line, b"refuse")
+            return True
+        deadline = min(time.monotonic() + parent.seconds_of(name, self._environ), self._until)
+        try:
+            hook = _Hook(name, int(number), self._git)
+        except OSError:
             _leave_to_itself(line, deadline)
             return True
-        told, answer = _hear(line, judge, hook, nonce, deadline)
+        try:
+            self._answer(line, hook, deadline)
+        finally:
+            hook.close()
+        return True
+
+    def _answer(self, line: "_socket.socket", hook: _Hook, deadline: float) -> None:
+        nonce = os.urandom(16).hex().encode()
+        judge = self._hand_over(hook, nonce, deadline)
+        if judge is None:
+            _leave_to_itself(line, deadline)
+            return
+        told, answer = self._hear(line, judge, hook, nonce, deadline)
         if not told:
-            parent.tell_of_none(name, answer, seconds, environ, hook.own[2])
+            seconds = parent.seconds_of(hook.name, self._environ)
+            parent.tell_of_none(hook.name, answer, seconds, self._environ, hook.own[2])
             _say(line, b"refuse")
-    finally:
-        hook.close()
-    return True
+
+    def _hand_over(self, hook: _Hook, nonce: bytes, deadline: float) -> "_socket.socket | None":
+        """The connection to the judge that has the push now; None where nobody has it."""
+        home, name = self._environ["GITOPS_HOOKS_HOME"], hook.name.encode()
+        try:
+            asked = warm.question(home, name, nonce, deadline, hook.environ, self._kept)
+            judge = warm.ask(home, asked, deadline, staying=self._staying)
+        except (OSError, ValueError):
+            return None
+        if judge is None or warm.hand_over(judge, hook.own, self._kept, hook.folder):
+            return judge
+        judge.close()
+        return None
+
+    def _hear(
+        self, line: "_socket.socket", judge: "_socket.socket", hook: _Hook, nonce: bytes, deadline: float
+    ) -> tuple[bool, bytes | None]:
+        """Whether the hook was told a verdict, and what the judge said; whatever ends this, a signal too, ends that.
+
+        A whole verdict is told at once: git goes on while what the judge leaves is taken down.
+        """
+        told: list[bool] = []
+
+        def tell(answer: bytes | None) -> None:
+            verdict = parent.verdict_of(nonce, answer)
+            if verdict is not None and not told:
+                told.append(verdict)
+                _say(line, b"accept" if verdict else b"refuse")
+                hook.close()  # git waits for the end of its messages too
+
+        is_over = False
+        try:
+            _say(line, b"taken")
+            hook.let_go_of_protocol()
+            answer, is_over = warm.hear(judge, nonce, deadline, hook.handle, tell)
+            tell(answer)
+            return bool(told), answer
+        finally:
+            if not is_over:
+                warm.let_go(judge)
+            if not is_over or judge is not self._staying:
+                judge.close()
 
 
 def _leave_to_itself(line: "_socket.socket", deadline: float) -> None:
     _say(line, b"self %.3f" % max(_LEAST_SECONDS, deadline - time.monotonic()))
-
-
-def _hand_over(hook: _Hook, home: str, nonce: bytes, deadline: float, kept: "Sequence[int]") -> "_socket.socket | None":
-    """The connection to the judge that has the push now; None where nobody has it."""
-    try:
-        judge = warm.ask(home, hook.name.encode(), nonce, deadline, hook.environ, list(kept))
-    except (OSError, ValueError):
-        return None
-    if judge is None or warm.hand_over(judge, hook.own, list(kept), hook.folder):
-        return judge
-    judge.close()
-    return None
-
-
-def _hear(
-    line: "_socket.socket", judge: "_socket.socket", hook: _Hook, nonce: bytes, deadline: float
-) -> tuple[bool, bytes | None]:
-    """Whether the hook was told a verdict, and what the judge said; whatever ends this, a signal too, ends the judge.
-
-    A whole verdict is told at once: git goes on while what the judge leaves is taken down.
-    """
-    told: list[bool] = []
-
-    def tell(answer: bytes | None) -> None:
-        verdict = parent.verdict_of(nonce, answer)
-        if verdict is not None and not told:
-            told.append(verdict)
-            _say(line, b"accept" if verdict else b"refuse")
-            hook.close()  # git waits for the end of its messages too
-
-    is_over = False
-    try:
-        _say(line, b"taken")
-        hook.let_go_of_protocol()
-        answer, is_over = warm.hear(judge, nonce, deadline, hook.handle, tell)
-        tell(answer)
-        return bool(told), answer
-    finally:
-        if not is_over:
-            warm.let_go(judge)
-        judge.close()
 
 
 def _environ_of(pid: int) -> list[tuple[bytes, bytes]]:

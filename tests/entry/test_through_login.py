@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gitops_hooks.entry.through_login import answer_hook
+from gitops_hooks.entry.through_login import Hooks
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def asked(line, said: bytes, home: Path, git: int = 1, seconds: float = 60.0) ->
     ours, theirs = line
     theirs.sendall(said)
     environ = {"GITOPS_HOOKS_HOME": str(home), "GITOPS_HOOKS_JUDGE_SECONDS": "30"}
-    assert answer_hook(ours, git, environ, [], time.monotonic() + seconds) is True
+    assert Hooks(git, environ, [], time.monotonic() + seconds).answer(ours) is True
     return theirs.recv(100)
 
 
@@ -43,7 +43,7 @@ def test_what_no_hook_says_is_refused(line, tmp_path, said):
 def test_the_end_of_the_line_is_no_question(line, tmp_path):
     ours, theirs = line
     theirs.close()
-    assert answer_hook(ours, 1, {}, [], time.monotonic() + 1) is False
+    assert Hooks(1, {}, [], time.monotonic() + 1).answer(ours) is False
 
 
 def test_what_is_none_of_this_push_is_not_opened(line, tmp_path):

@@ -13,7 +13,7 @@ from gitops_hooks.edge import living
 from tests.push.desk import MAIN
 from tests.push.warm_desk import WarmDesk, warm_desk
 from tests.waiting import wait_until
-from tests.world import Template
+from tests.world import Template, World
 
 # What only a login that decides by itself loads.
 BY_ITSELF = "_hashlib."
@@ -26,8 +26,8 @@ def warm(site: Template) -> Iterator[WarmDesk]:
         yield warm
 
 
-def logins(warm: WarmDesk) -> list[living.Living]:
-    launcher = str(warm.world.home.path / "bin" / "gitops-shell")
+def logins(world: World) -> list[living.Living]:
+    launcher = str(world.home.path / "bin" / "gitops-shell")
     found = [one for one in living.list_living() if launcher in one.argv]
     return [one for one in found if "-c" not in one.argv]
 
@@ -38,7 +38,7 @@ def begin(warm: WarmDesk, topic: str) -> "tuple[object, living.Living]":
     before = len(warm.seen())
     push = warm.start_pushing(topic)
     wait_until(lambda: len(warm.seen()) > before)
-    (login,) = logins(warm)
+    (login,) = logins(warm.world)
     return push, login
 
 
