@@ -18,13 +18,17 @@ _MOST_HOLDS = 2
 _PART = 65536
 _NAMES = ("GITOPS_HOOKS_HOME", "GITOPS_HOOKS_ACTOR", "GITOPS_HOOKS_KEY")
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 Answer = tuple[tuple[list[str], dict[str, str], float, str] | int, list[int], "_socket.socket"]
 
 
-def ask_for_login(home: str, user: str, key: str) -> "Answer | None":
+def ask_for_login(home: str, user: str, key: str, meanwhile: "Callable[[], object]") -> "Answer | None":
     """What words.read_start reads, with the holds of the push, and the way to who answered, who may stay for its hooks.
 
-    None where the login decides by itself.
+    None where the login decides by itself. `meanwhile` is called while the answer is made.
     """
     command = os.environb.get(b"SSH_ORIGINAL_COMMAND", b"")
     if not words.is_git(command):
@@ -45,6 +49,7 @@ def ask_for_login(home: str, user: str, key: str) -> "Answer | None":
     try:
         # The client's connection stays here: the fork gets nothing but the way to tell the person something.
         if warm.hand_over(judge, (null, null, 2), []):
+            meanwhile()
             answer = _hear(judge, nonce, deadline)
             if answer is None:
                 warm.let_go(judge)

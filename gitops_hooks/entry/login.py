@@ -4,6 +4,8 @@ Only built-in modules are imported here, as in `parent`. Where the warm judge do
 for everything that is not git, `shell` decides in this process, by the same code.
 """
 
+import os
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gitops_hooks.edge.warm_login import Answer
@@ -23,7 +25,9 @@ def main(home: str, options: list[str]) -> int:
         return answer
     from gitops_hooks.entry.git_run import run
 
-    return run(*answer, holds, judge)
+    code = run(*answer, holds, judge)
+    # All has been said, and the client waits while an interpreter is taken down in order: a tenth of what it cost.
+    os._exit(code)
 
 
 def _ask_warm(home: str, options: list[str]) -> "Answer | None":
@@ -34,4 +38,12 @@ def _ask_warm(home: str, options: list[str]) -> "Answer | None":
         from gitops_hooks.edge.warm_login import ask_for_login
     except ImportError:
         return None
-    return ask_for_login(home, options[1], options[3])
+    return ask_for_login(home, options[1], options[3], _load_git_run)
+
+
+def _load_git_run() -> None:
+    """While the answer is made: this process has nothing else to do."""
+    try:
+        import gitops_hooks.entry.git_run  # noqa: F401
+    except ImportError:
+        return  # told when it is needed
