@@ -25,6 +25,21 @@ def try_lock(path: Path, *, shared: bool = False) -> int | None:
     return descriptor
 
 
+def is_held(path: Path) -> bool | None:
+    """Whether somebody holds this lock; None where there is none: a look makes nothing, and may meet with its end."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def let_go(descriptor: int) -> None:
     """Let go of a lock for everybody who inherited it. Errors: OSError where there is no such descriptor."""
     fcntl.flock(descriptor, fcntl.LOCK_UN)

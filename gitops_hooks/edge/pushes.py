@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gitops_hooks.edge.disk import full_disk, says_full
 from gitops_hooks.edge.home import Home
-from gitops_hooks.edge.locks import try_lock
+from gitops_hooks.edge.locks import is_held, try_lock
 from gitops_hooks.edge.store import make_folder
 from gitops_hooks.edge.sweep import sweep
 from gitops_hooks.model.errors import EdgeError
@@ -194,11 +194,8 @@ def _marked(pushes: Path) -> list[Path]:
 
 
 def _is_dead(folder: Path) -> bool:
-    alive = folder / _ALIVE
-    if not alive.exists():
+    held = is_held(folder / _ALIVE)
+    if held is None:
         # Of one that lives on a full disk it is missing too: that one holds the repository.
         return (folder / UNCLEAN).exists()
-    if (hold := try_lock(alive, shared=True)) is None:
-        return False
-    os.close(hold)
-    return True
+    return not held

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from gitops_hooks.edge.living import end, list_living
-from gitops_hooks.edge.locks import try_lock
+from gitops_hooks.edge.locks import is_held, try_lock
 from gitops_hooks.model.lazy_dataclass import dataclass
 
 _ALIVE = "alive"
@@ -57,10 +57,9 @@ def _clear(folder: Path) -> None:
 
 def _is_dead(folder: Path) -> bool:
     with suppress(OSError):
-        if folder.name.startswith("."):
+        held = None if folder.name.startswith(".") else is_held(folder / _ALIVE)
+        if held is None:
+            # Being made, or being taken away, unless that was a while ago.
             return time.time() - folder.stat().st_mtime > _HALF_MADE_SECONDS
-        lock = try_lock(folder / _ALIVE, shared=True)
-        if lock is not None:
-            os.close(lock)
-        return lock is not None
+        return not held
     return False

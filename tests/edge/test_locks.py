@@ -1,12 +1,13 @@
 """Locks that die with their holder, and how long who waits for one does."""
 
+import os
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from gitops_hooks.edge.locks import hold
+from gitops_hooks.edge.locks import hold, is_held, try_lock
 from gitops_hooks.model.errors import EdgeError
 
 
@@ -42,3 +43,18 @@ def test_who_waits_in_a_queue_counts_anew_with_each_that_is_before_it(tmp_path: 
 def test_locks_of_other_names_and_folders_are_others(tmp_path: Path) -> None:
     with hold(tmp_path / "a", "main", 1), hold(tmp_path / "a", "free", 1), hold(tmp_path / "b", "main", 1):
         pass
+
+
+def test_a_look_at_a_lock_makes_nothing_and_keeps_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "gone" / "alive"
+    assert is_held(path) is None
+    assert list(tmp_path.iterdir()) == []
+    descriptor = try_lock(path)
+    assert descriptor is not None
+    assert is_held(path) is True
+    os.close(descriptor)
+    assert is_held(path) is False
+    assert is_held(path / "below") is None
+    again = try_lock(path)
+    assert again is not None
+    os.close(again)
