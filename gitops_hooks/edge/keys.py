@@ -3,9 +3,12 @@
 import base64
 import binascii
 import hashlib
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
+from gitops_hooks.edge.store import sync
 from gitops_hooks.model.errors import EdgeError
 
 _SECONDS = 20.0
@@ -14,10 +17,32 @@ _SECONDS = 20.0
 def make_key(path: Path, comment: str) -> str:
     """Make an ed25519 key without a passphrase at `path` (and `path`.pub); answers its public text.
 
-    Errors: EdgeError where ssh-keygen is missing, fails, or something lies at the path already.
+    Whole or not at all: who is killed meanwhile, or meets a full disk, leaves nothing at the path. What that one left
+    beside it is taken away, so nobody else may be making it.
+
+    Errors: EdgeError where ssh-keygen is missing, fails, or something lies at the path already; OSError.
     """
     if path.exists():
         raise EdgeError(str(path), "there is a file already; a key is never overwritten")
+    # In a folder of its own, since ssh-keygen writes one half after the other, and in place.
+    mark = f".{path.name}.new-"
+    for left in path.parent.glob(f"{mark}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=mark, dir=path.parent) as beside:
+        made = Path(beside) / path.name
+        _generate(made, comment)
+        for half in (public_half(made), made):
+            sync(half)
+        public_half(made).replace(public_half(path))
+        try:
+            path.hardlink_to(made)  # last, and never over another
+        except FileExistsError:
+            raise EdgeError(str(path), "there is a file already; a key is never overwritten") from None
+    sync(path.parent)
+    return public_half(path).read_text().strip()
+
+
+def _generate(path: Path, comment: str) -> None:
     command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", str(path)]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS)
@@ -27,8 +52,7 @@ def make_key(path: Path, comment: str) -> str:
         raise EdgeError("ssh-keygen", f"no answer within {_SECONDS:.0f} s") from None
     if done.returncode:
         words = (done.stderr or done.stdout).decode(errors="replace").strip()
-        raise EdgeError(str(path), f"ssh-keygen failed: {words}")
-    return public_half(path).read_text().strip()
+        raise EdgeError("ssh-keygen", f"failed: {words}")
 
 
 def public_half(path: Path) -> Path:

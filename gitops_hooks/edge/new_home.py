@@ -5,6 +5,7 @@ import secrets
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.hooks_folder import lay_hooks
 from gitops_hooks.edge.keys import make_key
+from gitops_hooks.edge.locks import alone_in
 from gitops_hooks.edge.store import make_folder, replace_file
 
 _SERVER_FILE = """\
@@ -83,8 +84,17 @@ _USERS_FILE = "# Who may log in; written by `gitops-hooks user add` and `user re
 
 
 def make_home(home: Home) -> None:
-    """Make what is missing, and lay the hooks anew. Errors: OSError, EdgeError."""
-    for folder in (home.path, home.repositories, home.run, home.run / "empty", home.path / "state"):
+    """Make what is missing, and lay the hooks anew. Errors: OSError, EdgeError.
+
+    Where several commands are a new server's first ones, each of them comes here.
+    """
+    make_folder(home.path)
+    with alone_in(home.path):
+        _make_what_is_missing(home)
+
+
+def _make_what_is_missing(home: Home) -> None:
+    for folder in (home.repositories, home.run, home.run / "empty", home.path / "state"):
         make_folder(folder)
     if not home.server_file.exists():
         replace_file(home.server_file, _SERVER_FILE.encode())

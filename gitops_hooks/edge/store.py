@@ -22,7 +22,7 @@ def replace_file(path: Path, content: bytes, mode: int = 0o600) -> None:
     except OSError:
         beside.unlink(missing_ok=True)
         raise
-    _sync_folder(target.parent)
+    sync(target.parent)
 
 
 def hand_file(path: Path, content: bytes) -> None:
@@ -44,8 +44,9 @@ def make_folder(path: Path, mode: int = 0o700) -> None:
         path.chmod(mode)
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def sync(path: Path) -> None:
+    """Wait until this file, or what lies in this folder by which name, is on the disk. Errors: OSError."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
     finally:
