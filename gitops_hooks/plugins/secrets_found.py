@@ -1,6 +1,7 @@
 """What of a change is a secret: each file through every way of telling, less what is excepted."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from posixpath import basename, splitext
@@ -29,7 +30,9 @@ from gitops_hooks.plugins.secrets_values import (
 )
 
 _FILES = (0o100644, 0o100755)
-_VAULT = b"$ANSIBLE_VAULT;"
+# Whole: what stands behind a vault, in a file that was put together badly, is in the clear.
+_VAULTED = re.compile(rb"\$ANSIBLE_VAULT;[\w.;-]{1,200}[ \t]*(?:\r?\n[0-9a-f]*[ \t]*)*")
+_MOST = 50  # of a kind in one file
 _VARIABLES = ("group_vars", "host_vars")
 _ENV = re.compile(r"^(?:\.env(?:\..+)?|.+\.env)$")
 _EXAMPLES = (".example", ".sample", ".template", ".dist", ".tpl", ".j2")
@@ -70,7 +73,7 @@ def _check_file(
     except EdgeError as error:
         yield Finding(file.path, 0, f"{error.what}; what is not read cannot be judged")
         return
-    if text.startswith(_VAULT):
+    if _VAULTED.fullmatch(text):
         return
     lines = added_lines(file, text, change, target)
     found = {each for each in _found(file.path, text, lines) if lines.bring(each.first, each.last)}
@@ -80,8 +83,12 @@ def _check_file(
 
 
 def _found(path: str, text: bytes, lines: Lines) -> Iterator[Told]:
+    told = Counter[str]()
     for first, last, kind in shapes_in(text):
-        yield Told(first, last, kind, f"{_article(kind)} {kind}; {_CURE}")
+        # Those that were there before count for nothing: fifty of them would hide the next one.
+        if told[kind] < _MOST and lines.bring(first, last):
+            told[kind] += 1
+            yield Told(first, last, kind, f"{_article(kind)} {kind}; {_CURE}")
     if b"\0" not in text[:8192]:
         yield from _named_values(path, text, lines)
         yield from _open_vault(path, text)

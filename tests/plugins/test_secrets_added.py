@@ -156,3 +156,20 @@ def test_names_of_secrets_in_kubernetes_are_no_secrets():
 
 def test_a_file_is_not_judged_without_the_rest_of_its_change_since_another_may_have_been_its_old_name():
     assert not CHECK.each
+
+
+def test_however_many_there_were_before_the_next_one_is_told():
+    old = "".join(f"a{number}: https://deploy:{WORD}{number}@git.acme.org/\n" for number in range(60))
+    new = f"next: https://deploy:{WORD}-new@git.acme.org/\n"
+    assert lines(old + new, old, path="notes.txt") == [61]
+    assert lines(new + old, old, path="notes.txt") == [1]
+    # Placeholders are none either.
+    assert lines("x://user:password@host\n" * 60 + new, path="notes.txt") == [61]
+    assert len(lines(old, path="notes.txt")) == 50
+
+
+def test_what_stands_behind_a_vault_is_in_the_clear():
+    vault = "$ANSIBLE_VAULT;1.2;AES256;prod\n6162636465\n6667\n"
+    assert lines(vault) == lines(vault.replace("\n", "\r\n")) == lines(vault + "\n") == []
+    assert lines(vault + KEY) == [4]
+    assert lines(vault + KEY, path="group_vars/vault.yml") == [0, 4]
