@@ -1,4 +1,4 @@
-"""The warm judge: a program that has loaded what hooks need, and forks one judge for each of them.
+"""The warm judge: a program that has loaded what hooks need, and forks a judge for each push, or each hook of one.
 
 Started by the first push, ended by itself when it was idle or when the release, the server's file or a plugin changed.
 Nothing depends on it: a hook that does not find it judges by itself, by the same code.

@@ -1,6 +1,6 @@
 """A fork of the warm judge that waits for whoever comes next: made before, so that no login or hook waits for a fork.
 
-A spare judges for one of them and ends, as every fork does; until then it has met no push.
+A spare goes on one errand and ends, as every fork does; until then it has met no push.
 """
 
 import os
