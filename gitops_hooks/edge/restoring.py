@@ -61,11 +61,26 @@ def _copy(mirror: Path, beside: Path, git: str) -> None:
     try:
         for name in _TAKEN:
             if (mirror / name).is_dir():
-                shutil.copytree(mirror / name, beside / name, symlinks=True, dirs_exist_ok=True)
+                # What lies elsewhere and is only linked to is copied too: the mirror may be taken away afterwards.
+                shutil.copytree(mirror / name, beside / name, dirs_exist_ok=True)
             elif (mirror / name).is_file():
                 shutil.copyfile(mirror / name, beside / name)
     except (OSError, shutil.Error) as error:
         raise EdgeError(str(mirror), f"cannot be copied: {error}") from None
+    _take_in_borrowed(mirror, beside, git)
+
+
+def _take_in_borrowed(mirror: Path, beside: Path, git: str) -> None:
+    """A mirror made with --shared or --reference borrows objects; the copy has them itself, and borrows nothing."""
+    borrowing = beside / "objects" / "info" / "alternates"
+    if not borrowing.exists():
+        return
+    folder = mirror.absolute() / "objects"
+    # Those that are relative start where they were written.
+    lenders = [folder / os.fsdecode(line) for line in borrowing.read_bytes().splitlines() if line]
+    borrowing.write_bytes(b"".join(bytes(lender) + b"\n" for lender in lenders))
+    _git(git, "--git-dir", str(beside), "repack", "-A", "-d", "-q")
+    borrowing.unlink()
 
 
 def _fetch(mirror: str, beside: Path, git: str) -> None:

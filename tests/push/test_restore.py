@@ -1,6 +1,7 @@
 """The backup is a mirror, the server's files and its key: on another server it goes on where it was."""
 
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,3 +119,26 @@ def test_what_is_not_whole_or_in_the_way_leaves_nothing(desk: Desk, other: World
     refused = other.admin("repo", "add", "site", "--from", str(mirror))
     assert "there is something at" in refused.err
     assert other.admin("repo", "add", "new", "--from", str(mirror)).err.endswith("Missing option '--admin'.\n")
+
+
+@pytest.mark.parametrize("how", ["absolute", "relative", "linked"])
+def test_of_a_mirror_that_borrows_objects_nothing_is_borrowed(desk: Desk, other: World, how: str) -> None:
+    """As after `git clone --mirror --reference`, or where packs lie on another disk."""
+    desk.land({"a.yml": "a: 1\n"})
+    backup = back_up(desk)
+    put_back(other, backup, *FILES)
+    mirror, lender = backup / "site.git", backup / "lender.git"
+    shutil.copytree(mirror, lender)
+    shutil.rmtree(mirror / "objects" / "pack")
+    if how == "linked":
+        (mirror / "objects" / "pack").symlink_to(lender / "objects" / "pack")
+    else:
+        said = lender / "objects" if how == "absolute" else Path("../../lender.git/objects")
+        (mirror / "objects" / "info" / "alternates").write_text(f"{said}\n")
+    other.admin("repo", "add", "site", "--from", str(mirror)).must()
+    shutil.rmtree(backup)
+    checked = subprocess.run(
+        ["git", "--git-dir", other.repository, "fsck", "--no-dangling"], capture_output=True, text=True
+    )
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert other.refs() == desk.refs()
