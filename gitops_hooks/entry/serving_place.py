@@ -66,6 +66,11 @@ def take_place(conn: int, request: Request) -> bool:
     return True
 
 
+def has_room() -> bool:
+    """Whether another place can be taken under the limits of now, which are those of whom a fork judges for."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= words.FIRST_OWN + 2 * words.MOST_DESCRIPTORS
+
+
 def leave_place(*taken: Sequence[int]) -> Traces:
     """Let go of 0, 1, 2 and these, whose end git and sshd wait for, before or after a place; answers what is there."""
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)

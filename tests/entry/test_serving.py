@@ -16,7 +16,9 @@ __all__ = ["home"]  # the fixture
 
 # A program of its own, as a hook is, which inherits nothing.
 HOOK = """\
-import os, sys, time
+import os, resource, sys, time
+if len(sys.argv) > 2:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[2]),) * 2)
 sys.path.append(sys.argv[1])
 from gitops_hooks.edge import warm_client
 nonce, deadline = b"0123456789abcdef" * 2, time.monotonic() + 60
@@ -30,10 +32,12 @@ _KNOCKING = 10.0  # seconds that the warm judge waits for `go`
 
 
 @contextmanager
-def hook(home: Home) -> "Iterator[subprocess.Popen[str]]":
+def hook(home: Home, *words: str) -> "Iterator[subprocess.Popen[str]]":
     env = {"PATH": os.defpath, "GITOPS_HOOKS_HOME": str(home.path), "GITOPS_HOOKS_WARM": "1"}
     ends = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen([sys.executable, "-IS", "-c", HOOK, str(ROOT)], env=env, text=True, **ends) as program:
+    with subprocess.Popen(
+        [sys.executable, "-IS", "-c", HOOK, str(ROOT), *words], env=env, text=True, **ends
+    ) as program:
         assert program.stdout is not None and program.stdout.readline() == "found True\n"
         yield program
 
@@ -68,3 +72,11 @@ def test_one_who_never_says_go_is_sent_away(home):
         say(program, "nothing")
         assert read(program) == "False\n"
     assert time.monotonic() - begun < 40
+
+
+def test_one_who_may_open_fewer_files_than_a_judge_has_numbers_for_is_judged_too(home):
+    start(home)
+    with hook(home, "100") as program:
+        say(program, "go")
+        assert read(program) == "handed over True\n"
+        assert read(program) == "True\n"
