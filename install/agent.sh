@@ -80,7 +80,12 @@ lay_agent_file() {
     [ -f "$AGENT_FILE" ] || AGENT_IS_NEW=yes
     act mkdir -p "$AGENT_FOLDER"
     if [ ! -f "$AGENT_FOLDER/agent_key" ]; then
-        act ssh-keygen -q -t ed25519 -N '' -C "gitops-hooks agent on $(uname -n)" -f "$AGENT_FOLDER/agent_key"
+        # Under another name, and the private half named last: who is killed meanwhile leaves no half of a key.
+        local made=$AGENT_FOLDER/agent_key.new
+        rm -f "$made" "$made.pub"
+        act ssh-keygen -q -t ed25519 -N '' -C "gitops-hooks agent on $(uname -n)" -f "$made"
+        mv "$made.pub" "$AGENT_FOLDER/agent_key.pub"
+        act mv "$made" "$AGENT_FOLDER/agent_key"
     fi
     [ "$AGENT_IS_NEW" = yes ] || return 0
     (umask 077 && write_file "$AGENT_FILE" 0600) <<TEXT

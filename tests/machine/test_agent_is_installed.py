@@ -46,6 +46,19 @@ def test_it_says_what_is_missing_starts_under_systemd_and_leaves_its_file_when_i
     assert [path for path in stays if machine.run("test", "-e", path).code] == []
 
 
+def test_killed_while_its_key_is_made_it_has_a_whole_one_the_next_time(machine: Machine) -> None:
+    keygen = '#!/bin/sh\n/usr/bin/ssh-keygen "$@"\nfor file; do :; done\nrm "$file.pub"\nkill -9 "$PPID"\n'
+    machine.write("/usr/local/sbin/ssh-keygen", keygen)
+    machine.run("chmod", "+x", "/usr/local/sbin/ssh-keygen").must()
+    killed = machine.run(str(CHECKOUT / "install.sh"), "agent", seconds=600)
+    assert killed.code not in (0, 1, 2), killed.err
+    machine.run("rm", "/usr/local/sbin/ssh-keygen").must()
+    install_agent(machine)
+    private, public = "/etc/gitops-hooks/agent_key", machine.run("cat", "/etc/gitops-hooks/agent_key.pub").must().out
+    assert machine.run("ssh-keygen", "-y", "-f", private).must().out.split()[:2] == public.split()[:2]
+    assert machine.run("sh", "-c", f"ls {private}*").must().out.split() == [private, f"{private}.pub"]
+
+
 TIMER = UNIT.replace(".service", ".timer")
 ONCE = f"\nType=oneshot\nExecStart={AGENT} --once\n"
 
