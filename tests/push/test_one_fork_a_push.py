@@ -36,15 +36,17 @@ while [ -e held ]; do sleep 0.02; done
 @pytest.fixture
 def desk(site: Template) -> Iterator[Desk]:
     world = World.copied_from(site)
-    desk = Desk.beside(world)
-    hook = desk.clone / "hooks" / "pre-push"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text(PAUSE)
-    hook.chmod(0o755)
-    # A file of the checkout that changed a moment ago makes the first ones end.
-    wait_until(lambda: free_push(desk) and is_warm(world))
-    yield desk
-    world.close()
+    try:
+        desk = Desk.beside(world)
+        hook = desk.clone / "hooks" / "pre-push"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(PAUSE)
+        hook.chmod(0o755)
+        # A file of the checkout that changed a moment ago makes the first ones end.
+        wait_until(lambda: free_push(desk) and is_warm(world))
+        yield desk
+    finally:
+        world.close()
 
 
 def free_push(desk: Desk) -> bool:
