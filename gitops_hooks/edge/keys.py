@@ -22,8 +22,9 @@ def make_key(path: Path, comment: str) -> str:
 
     Errors: EdgeError where ssh-keygen is missing, fails, or something lies at the path already; OSError.
     """
+    taken = EdgeError(str(path), "there is a file already; a key is never overwritten")
     if path.exists():
-        raise EdgeError(str(path), "there is a file already; a key is never overwritten")
+        raise taken
     # In a folder of its own, since ssh-keygen writes one half after the other, and in place.
     mark = f".{path.name}.new-"
     for left in path.parent.glob(f"{mark}*"):
@@ -37,7 +38,7 @@ def make_key(path: Path, comment: str) -> str:
         try:
             path.hardlink_to(made)  # last, and never over another
         except FileExistsError:
-            raise EdgeError(str(path), "there is a file already; a key is never overwritten") from None
+            raise taken from None
     sync(path.parent)
     return public_half(path).read_text().strip()
 

@@ -40,17 +40,6 @@ def is_held(path: Path) -> bool | None:
     return False
 
 
-@contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Wait for whoever else asks so for this folder, and then keep them waiting. Errors: OSError."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
 def let_go(descriptor: int) -> None:
     """Let go of a lock for everybody who inherited it. Errors: OSError where there is no such descriptor."""
     fcntl.flock(descriptor, fcntl.LOCK_UN)

@@ -5,7 +5,7 @@ import secrets
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.hooks_folder import lay_hooks
 from gitops_hooks.edge.keys import make_key
-from gitops_hooks.edge.locks import alone_in
+from gitops_hooks.edge.locks import hold
 from gitops_hooks.edge.store import make_folder, replace_file
 
 _SERVER_FILE = """\
@@ -80,6 +80,7 @@ _SERVER_FILE = """\
 # state_folder = "credentials/staging_state"
 # kubeconfig = "credentials/staging_kubeconfig"
 """
+_SECONDS = 30.0
 _USERS_FILE = "# Who may log in; written by `gitops-hooks user add` and `user remove`.\n"
 
 
@@ -88,13 +89,14 @@ def make_home(home: Home) -> None:
 
     Where several commands are a new server's first ones, each of them comes here.
     """
-    make_folder(home.path)
-    with alone_in(home.path):
+    for folder in (home.path, home.run):
+        make_folder(folder)
+    with hold(home.run, "home", _SECONDS):
         _make_what_is_missing(home)
 
 
 def _make_what_is_missing(home: Home) -> None:
-    for folder in (home.repositories, home.run, home.run / "empty", home.path / "state"):
+    for folder in (home.repositories, home.run / "empty", home.path / "state"):
         make_folder(folder)
     if not home.server_file.exists():
         replace_file(home.server_file, _SERVER_FILE.encode())

@@ -25,7 +25,7 @@ _PAUSE = 0.05
 _LOOKING = 1.0  # seconds; it takes a tenth of it
 _ENDING = 3.0  # seconds that what was ended with a push may take to be gone
 _MARKS = 5
-_ALIVE = "alive"
+ALIVE = "alive"
 UNCLEAN = "unclean"
 
 
@@ -87,7 +87,7 @@ def _mend_before(state: Path, repository: Path) -> None:
     """A reconciler that looks at the repository in this moment is waited for; a push that lives is not."""
     pushes, deadline = state / "pushes", time.monotonic() + _LOOKING
     _mend(state, repository)
-    while (dead := _dead(pushes)) and len(dead) == len(_marked(pushes)) and time.monotonic() < deadline:
+    while (dead := _dead(pushes)) and len(dead) == len(marked(pushes)) and time.monotonic() < deadline:
         time.sleep(_PAUSE)
         _mend(state, repository)
 
@@ -170,7 +170,7 @@ def _begin(state: Path, push: str) -> LivePush:
     making, folder = state / "pushes" / f".{push}", state / "pushes" / push
     try:
         make_folder(making)
-        alive = try_lock(making / _ALIVE)
+        alive = try_lock(making / ALIVE)
         # Renamed only once it is locked: nobody can see a marker that looks dead and is not.
         making.rename(folder)
     except OSError as error:
@@ -182,11 +182,11 @@ def _begin(state: Path, push: str) -> LivePush:
 
 
 def _dead(pushes: Path) -> list[Path]:
-    return [folder for folder in _marked(pushes) if _is_dead(folder)]
+    return [folder for folder in marked(pushes) if _is_dead(folder)]
 
 
-def _marked(pushes: Path) -> list[Path]:
-    """What is half-made is nobody's yet."""
+def marked(pushes: Path) -> list[Path]:
+    """The folders of pushes. A half-made one is nobody's yet, and a look at its lock could keep it from being taken."""
     try:
         return [folder for folder in pushes.iterdir() if not folder.name.startswith(".")]
     except OSError:
@@ -194,7 +194,7 @@ def _marked(pushes: Path) -> list[Path]:
 
 
 def _is_dead(folder: Path) -> bool:
-    held = is_held(folder / _ALIVE)
+    held = is_held(folder / ALIVE)
     if held is None:
         # Of one that lives on a full disk it is missing too: that one holds the repository.
         return (folder / UNCLEAN).exists()

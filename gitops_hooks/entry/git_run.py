@@ -40,7 +40,8 @@ def run(
     `folder` is the push's, whose holds are `descriptors`; empty and none for a fetch. `staying` leads to the fork that
     answered the login, where one did.
     """
-    kept, staying = tuple[int, ...](), staying and _put_aside(staying)
+    kept: tuple[int, ...] = ()
+    staying = _put_aside(staying) if staying else None
     if folder:
         client = os.dup(1)  # git shows hooks its own pipes only: through this one they see whether the client is there
         environ = environ | {"GITOPS_HOOKS_HOLD": str(descriptors[0]), "GITOPS_HOOKS_CLIENT": str(client)}

@@ -62,7 +62,8 @@ def main(home: str) -> int:
     gc.freeze()  # what is loaded is garbage never, and its pages are shared longer
     (loaded, settings), own = found, standing(os.getpid())
     idle, modules = settings.limits.warm_seconds, settings.plugins.modules
-    Court(House(door, warm.identity(server), loaded, own, place, idle, is_here, close, modules)).serve()
+    identity, sign = warm.identity(server), loaded.sign.encode()
+    Court(House(door, identity, sign, loaded, own, place, idle, is_here, close, modules)).serve()
     return 0
 
 

@@ -16,11 +16,13 @@ _OURS = "gitops_hooks."
 class House:
     """What the warm judge is. `is_open` says whether hooks still come to this door, `close` takes it away.
 
-    `modules` are the plugins that are enabled, by their paths.
+    `sign` is that of what is `loaded`, taken once and not for each hook. `modules` are the plugins that are enabled, by
+    their paths.
     """
 
     door: socket
     identity: bytes
+    sign: bytes
     loaded: Loaded
     own: Standing
     home: Home

@@ -33,7 +33,6 @@ class Court:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._sign = house.loaded.sign.encode()
         self._guests: list[Guest] = []
         self._waiting = WaitingFork(house)
         self._began = time.time()
@@ -172,7 +171,7 @@ class Court:
         else:
             guest.standing = peer
             digest = warm.digest(bytes(guest.heard))
-            guest.say(b"ready", digest, self._house.identity, self._sign)
+            guest.say(b"ready", digest, self._house.identity, self._house.sign)
             guest.heard.clear()
             return True
         self._dismiss(guest)

@@ -63,8 +63,8 @@ class Staying:
             return None
         # Before it is asked for: who hears nothing of this is not waited for.
         self._line.send(write_judging(Judging(name, request.seconds, request.nonce, is_last, self._push_of(request))))
-        sign = self._house.loaded.sign.encode()
-        self._conn.sendall(words.line(request.nonce, b"ready", warm_client.digest(heard), self._house.identity, sign))
+        identity, sign = self._house.identity, self._house.sign
+        self._conn.sendall(words.line(request.nonce, b"ready", warm_client.digest(heard), identity, sign))
         # From here on the warm judge may end, which waits for who is judged.
         is_here = _is_ready(time.monotonic() + _PATIENCE, self._conn)
         return request if is_here and take_place(self._conn.fileno(), request) else None

@@ -13,7 +13,6 @@ import pytest
 from gitops_hooks.core import warm_words as words
 from gitops_hooks.core.warm_line import Judging, read_line
 from gitops_hooks.edge import warm_client
-from gitops_hooks.edge.warm_code import Loaded
 from tests.world import ROOT
 
 # Staying, in a program of its own, with a judge that leaves what it is told to.
@@ -22,7 +21,6 @@ import os, signal, socket, subprocess, sys, threading, time
 from pathlib import Path
 sys.path.append(sys.argv[1])
 from gitops_hooks.edge.home import Home
-from gitops_hooks.edge.warm_code import Loaded
 from gitops_hooks.entry import parent
 from gitops_hooks.entry.serving_place import leave_place
 from gitops_hooks.entry.serving_push import Staying
@@ -31,7 +29,7 @@ conn, line, (current, ours, verdict, deed) = int(sys.argv[2]), int(sys.argv[3]),
 
 class House:
     home = Home(Path("/home"))
-    identity, loaded, is_all_ours = b"0" * 64, Loaded(b"", b""), ours == "yes"
+    identity, sign, is_all_ours = b"0" * 64, b"5" * 64, ours == "yes"
 
     def is_current(self):
         return current == "yes"
@@ -46,7 +44,7 @@ parent.judge_and_answer = judge
 looked = time.monotonic() + (60 if current == "fresh" else -1)
 Staying(House(), socket.socket(fileno=conn), socket.socket(fileno=line), leave_place()).judge(looked)
 """
-IDENTITY, SIGN = b"0" * 64, Loaded(b"", b"").sign.encode()
+IDENTITY, SIGN = b"0" * 64, b"5" * 64
 NONCE = b"0123456789abcdef" * 2
 PUSH = f"site-0001/pushes/{NONCE.decode()}"
 FOLDER = f"/home/state/{PUSH}"
