@@ -1,7 +1,8 @@
 """What a fork that stays with its push says to the warm judge, which ends whoever says anything else or takes too long.
 
     at rest                                              nothing of the push is here; the next hook may come
-    judges <hook> <seconds> <nonce> last|first <push>    whether it ends after this one, and where its push lies
+    judges <hook> <seconds> <nonce> last|first <push>    whether it is the push's last one, and where that lies
+    free                                                 the push is over; another login may come
 
 Each is one message of a socket that keeps messages apart.
 """
@@ -11,7 +12,7 @@ import re
 from gitops_hooks.core import warm_words as words
 from gitops_hooks.model.lazy_dataclass import dataclass
 
-AT_REST = b"at rest"
+AT_REST, FREE = b"at rest", b"free"
 MOST = 256  # bytes of a message
 _JUDGES = re.compile(
     rb"judges (%s) ([0-9]{1,6}\.[0-9]{3}) ([0-9a-f]{32}) (last|first) ([A-Za-z0-9-]{1,64}/pushes/[0-9a-f]{32})"
@@ -21,7 +22,7 @@ _JUDGES = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """It judges for a hook from here on, for so many seconds at most.
+    """It judges for a hook from here on, for so many seconds at most, the last one that it is asked for or not.
 
     `push` is the folder of its push below that of all states: the repository, `pushes`, and the push.
     """
@@ -39,8 +40,8 @@ def write_judging(judging: Judging) -> bytes:
     return b"judges %s %.3f %s %s %s" % (judging.name, judging.seconds, judging.nonce, last, push)
 
 
-def read_line(said: bytes) -> Judging | bool:
-    """True where it is at rest; False for anything that no fork says."""
+def read_line(said: bytes) -> Judging | bytes:
+    """AT_REST and FREE as they are; empty for anything that no fork says."""
     if found := _JUDGES.fullmatch(said):
         return Judging(found[1], float(found[2]), found[3], found[4] == b"last", found[5].decode())
-    return said == AT_REST
+    return said if said in (AT_REST, FREE) else b""

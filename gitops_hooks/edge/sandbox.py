@@ -40,7 +40,7 @@ from gitops_hooks.edge.sandbox_root import view_of, visible_paths
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.lazy_dataclass import dataclass
 
-__all__ = ["Confined", "SandboxLimits", "Wall", "confine_no_more", "probe", "run_confined"]
+__all__ = ["Confined", "SandboxLimits", "Wall", "confine_no_more", "is_confining", "probe", "run_confined"]
 
 _GRACE = 5.0
 _STEP = 200  # milliseconds between two words to whoever waits
@@ -95,6 +95,11 @@ def run_confined(
 def confine_no_more(reason: str) -> None:
     """For a program that takes a secret into its memory, which every child of it would inherit."""
     _no_more.append(reason)
+
+
+def is_confining() -> bool:
+    """Whether this program may still have something confined."""
+    return not _no_more
 
 
 def probe(walls: Sequence[Wall] = tuple(Wall)) -> str:

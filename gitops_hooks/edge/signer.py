@@ -1,10 +1,12 @@
 """The server's own key, which signs events: it stays out of every program that parses what was pushed.
 
 A confined child is a fork, and reads whatever its parent has in memory. So the key is loaded in a child of its own, for
-one signature; or, where nothing is confined, in place, and from then on nothing can be.
+one signature, or for all of a program that asked for one; or, where nothing is confined, in place, and from then on
+nothing can be.
 """
 
 import os
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
+from gitops_hooks.edge.attendant import Attendant
 from gitops_hooks.edge.keys import public_half
 from gitops_hooks.edge.sandbox import confine_no_more
 from gitops_hooks.edge.side_by_side import Aside
@@ -21,6 +24,8 @@ from gitops_hooks.model.lazy_dataclass import dataclass
 
 _WHERE = "the server's signing key"
 _SECONDS = 30.0
+_SIGNED, _FAILED = b"+", b"-"
+_attending: dict[Path, Attendant] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +38,54 @@ class Signer:
 
     def sign(self, payload: bytes) -> str:
         """The armoured signature of a commit's bytes without its signature header. Errors: EdgeError."""
-        if self.in_place:
+        said = self._ask_attendant(payload)
+        if said is None and self.in_place:
             confine_no_more("this program holds the server's signing key")
-            return self._sign(payload)
-        try:
-            said = Aside(partial(self._answer, payload)).close(_SECONDS)
-        except OSError as error:
-            raise EdgeError(_WHERE, f"cannot be used now: {error.strerror}") from None
-        if said is None or said[:1] != b"+":
+            return _sign(self.path, self.public.text, payload)
+        if said is None:
+            said = self._ask_a_fork(payload)
+        if said is None or said[:1] != _SIGNED:
             raise EdgeError(_WHERE, said[1:].decode() if said else "gave no signature")
         return said[1:].decode()
 
-    def _answer(self, payload: bytes) -> bytes:
-        try:
-            return b"+" + self._sign(payload).encode()
-        except EdgeError as error:
-            return b"-" + error.what.encode()
+    def _ask_attendant(self, payload: bytes) -> bytes | None:
+        attendant = _attending.get(self.path)
+        return attendant.ask(self.public.text.encode() + b"\0" + payload) if attendant else None
 
-    def _sign(self, payload: bytes) -> str:
-        key = _load(self.path)
-        if Verifier(key.public_key()).text != self.public.text:
-            raise EdgeError(_WHERE, "is not the one whose public half lies beside it; run doctor")
-        return armour(key, payload)
+    def _ask_a_fork(self, payload: bytes) -> bytes | None:
+        try:
+            return Aside(partial(_answer, self.path, self.public.text, payload)).close(_SECONDS)
+        except OSError as error:
+            raise EdgeError(_WHERE, f"cannot be used now: {error.strerror}") from None
+
+
+def have_attendant(path: Path) -> None:
+    """From here on a child of this program signs for it with this key, which is read anew for each signature.
+
+    Without one (the machine has no room, or it has ended) each signature is made as it would be otherwise.
+    """
+    if path not in _attending:
+        with suppress(OSError):
+            _attending[path] = Attendant(partial(_answer_again, path))
+
+
+def _answer_again(path: Path, asked: bytes) -> bytes:
+    public, _, payload = asked.partition(b"\0")
+    return _answer(path, public.decode(), payload)
+
+
+def _answer(path: Path, public: str, payload: bytes) -> bytes:
+    try:
+        return _SIGNED + _sign(path, public, payload).encode()
+    except EdgeError as error:
+        return _FAILED + error.what.encode()
+
+
+def _sign(path: Path, public: str, payload: bytes) -> str:
+    key = _load(path)
+    if Verifier(key.public_key()).text != public:
+        raise EdgeError(_WHERE, "is not the one whose public half lies beside it; run doctor")
+    return armour(key, payload)
 
 
 def load_signer(path: Path, *, in_place: bool = False) -> Signer:

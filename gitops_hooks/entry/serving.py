@@ -61,9 +61,9 @@ def main(home: str) -> int:
 
     gc.freeze()  # what is loaded is garbage never, and its pages are shared longer
     (loaded, settings), own = found, standing(os.getpid())
-    idle, modules = settings.limits.warm_seconds, settings.plugins.modules
+    idle, modules, known = settings.limits.warm_seconds, settings.plugins.modules, len(sys.modules)
     identity, sign = warm.identity(server), loaded.sign.encode()
-    Court(House(door, identity, sign, loaded, own, place, idle, is_here, close, modules)).serve()
+    Court(House(door, identity, sign, loaded, own, place, idle, is_here, close, modules, known)).serve()
     return 0
 
 

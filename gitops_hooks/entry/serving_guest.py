@@ -10,7 +10,7 @@ from socket import MSG_DONTWAIT, socket
 
 from gitops_hooks.core import warm_words as words
 from gitops_hooks.core.ssh_command import GitCommand, GitProgram, parse_ssh_command
-from gitops_hooks.core.warm_line import MOST, Judging, read_line
+from gitops_hooks.core.warm_line import AT_REST, MOST, Judging, read_line
 from gitops_hooks.core.warm_request import Request
 from gitops_hooks.edge import warm_client as warm
 from gitops_hooks.edge.pushes import UNCLEAN, mark_cut_off
@@ -37,6 +37,7 @@ class Guest:
     line: socket | None = None
     unclean: Path = Path()  # the mark of its push, from the folder of all states on
     next_in: str = ""  # the repository in which another fork is wanted once this one has ended
+    is_free: bool = False  # its fork is at no work for it any more, and may go on to another login
     is_cut_off: bool = False
     is_at_rest: bool = False
 
@@ -55,6 +56,10 @@ class Guest:
         """Whether a fork is at work for it at this moment."""
         return bool(self.judge) and not self.is_at_rest
 
+    @property
+    def is_of_hook(self) -> bool:
+        return self.request is not None and self.request.name in words.HOOKS
+
     def say(self, *said: bytes) -> None:
         with suppress(OSError):
             self.conn.send(words.line(self.request.nonce if self.request else b"", *said), MSG_DONTWAIT)
@@ -64,7 +69,7 @@ class Guest:
         self.judge, self.line, self.watch = fork.pid, fork.line, os.pidfd_open(fork.pid)
         told = dict(request.environ)
         self.unclean = Path(os.fsdecode(told.get(b"GITOPS_HOOKS_UNCLEAN", b"")))
-        self.next_in = _repository_of(request, told)
+        self.next_in = repository_of(request)
         self._give(request.seconds)
         self.request = _bare(request.nonce, request.name)  # a push's environment is not kept
 
@@ -83,9 +88,12 @@ class Guest:
             elif isinstance(found := read_line(said), Judging):
                 begun.append(found)
                 self._is_judged_for(found)
-            elif found:
+            elif found == AT_REST:
                 self.is_at_rest = True
                 self._give(STAYING)
+            elif found and not self.is_at_rest and self.is_of_hook:
+                self.is_free = True
+                break
             else:
                 self.cut_off()  # no fork says that
                 break
@@ -113,6 +121,11 @@ class Guest:
             self.line.close()
         self.line = None
 
+    def give_back(self) -> Fork | None:
+        """Its fork, which is another's from here on, where that is free."""
+        line, self.line = self.line, None
+        return Fork(self.judge, line) if line else None
+
     def leave(self) -> None:
         self.conn.close()
         self.close_line()
@@ -139,8 +152,9 @@ def _bare(nonce: bytes, name: bytes) -> Request:
     return Request(nonce, name, b"", 0.0, (), ())
 
 
-def _repository_of(request: Request, told: dict[bytes, bytes]) -> str:
-    """Empty where no hook comes behind this one, and for a fetch."""
+def repository_of(request: Request) -> str:
+    """As it was asked for; empty where no hook comes behind this one, and for a fetch."""
+    told = dict(request.environ)
     if request.name != words.LOGIN:
         return os.fsdecode(told.get(b"GITOPS_HOOKS_REPOSITORY", b""))
     asked = parse_ssh_command(told.get(b"SSH_ORIGINAL_COMMAND", b""))

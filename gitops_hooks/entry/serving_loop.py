@@ -9,7 +9,7 @@ import signal
 import time
 from contextlib import suppress
 from functools import partial
-from socket import MSG_DONTWAIT
+from socket import MSG_DONTWAIT, socket
 
 from gitops_hooks.core import warm_words as words
 from gitops_hooks.core.warm_request import Request, parse_request
@@ -17,9 +17,9 @@ from gitops_hooks.edge import warm_client as warm
 from gitops_hooks.edge.code_sign import FRESH_SECONDS
 from gitops_hooks.edge.warm_peer import Standing, standing_behind
 from gitops_hooks.entry.preparing import prepare
-from gitops_hooks.entry.serving_guest import KNOCKING, Guest
+from gitops_hooks.entry.serving_guest import KNOCKING, Guest, repository_of
 from gitops_hooks.entry.serving_house import Errand, House
-from gitops_hooks.entry.serving_spare import WaitingFork, fork_for
+from gitops_hooks.entry.serving_spare import Fork, WaitingForks, fork_for
 
 _MOST = 128  # guests at once; whoever is one too many judges by itself
 _MOST_STAYING = 64  # guests with whom forks stay for a whole push
@@ -34,7 +34,7 @@ class Court:
     def __init__(self, house: House) -> None:
         self._house = house
         self._guests: list[Guest] = []
-        self._waiting = WaitingFork(house)
+        self._waiting = WaitingForks(house)
         self._began = time.time()
         self._last = self._looked = time.monotonic()
         self._looked_for = -1
@@ -89,6 +89,9 @@ class Court:
         if guest.line and guest.line.fileno() in ready:
             # Before the end of a fork is seen: that is told with the nonce of the hook for which it began last.
             self._hear_of_fork(guest)
+            if guest.is_free and (fork := guest.give_back()):
+                self._keep(guest, fork)
+                return
         happened = ready.get(guest.conn.fileno(), 0)
         # What has been said counts, however late a busy machine lets it be read: the push may be handed over already.
         is_late = time.monotonic() > guest.deadline and not happened & select.POLLIN
@@ -134,6 +137,7 @@ class Court:
             self._looked_for = asked[0].asker if len(asked) == 1 else -1
         for guest in asked:
             is_current = self._answer(guest, is_current) and is_current
+        self._waiting.thin_out()
         if self._guests:
             self._last = time.monotonic()
         is_idle = time.monotonic() - self._last > self._house.idle_seconds
@@ -180,7 +184,7 @@ class Court:
     def _begin(self, guest: Guest, request: Request, peer: Standing) -> None:
         may_stay, is_calm = len(self._guests) <= _MOST_STAYING, not any(each.judge for each in self._guests)
         errand = Errand(request, peer, self._looked, may_stay, is_calm)
-        fork = self._waiting.hand_over(guest.conn, errand) or fork_for(self._house, guest.conn, errand)
+        fork = self._send(guest.conn, errand) or fork_for(self._house, guest.conn, errand)
         if fork is None:
             self._dismiss(guest)
             return
@@ -189,6 +193,19 @@ class Court:
         if request.name == words.HOOKS[0]:
             # While it judges the next one prepares itself for proc-receive, on another core.
             self._have_one_wait(guest.next_in)
+
+    def _send(self, conn: socket, errand: Errand) -> Fork | None:
+        """One that waits, where one does."""
+        repository = repository_of(errand.request) if errand.request.name == words.LOGIN else ""
+        free = self._waiting.send_free(conn, errand, (repository, errand.standing.limits)) if repository else None
+        return free or self._waiting.send_spare(conn, errand)
+
+    def _keep(self, guest: Guest, fork: Fork) -> None:
+        """The push is over, and nothing of it is left in its fork."""
+        if guest.standing:
+            self._waiting.keep(fork, (guest.next_in, guest.standing.limits))
+        self._dismiss(guest)
+        self._have_one_wait(guest.next_in)
 
     def _hear_of_fork(self, guest: Guest) -> None:
         for hook in guest.hear_of_fork():

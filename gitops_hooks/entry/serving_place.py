@@ -16,10 +16,14 @@ from socket import SCM_RIGHTS, SOL_SOCKET, socket
 from gitops_hooks.core import warm_words as words
 from gitops_hooks.core.warm_request import Request
 from gitops_hooks.edge import sandbox_kernel as kernel
+from gitops_hooks.edge.sandbox import is_confining
+from gitops_hooks.entry.serving_house import House
 from gitops_hooks.model.lazy_dataclass import dataclass
 
 _NUMBER = 4  # bytes of a descriptor's number in a control message
 _OWN = (0, 1, 2)
+_MOST_PUSHES = 100
+_MOST_GROWN = 32 * 1024  # KiB
 _SIGNALS = tuple(number for number in signal.Signals if number not in (signal.SIGKILL, signal.SIGSTOP))
 
 
@@ -32,6 +36,7 @@ class Traces:
     threads: int
     children: bytes
     umask: int
+    confines: bool
 
     @classmethod
     def now(cls) -> "Traces":
@@ -42,7 +47,20 @@ class Traces:
             len(os.listdir("/proc/self/task")),  # noqa: PTH208  # a number, not paths
             _children(),
             umask,
+            is_confining(),
         )
+
+
+class Strength:
+    """How long one fork goes on: for so many pushes, while it has not grown, and runs what the house looks after."""
+
+    def __init__(self, house: House) -> None:
+        self._house, self._peak, self._left = house, _peak(), _MOST_PUSHES
+
+    def lasts(self) -> bool:
+        """Whether it takes another push after one more."""
+        self._left -= 1
+        return self._left > 0 and self._house.knows_all() and _peak() - self._peak < _MOST_GROWN
 
 
 def become_a_fork(*sockets: socket) -> tuple[int, ...]:
@@ -53,6 +71,12 @@ def become_a_fork(*sockets: socket) -> tuple[int, ...]:
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     return _close_others(sockets)
+
+
+def out_of_the_way(conn: socket) -> int:
+    """The same connection, where no descriptor of a push comes to lie."""
+    with conn:
+        return fcntl.fcntl(conn, fcntl.F_DUPFD_CLOEXEC, words.FIRST_OWN)
 
 
 def take_place(conn: int, request: Request) -> bool:
@@ -116,6 +140,11 @@ def _put_in_place(given: list[int], numbers: tuple[int, ...]) -> None:
     for each, number in zip(taken, (*_OWN, *numbers), strict=True):
         os.dup2(each, number)
         os.close(each)
+
+
+def _peak() -> int:
+    """The most memory that this process has had, in KiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _children() -> bytes:

@@ -2,19 +2,21 @@
 
 It knows who asks, it has read what the hooks will read, and nobody has to be made for them. It judges as every fork
 does, from what it reads anew for each hook, and ends where it is not what it was before: its login then asks for
-another fork, or the hook judges by itself. Between two hooks it holds nothing of the push but the connection.
+another fork, or the hook judges by itself. Between two hooks it holds nothing of the push but the connection, and
+behind the last one not even that: it may be sent to another login then.
 """
 
 import gc
 import os
 import select
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from socket import socket
 
 from gitops_hooks.core import warm_words as words
-from gitops_hooks.core.warm_line import AT_REST, Judging, write_judging
+from gitops_hooks.core.warm_line import AT_REST, FREE, Judging, write_judging
 from gitops_hooks.core.warm_request import Request, parse_request
 from gitops_hooks.edge import warm_client
 from gitops_hooks.edge.code_sign import FRESH_SECONDS
@@ -33,23 +35,31 @@ class Staying:
     def __init__(self, house: House, conn: socket, line: socket, before: Traces) -> None:
         self._house, self._conn, self._line, self._before = house, conn, line, before
 
-    def judge(self, looked: float) -> None:
+    def judge(self, looked: float, may_go_on: Callable[[], bool]) -> bool:
         """For each hook of the push, until there is no other, or this cannot judge for it.
 
-        `looked` is when the house was last found to be current (monotonic seconds).
+        `looked` is when the house was last found to be current (monotonic seconds). Behind a whole push it is as
+        before, and where it `may_go_on` it has said so, and answers True.
         """
         for name in _HOOKS:
             is_last = name == _HOOKS[-1] or not self._house.is_all_ours
             if (request := self._hear(name, looked, is_last=is_last)) is None:
-                return
+                return False
             conn, protocol = self._conn.fileno(), parent.take_protocol()
             is_accepted = parent.judge_and_answer(name.decode(), request.nonce, conn, protocol)
-            if is_last or not is_accepted:
+            if not is_accepted or not self._house.is_all_ours:
                 os.closerange(0, conn)  # as in serving_fork
-                return
-            if not self._is_as_before(protocol, request.descriptors):
-                return
-            self._conn.sendall(words.line(request.nonce, words.STAYS))
+                return False
+            if not self._is_as_before(protocol, request.descriptors) or (is_last and not may_go_on()):
+                return False
+            if is_last:
+                os.chdir("/")
+                os.environb.clear()
+                # Before the login is told: it then leaves, which would be the end of a fork that is at work.
+                self._line.send(FREE)
+            with suppress(OSError):  # nobody may want to know any more, and the next word finds that out
+                self._conn.sendall(words.line(request.nonce, words.STAYS))
+        return True
 
     def _hear(self, name: bytes, looked: float, *, is_last: bool) -> Request | None:
         """The request of the hook of this name, in whose place this is then; None where it is not for this to judge."""

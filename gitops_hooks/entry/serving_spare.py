@@ -1,23 +1,28 @@
-"""A fork of the warm judge that waits for whoever comes next: made before, so that no login or hook waits for a fork.
+"""Forks of the warm judge that wait for whoever comes next, so that no login or hook waits for a fork to be made.
 
-A spare goes on one errand and ends, as every fork does; until then it has met no push.
+A spare was made for it and has met no push. A free one has judged a whole push of the suite's own checks, and nothing
+was left: it takes another login for the same repository, under the same limits.
 """
 
 import os
-import pickle
 import signal
+import time
 from collections.abc import Callable
 from contextlib import suppress
-from socket import AF_UNIX, MSG_DONTWAIT, SOCK_SEQPACKET, recv_fds, send_fds, socket, socketpair
+from socket import AF_UNIX, MSG_DONTWAIT, SOCK_SEQPACKET, socket, socketpair
 from typing import NoReturn
 
 from gitops_hooks.entry.serving_fork import be_the_judge
-from gitops_hooks.entry.serving_house import Errand, House
+from gitops_hooks.entry.serving_house import Errand, House, send_on, wait_for_errand, write_errand
 from gitops_hooks.entry.serving_place import become_a_fork
 from gitops_hooks.model.lazy_dataclass import dataclass
 
-_MOST_ERRAND = 64 * 1024  # one message, which the kernel takes whole or not at all
+RESTING = 10.0  # seconds for which a free fork waits where another one waits for the same
+_MOST_KINDS = 4  # one of each waits as long as the warm judge does
 _PREPARED = b"prepared"
+
+# The repository as it was asked for, and the limits that the fork works under.
+Kind = tuple[str, tuple[tuple[int, int, int], ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +43,19 @@ class Fork:
         return True
 
     def drop(self) -> None:
+        """It is at no work of anybody's."""
         self.line.close()
-        os.kill(self.pid, signal.SIGKILL)  # not reaped yet, so that the number is still its own
+        for kill in (os.killpg, os.kill):
+            with suppress(ProcessLookupError):
+                kill(self.pid, signal.SIGKILL)  # not reaped yet, so that the number is still its own
         os.waitpid(self.pid, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Free:
+    fork: Fork
+    kind: Kind
+    since: float
 
 
 def fork_for(house: House, conn: socket, errand: Errand) -> Fork | None:
@@ -48,37 +63,62 @@ def fork_for(house: House, conn: socket, errand: Errand) -> Fork | None:
     return _fork(lambda line, warm: be_the_judge(house, conn, line, errand, warm))
 
 
-class WaitingFork:
-    """The one that waits, if any; an open resource of the warm judge."""
+class WaitingForks:
+    """The spare, if any, and those that are free; an open resource of the warm judge."""
 
     def __init__(self, house: House) -> None:
         self._house = house
         self._spare: Fork | None = None
+        self._free: list[_Free] = []
 
     def refill(self, prepare: Callable[[], object]) -> None:
-        """Have one wait. A new one prepares itself first; what goes wrong there is no matter."""
+        """Have one wait that was made for it, which prepares itself first; what goes wrong there is no matter."""
         if self._spare is None:
             self._spare = _fork(lambda line, warm: _be_a_spare(self._house, line, warm, prepare))
 
-    def hand_over(self, conn: socket, errand: Errand) -> Fork | None:
-        """The one that goes on this errand, whose `go` is unread; None where none waits."""
-        spare, said = self._spare, pickle.dumps(errand)
-        if spare is None or len(said) > _MOST_ERRAND:
+    def keep(self, fork: Fork, kind: Kind) -> None:
+        """It is free."""
+        self._free.append(_Free(fork, kind, time.monotonic()))
+
+    def thin_out(self) -> None:
+        """Let those go that have rested for long, but for the last one of each kind, and of few kinds."""
+        last = list({each.kind: each for each in self._free}.values())[-_MOST_KINDS:]
+        for each in [each for each in self._free if each not in last and time.monotonic() - each.since > RESTING]:
+            self._free.remove(each)
+            each.fork.drop()
+
+    def send_free(self, conn: socket, errand: Errand, kind: Kind) -> Fork | None:
+        """The free one that goes on this errand, which is a login's: who was at work last, its pages are at hand."""
+        said = write_errand(errand)
+        for each in reversed([each for each in self._free if said and each.kind == kind]):
+            self._free.remove(each)
+            try:
+                send_on(said, each.fork.line, conn)
+            except OSError:
+                each.fork.drop()
+            else:
+                return each.fork
+        return None
+
+    def send_spare(self, conn: socket, errand: Errand) -> Fork | None:
+        """The spare, which goes on this errand; None where none waits. `go` is unread."""
+        spare, said = self._spare, write_errand(errand)
+        if spare is None or not said:
             return None
         try:
             if not spare.is_prepared():
                 return None
-            send_fds(spare.line, [said], [conn.fileno()], MSG_DONTWAIT)
+            send_on(said, spare.line, conn)
         except OSError:
-            self.close()
-            return None
+            spare.drop()
+            spare = None
         self._spare = None
         return spare
 
     def close(self) -> None:
-        if self._spare:
-            self._spare.drop()
-        self._spare = None
+        for fork in [*(each.fork for each in self._free), *([self._spare] if self._spare else [])]:
+            fork.drop()
+        self._free, self._spare = [], None
 
 
 def _fork(become: Callable[[socket, int], NoReturn]) -> Fork | None:
@@ -107,9 +147,8 @@ def _be_a_spare(house: House, line: socket, warm: int, prepare: Callable[[], obj
             prepare()
         told = socket(fileno=here)
         told.send(_PREPARED)
-        said, descriptors, _, _ = recv_fds(told, _MOST_ERRAND, 1)
-        if said and len(descriptors) == 1:
-            errand = pickle.loads(said)  # noqa: S301  # our parent's words
-            be_the_judge(house, socket(fileno=descriptors[0]), told, errand, warm)
+        if found := wait_for_errand(told):
+            errand, conn = found
+            be_the_judge(house, conn, told, errand, warm)
     finally:
         os._exit(0)

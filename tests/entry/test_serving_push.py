@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from gitops_hooks.core import warm_words as words
-from gitops_hooks.core.warm_line import Judging, read_line
+from gitops_hooks.core.warm_line import AT_REST, FREE, Judging, read_line
 from gitops_hooks.edge import warm_client
 from tests.world import ROOT
 
@@ -20,12 +20,13 @@ FORK = """\
 import os, signal, socket, subprocess, sys, threading, time
 from pathlib import Path
 sys.path.append(sys.argv[1])
+from gitops_hooks.edge import sandbox
 from gitops_hooks.edge.home import Home
 from gitops_hooks.entry import parent
 from gitops_hooks.entry.serving_place import leave_place
 from gitops_hooks.entry.serving_push import Staying
 
-conn, line, (current, ours, verdict, deed) = int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:8]
+conn, line, (current, ours, verdict, deed, last) = int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:9]
 
 class House:
     home = Home(Path("/home"))
@@ -42,7 +43,8 @@ def judge(name, nonce, writer, protocol):
 
 parent.judge_and_answer = judge
 looked = time.monotonic() + (60 if current == "fresh" else -1)
-Staying(House(), socket.socket(fileno=conn), socket.socket(fileno=line), leave_place()).judge(looked)
+fork = Staying(House(), socket.socket(fileno=conn), socket.socket(fileno=line), leave_place())
+fork.judge(looked, lambda: last == "lasts")
 """
 IDENTITY, SIGN = b"0" * 64, b"5" * 64
 NONCE = b"0123456789abcdef" * 2
@@ -56,7 +58,7 @@ class Push:
     def __init__(self, login: socket.socket, line: socket.socket) -> None:
         self.login, self.line = login, line
 
-    def told(self) -> "Judging | bool | None":
+    def told(self) -> "Judging | bytes | None":
         """What the warm judge hears next; None for the end."""
         said = self.line.recv(200)
         return read_line(said) if said else None
@@ -67,7 +69,8 @@ class Push:
         environ = [f"{variable}={value}".encode() for variable, value in told.items()]
         fields = [words.VERSION, NONCE, name, identity, b"30.000", b"", *environ]
         request = words.write_request(fields)
-        self.login.sendall(request)
+        with suppress(BrokenPipeError):
+            self.login.sendall(request)
         answer = self.hear()
         if answer:
             assert answer == words.line(NONCE, b"ready", warm_client.digest(request), IDENTITY, SIGN)
@@ -94,7 +97,9 @@ class Push:
 
 
 @contextmanager
-def staying(current: str = "yes", ours: str = "yes", verdict: str = "accept", deed: str = "pass") -> Iterator[Push]:
+def staying(
+    current: str = "yes", ours: str = "yes", verdict: str = "accept", deed: str = "pass", last: str = ""
+) -> Iterator[Push]:
     login, conn = socket.socketpair()
     line, told = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with login, conn, line, told:
@@ -111,13 +116,14 @@ def staying(current: str = "yes", ours: str = "yes", verdict: str = "accept", de
             ours,
             verdict,
             deed,
+            last,
         ]
         ends = (conn.fileno(), told.fileno())
         with subprocess.Popen(argv, pass_fds=ends, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as program:
             conn.close()
             told.close()
             push = Push(login, line)
-            assert push.told() is True
+            assert push.told() == AT_REST
             try:
                 yield push
             finally:
@@ -143,10 +149,35 @@ def test_it_judges_for_both_hooks_and_says_so(current: str) -> None:
         assert push.ask(b"pre_receive")
         assert push.told() == FIRST
         assert push.go() == ACCEPTED + STAYS
-        assert push.told() is True
+        assert push.told() == AT_REST
         assert push.ask(b"proc_receive", hook="second")
         assert push.told() == SECOND
         assert push.go() == ACCEPTED
+        # It may not go on.
+        assert push.told() is None
+
+
+def whole_push(push: Push) -> bytes:
+    """What is said behind the verdict on the second hook."""
+    assert push.ask(b"pre_receive", hook="second")
+    assert push.told() == FIRST
+    assert push.go() == ACCEPTED + STAYS
+    assert push.told() == AT_REST
+    assert push.ask(b"proc_receive")
+    assert push.told() == SECOND
+    return push.go()
+
+
+def test_behind_a_whole_push_it_is_free_for_another() -> None:
+    with staying(last="lasts") as push:
+        assert whole_push(push) == ACCEPTED + STAYS
+        assert push.told() == FREE
+
+
+@pytest.mark.parametrize("deed", ["os.open('/dev/null', os.O_RDONLY)", "os.umask(0)", "sandbox.confine_no_more('x')"])
+def test_where_something_is_left_of_its_last_hook_it_is_not(deed: str) -> None:
+    with staying(last="lasts", deed=deed) as push:
+        assert whole_push(push) == ACCEPTED
         assert push.told() is None
 
 

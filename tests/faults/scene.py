@@ -13,7 +13,7 @@ from tests.answers import Result
 from tests.faults.failpoints import Faults
 from tests.faults.invariants import Watch
 from tests.push.desk import Desk
-from tests.push.waiting_fork import without_waiting_fork
+from tests.push.waiting_fork import without_waiting_forks
 from tests.world import World
 
 _END_SECONDS = 10.0
@@ -100,7 +100,7 @@ class Scene:
         warm = {one.pid for one in found if one.pid in judges and one.parent not in judges}
         known = ("sshd", "reconcile")
         mine = [one for one in found if not any(k in word for word in one.argv for k in known)]
-        return without_waiting_fork(mine, warm)
+        return without_waiting_forks(mine, warm)
 
     def leftovers(self) -> list[str]:
         """I6, I9: lock files, quarantines and folders of pushes that no longer live."""

@@ -13,7 +13,7 @@ from gitops_hooks.model.server import CHECKS
 from tests.faults.failpoints import no_reconciler
 from tests.hostile.rogue import DEEDS, MARK, name_of
 from tests.push.desk import Content, Desk
-from tests.push.waiting_fork import without_waiting_fork
+from tests.push.waiting_fork import without_waiting_forks
 from tests.world import Template, World
 
 # What one push may take beyond its checks, whatever is in it, on a machine with much else to do.
@@ -158,7 +158,7 @@ class Ground:
         place = str(self.desk.world.home.path).encode()
         found = [each for each in list_living() if MARK in each.argv or place in _environment(each.pid)]
         warm = {one.pid for one in running(self.desk.world.home)}
-        found = without_waiting_fork(found, warm)
+        found = without_waiting_forks(found, warm)
         return [each.argv for each in found if not any("reconcile" in word for word in each.argv)]
 
 

@@ -20,7 +20,7 @@ from gitops_hooks.entry.serving_push import STAYING
 from tests.push.desk import MAIN, Desk
 from tests.push.test_warm_judge import waiting_forks
 from tests.push.test_warm_logins import logins
-from tests.push.waiting_fork import without_waiting_fork
+from tests.push.waiting_fork import without_waiting_forks
 from tests.push.warm_desk import warm_desk
 from tests.waiting import wait_until
 from tests.world import Template, World
@@ -76,7 +76,7 @@ def forks(world: World) -> list[int]:
     """Those of the warm judge that are of a push; another one may wait for the next login."""
     (judge,) = running(world.home)
     found = [living.look_at(pid) for pid in waiting_forks(judge.pid)]
-    return [each.pid for each in without_waiting_fork([each for each in found if each], [judge.pid])]
+    return [each.pid for each in without_waiting_forks([each for each in found if each], [judge.pid])]
 
 
 @contextmanager
@@ -126,7 +126,8 @@ def test_the_fork_that_answered_the_login_judges_for_both_hooks(desk: Desk) -> N
 def test_while_git_receives_it_holds_nothing_of_the_push(desk: Desk) -> None:
     with held(desk, "nothing") as (push, fork):
         wait_until(lambda: len(set(descriptors(fork)) & {"/dev/null"}) == 1)
-        assert sorted(each[:8] for each in descriptors(fork)) == ["/dev/nul"] * 3 + ["socket:["] * 2
+        # The login, the warm judge, and who signs for it.
+        assert sorted(each[:8] for each in descriptors(fork)) == ["/dev/nul"] * 3 + ["socket:["] * 3
         assert str(desk.world.repository) not in Path(f"/proc/{fork}/maps").read_text()
         wait_until(lambda: "0 at this moment" in line(desk.world))
         assert end(desk, push)[0] == 0

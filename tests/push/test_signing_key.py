@@ -1,5 +1,7 @@
 """The server's key signs, and is in no memory that something confined is forked from."""
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,8 +11,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
+from gitops_hooks.edge import signer
 from gitops_hooks.edge.keys import make_key
-from gitops_hooks.edge.signer import load_signer
+from gitops_hooks.edge.signer import have_attendant, load_signer
 from gitops_hooks.model.errors import EdgeError
 from tests.push.warm_desk import PLUGIN, WarmDesk, warm_desk
 from tests.world import ROOT, Template
@@ -33,9 +36,11 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from gitops_hooks.edge.sandbox import SandboxLimits, run_confined
-from gitops_hooks.edge.signer import load_signer
+from gitops_hooks.edge.signer import have_attendant, load_signer
 {HOLDS}
-load_signer(Path(sys.argv[2]), in_place=sys.argv[4] == "in place").sign(b"text")
+if sys.argv[4] == "attended":
+    have_attendant(Path(sys.argv[2]))
+load_signer(Path(sys.argv[2]), in_place=sys.argv[4] != "apart").sign(b"text")
 print(holds(sys.argv[3]))
 print(run_confined(lambda: b"ran", readable=()))
 """
@@ -65,6 +70,7 @@ def warm(site: Template) -> Iterator[WarmDesk]:
     ("where", "told"),
     [
         ("apart", ["False", "Confined(output=b'ran', failure='')"]),
+        ("attended", ["False", "Confined(output=b'ran', failure='')"]),
         (
             "in place",
             [
@@ -91,10 +97,11 @@ def test_who_judges_before_the_lock_never_held_it(warm: WarmDesk, seconds: str) 
     assert set((warm.world.home.path / "held").read_text().split()) == {"False"}
 
 
-def test_both_ways_make_the_same_signature(key: Path) -> None:
+@pytest.mark.parametrize("where", ["in place", "attended"])
+def test_all_ways_make_the_same_signature(key: Path, where: str) -> None:
     apart = load_signer(key).sign(b"text")
     script = SCRIPT.partition("print(")[0].replace("load_signer(P", "print(load_signer(P").rstrip() + ")"
-    words = [sys.executable, "-c", script, str(ROOT), str(key), "00", "in place"]
+    words = [sys.executable, "-c", script, str(ROOT), str(key), "00", where]
     assert subprocess.run(words, capture_output=True, text=True, check=True, timeout=60).stdout.strip() == apart
     assert load_signer(key).public.verifies(b"text", apart)
 
@@ -110,3 +117,30 @@ def test_a_key_that_cannot_sign_says_why(key: Path, tmp_path: Path) -> None:
     key.unlink()
     with pytest.raises(EdgeError, match="the server's signing key: cannot be read"):
         load_signer(key)
+
+
+@pytest.fixture
+def attended(key: Path) -> Iterator[Path]:
+    """A key for which a child of this program signs."""
+    have_attendant(key)
+    try:
+        yield key
+    finally:
+        signer._attending.pop(key).close()
+
+
+def test_who_attends_reads_the_key_anew_for_each_signature(attended: Path, tmp_path: Path) -> None:
+    first = load_signer(attended)
+    assert first.public.verifies(b"text", first.sign(b"text"))
+    make_key(tmp_path / "other", "server")
+    for suffix in ("", ".pub"):
+        (tmp_path / f"other{suffix}").replace(f"{attended}{suffix}")
+    assert load_signer(attended).public.verifies(b"text", load_signer(attended).sign(b"text"))
+    with pytest.raises(EdgeError, match="is not the one whose public half lies beside it; run doctor"):
+        first.sign(b"text")
+
+
+def test_where_who_attends_was_killed_it_is_signed_all_the_same(attended: Path) -> None:
+    os.kill(signer._attending[attended].pid, signal.SIGKILL)
+    found = load_signer(attended)
+    assert found.public.verifies(b"text", found.sign(b"text"))
