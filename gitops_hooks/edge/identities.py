@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gitops_hooks.edge.authorized_keys import write_block
@@ -10,7 +11,7 @@ from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.locks import hold
 from gitops_hooks.edge.public_key import parse_key
 from gitops_hooks.edge.store import replace_file
-from gitops_hooks.edge.toml_text import REPOSITORY_ID, Document, Faults, open_toml, parse_toml
+from gitops_hooks.edge.toml_text import REPOSITORY_ID, Document, Faults, parse_toml, read_toml
 from gitops_hooks.edge.toml_text import Table as Read
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.people import EVERY_HOST, Charge, People, Person, PublicKey
@@ -35,7 +36,7 @@ _NEW = "# Who may log in; written by `gitops-hooks user add` and `user remove`.\
 
 def load_people(home: Home) -> People:
     """Everybody in users.toml. Errors: PolicyError with every fault of the file and its line."""
-    return _build(open_toml(home.users_file, (), ("user",), SOURCE))
+    return _people_of(read_toml(home.users_file, SOURCE))
 
 
 def add_user(home: Home, name: str, key_text: str, addresses: tuple[str, ...], bot: bool = False) -> Person:
@@ -110,11 +111,11 @@ def _edit(home: Home, change: Callable[["TOMLDocument"], None]) -> People:
 
     with hold(home.run, SOURCE, _SECONDS):
         before = home.users_file.read_text(encoding="utf-8") if home.users_file.exists() else _NEW
-        _parse(before)
+        _people_of(before)
         document = tomlkit.parse(before)
         change(document)
         after = tomlkit.dumps(document)
-        people = _parse(after)
+        people = _people_of(after)
         # A key that is no longer in users.toml is refused by the forced command even while its line still stands,
         # and a line is only written for somebody who is: either order of a crash fails closed.
         replace_file(home.users_file, after.encode("utf-8"))
@@ -122,7 +123,9 @@ def _edit(home: Home, change: Callable[["TOMLDocument"], None]) -> People:
     return people
 
 
-def _parse(text: str) -> People:
+@lru_cache(maxsize=2)
+def _people_of(text: str) -> People:
+    """A push reads them three times, and the same process may judge the next one. Errors: as load_people."""
     return _build(parse_toml(text, (), ("user",), Faults(SOURCE)))
 
 

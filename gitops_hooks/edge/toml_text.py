@@ -111,9 +111,8 @@ class Document:
 
 def open_toml(path: Path, tables: Collection[str], lists: Collection[str], source: str = "") -> Document:
     """Read a file in which only these `[table]`s and `[[list]]`s may stand. Errors: PolicyError."""
-    faults = Faults(source or path.name)
-    text = _read(path, faults)
-    return parse_toml(text, tables, lists, faults)
+    source = source or path.name
+    return parse_toml(read_toml(path, source), tables, lists, Faults(source))
 
 
 def parse_toml(text: str, tables: Collection[str], lists: Collection[str], faults: Faults) -> Document:
@@ -135,18 +134,19 @@ def parse_toml(text: str, tables: Collection[str], lists: Collection[str], fault
 _Places = dict[tuple[str, int], tuple[int, dict[str, int]]]
 
 
-def _read(path: Path, faults: Faults) -> str:
+def read_toml(path: Path, source: str) -> str:
+    """The text of a file of bounded size. Errors: PolicyError, which names it by `source`."""
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise PolicyError(faults.source, (Fault(0, f"cannot be read: {error.strerror}"),)) from None
+        raise PolicyError(source, (Fault(0, f"cannot be read: {error.strerror}"),)) from None
     if len(content) > _LARGEST:
-        raise PolicyError(faults.source, (Fault(0, f"is larger than {_LARGEST} bytes"),))
+        raise PolicyError(source, (Fault(0, f"is larger than {_LARGEST} bytes"),))
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise PolicyError(faults.source, (Fault(line, "is not UTF-8"),)) from None
+        raise PolicyError(source, (Fault(line, "is not UTF-8"),)) from None
 
 
 def _syntax_fault(message: str) -> Fault:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -125,9 +126,15 @@ def policy_at(repository: Repository, commit: str) -> Policy:
     if text is None:
         raise PolicyError(POLICY_PATH, (Fault(0, f"is missing at {commit[:12]}. {RECOVERY}"),))
     try:
-        return parse_policy(text, commit=commit, known=None, source=POLICY_PATH)
+        return _policy_of(text, commit)
     except PolicyError as error:
         raise PolicyError(error.source, (*error.faults, Fault(0, RECOVERY))) from None
+
+
+@lru_cache(maxsize=4)
+def _policy_of(text: bytes, commit: str) -> Policy:
+    """A push asks at least twice, and the same process may judge the next one. Errors: PolicyError."""
+    return parse_policy(text, commit=commit, known=None, source=POLICY_PATH)
 
 
 RECOVERY = "The administrator runs: gitops-hooks recovery policy REPOSITORY FILE --reason '…'"
