@@ -5,8 +5,8 @@
 All of it in one run, one step after the other and round again, medians in milliseconds. For a check: without kept
 verdicts (`none`), with an empty folder of them (`cold`), with a full one (`kept`), and with a full one when one file
 of the change has become another (`one`). The tool is given the changed files, checked out before. Everything of ours
-runs as in a hook, each check in its child, on a bare repository; the hook's own start is left out, for it is the same
-whatever is checked. The picture shows the rows of 50 files.
+runs as in a fork of the warm judge, each check in its child, on a bare repository; the push itself is left out, for it
+is the same whatever is checked. The picture shows the rows of 50 files.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from ratio_plot import plot
 from gitops_hooks.edge.checks import run_checks
 from gitops_hooks.edge.code_sign import code_sign
 from gitops_hooks.edge.folders import Folders
-from gitops_hooks.edge.plugins import load_enabled
+from gitops_hooks.edge.plugins import load_enabled, make_ready
 from gitops_hooks.edge.tree import GitTree, changed_files
 from gitops_hooks.edge.verdict_cache import Memory
 from gitops_hooks.edge.verdict_store import VerdictStore
@@ -159,6 +159,7 @@ def main() -> None:
     parser.add_argument("--plot", type=Path, help="where to write the picture")
     asked = parser.parse_args()
     plugins = ServerFile().plugins
+    make_ready(plugins)  # as the warm judge has them
     checks = load_enabled(plugins).checks()
     code_sign(())
     code = code_sign((*plugins.checks, *plugins.trusted))

@@ -12,7 +12,7 @@ import pluggy
 
 from gitops_hooks import hookspec
 from gitops_hooks.edge import journal
-from gitops_hooks.edge.declarations import api_fault, check_fault
+from gitops_hooks.edge.declarations import ahead_fault, api_fault, check_fault
 from gitops_hooks.edge.exec_check import exec_check
 from gitops_hooks.edge.home import Home
 from gitops_hooks.hookspec import Check, Deployer
@@ -129,9 +129,16 @@ def load_enabled(lists: PluginLists, home: Home | None = None) -> Plugins:
 
 
 def make_ready(lists: PluginLists) -> None:
-    """For the warm judge, whose forks then have them registered already; what does not load refuses in each fork."""
+    """For the warm judge, whose forks then have them registered already, and loaded what they say they load later.
+
+    What does not load refuses in each fork.
+    """
     with suppress(EdgeError):
-        _READY[lists.checks, lists.trusted] = _enable(lists)
+        _READY[lists.checks, lists.trusted] = driver = _enable(lists)
+        for module in driver.get_plugins():
+            for path in vars(module).get("LOADED_AHEAD", ()):
+                with suppress(EdgeError):  # whoever needs it finds out, and says so
+                    _import(path)
 
 
 def _enable(lists: PluginLists) -> pluggy.PluginManager:
@@ -167,7 +174,7 @@ def _register_all(allowed: Sequence[tuple[str, Collection[str]]]) -> pluggy.Plug
 
 def _register(driver: pluggy.PluginManager, path: str, hooks: Collection[str]) -> None:
     module = _import(path)
-    if fault := api_fault(vars(module).get("NEEDS_API")):
+    if fault := api_fault(vars(module).get("NEEDS_API")) or ahead_fault(vars(module).get("LOADED_AHEAD")):
         raise EdgeError(path, fault)
     _refuse_unmarked(driver, path, module)
     try:

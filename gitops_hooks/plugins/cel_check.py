@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from gitops_hooks.plugin import Change, Check, Finding, Option, OptionKind, Tree, Workbench, hookimpl
 
+LOADED_AHEAD = ("gitops_hooks.plugins.cel_rules",)
+
 RULES = Option(
     "rules",
     OptionKind.RECORDS,

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 
 from gitops_hooks.plugin import Change, Check, Finding, Option, OptionKind, Tree, Workbench, hookimpl, matches_any
 
+LOADED_AHEAD = ("gitops_hooks.plugins.documents", "gitops_hooks.plugins.json_text")
+
 COMMENTS = (
     *("**/*.jsonc", "**/.vscode/**", "**/tsconfig*.json", "**/jsconfig*.json", "**/devcontainer.json"),
     *("**/.devcontainer/**", "**/.eslintrc.json", "**/renovate.json", "**/.renovaterc.json", "**/.swcrc.json"),

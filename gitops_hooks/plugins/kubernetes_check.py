@@ -13,6 +13,8 @@ from gitops_hooks.plugin import Change, Check, Finding, Option, OptionKind, Tool
 if TYPE_CHECKING:
     from gitops_hooks.plugins.kubernetes_reading import Reading
 
+LOADED_AHEAD = ("gitops_hooks.plugins.kubernetes_reading", "gitops_hooks.plugins.kubernetes_render")
+
 VERSIONS = tuple(f"1.{minor}" for minor in range(25, 38))
 _PATHS = ("**/*.yml", "**/*.yaml", "**/*.json")
 _NAMES = (*_PATHS, "**/Kustomization")

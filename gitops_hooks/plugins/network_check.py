@@ -4,6 +4,12 @@ from collections.abc import Iterable, Iterator
 
 from gitops_hooks.plugin import Change, Check, Finding, Option, OptionKind, Tool, Tree, Workbench, hookimpl
 
+LOADED_AHEAD = (
+    "gitops_hooks.plugins.network_judge",
+    "gitops_hooks.plugins.network_rulesets",
+    "gitops_hooks.plugins.network_tools",
+)
+
 _PATHS = (
     *("inventories/**", "inventory/**", "group_vars/**", "host_vars/**", "network/**"),
     *("hosts", "hosts.ini", "hosts.yml", "hosts.yaml", "inventory.ini", "inventory.yml", "inventory.yaml"),

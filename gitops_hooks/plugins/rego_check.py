@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from gitops_hooks.plugin import Change, Check, Finding, Option, OptionKind, Tool, Tree, Workbench, hookimpl
 
+LOADED_AHEAD = ("gitops_hooks.plugins.rego_judge", "gitops_hooks.plugins.rego_opa")
+
 _PATHS = (
     *("**/*.yml", "**/*.yaml", "**/*.json", "**/*.toml", "**/*.ini", "**/Dockerfile", "**/Dockerfile.*"),
     *("**/*.tf", "**/*.tofu", "**/*.tfvars", "**/*.hcl"),

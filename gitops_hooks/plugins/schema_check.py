@@ -13,6 +13,14 @@ from gitops_hooks.plugin import matches_any as fits
 if TYPE_CHECKING:
     from gitops_hooks.plugins.schema_files import SchemaFiles
 
+LOADED_AHEAD = (
+    "gitops_hooks.plugins.documents",
+    "gitops_hooks.plugins.json_text",
+    "gitops_hooks.plugins.schema_files",
+    "gitops_hooks.plugins.schema_words",
+    "jsonschema_rs",
+)
+
 OPTIONS = (
     Option("schemas", OptionKind.LISTS, None, "each schema's path, with the globs of the files that it judges"),
     Option("ignore", OptionKind.GLOBS, (), "files that are not looked at"),

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 
 from gitops_hooks.plugin import Change, Check, Finding, Option, OptionKind, Tree, Workbench, hookimpl
 
+LOADED_AHEAD = ("gitops_hooks.plugins.secrets_found",)
+
 PLACE = ".gitops/secrets.yaml"
 OPTIONS = (
     Option("exceptions", OptionKind.TEXT, PLACE, "the file of the target branch that says what is excepted; or none"),

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 
 from gitops_hooks.plugin import Change, Check, Finding, Option, OptionKind, Tree, Workbench, hookimpl
 
+LOADED_AHEAD = ("gitops_hooks.plugins.documents", "gitops_hooks.plugins.toml_text")
+
 OPTIONS = (Option("ignore", OptionKind.GLOBS, (), "files that are not looked at"),)
 _PATHS = ("**/*.toml",)
 

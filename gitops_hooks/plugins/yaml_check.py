@@ -24,6 +24,8 @@ from gitops_hooks.plugin import (
     parse_yaml,
 )
 
+LOADED_AHEAD = ("gitops_hooks.plugins.yaml_lint",)
+
 _PATHS = ("**/*.yml", "**/*.yaml")
 _FILES = (0o100644, 0o100755)
 _VAULT = b"$ANSIBLE_VAULT;"

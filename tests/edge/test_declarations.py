@@ -2,7 +2,7 @@
 
 import pytest
 
-from gitops_hooks.edge.declarations import api_fault, check_fault
+from gitops_hooks.edge.declarations import ahead_fault, api_fault, check_fault
 from gitops_hooks.hookspec import API_VERSION, Check
 from gitops_hooks.model.options import Option, OptionKind
 from gitops_hooks.model.tool import Tool
@@ -88,3 +88,14 @@ def test_a_version_that_is_none_is_refused(needed):
 )
 def test_a_check_says_how_it_is_asked(manner: dict[str, object], fault: str) -> None:
     assert check_fault(Check("ci", "for a test", lambda change, tree, bench: (), **manner)) == fault  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("named", [None, (), ("json", "acme_naming.words")])
+def test_modules_may_be_named_that_are_loaded_ahead(named):
+    assert ahead_fault(named) == ""
+
+
+@pytest.mark.parametrize("named", ["json", ["json"], ("json", 1), ("a b",), ("",), ("a.",), (".a",)])
+def test_what_names_no_modules_is_refused(named):
+    words = 'it is a tuple of modules by their paths, as ("json", "acme_naming.words")'
+    assert ahead_fault(named) == f"LOADED_AHEAD is {named!r}; {words}"

@@ -204,3 +204,19 @@ def test_what_was_made_ready_is_given_to_each_home_and_what_does_not_load_still_
     assert set(load_enabled(PluginLists((good,), (source,), (program,))).checks()) == {"mine", "other"}
     with pytest.raises(EdgeError, match="this plugin does not load: ValueError: no"):
         load_enabled(broken)
+
+
+def test_what_is_named_is_loaded_ahead_for_forks_alone_and_what_does_not_load_is_no_matter(write):
+    heavy, broken = write("heavy", "A = 1\n"), write("broken", "raise SystemExit(3)\n")
+    module = write("one", f"LOADED_AHEAD = ({broken!r}, 'nowhere.at_all', {heavy!r})\n" + offering("a"))
+    lists = PluginLists((module,), ())
+    assert set(load_enabled(lists).checks()) == {"a"}
+    assert heavy not in sys.modules
+    make_ready(lists)
+    assert heavy in sys.modules
+    assert set(load_enabled(lists).checks()) == {"a"}
+
+
+def test_what_names_no_modules_refuses_by_name(write):
+    module = write("one", "LOADED_AHEAD = 'json'\n" + offering("a"))
+    assert refusal(module).startswith(f"{module}: LOADED_AHEAD is 'json'; it is a tuple of modules by their paths")

@@ -34,6 +34,8 @@ from gitops_hooks.plugins.ansible.syntax import syntax_findings
 from gitops_hooks.plugins.ansible.templates import is_template, template_findings
 from gitops_hooks.plugins.shown import shown_paths
 
+LOADED_AHEAD = ("jinja2", "jinja2.ext")
+
 _PROFILES = ("min", "basic", "moderate", "safety", "shared", "production")
 OPTIONS = (
     Option("tools", OptionKind.TRUTH, True, "whether Ansible's own programs are asked, in their box"),

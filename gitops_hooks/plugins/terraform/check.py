@@ -23,6 +23,8 @@ from gitops_hooks.plugins.terraform.hcl import Hcl, is_too_deep, reach_findings,
 from gitops_hooks.plugins.terraform.program import PROGRAMS, SHELL, Program
 from gitops_hooks.plugins.terraform.valid import valid_findings
 
+LOADED_AHEAD = ("tree_sitter", "tree_sitter_hcl")
+
 _FILES = (0o100644, 0o100755)
 _ENDINGS = (".tf", ".tofu", ".tfvars", ".tftest.hcl", ".tofutest.hcl")
 _MODULES = (".tf", ".tofu", ".tf.json", ".tofu.json")
