@@ -110,9 +110,9 @@ class Guest:
         os.waitpid(self.judge, 0)
 
     def mark_cut_off(self, state: Path) -> None:
-        """For a hook that has gone, and could not. `state` is the folder of all states."""
+        """For a hook that has gone, and could not; not for one that was over. `state` is the folder of all states."""
         mark = state / self.unclean
-        if self.is_cut_off and mark != state and mark.is_relative_to(state):
+        if self.is_cut_off and not self.is_free and mark != state and mark.is_relative_to(state):
             mark_cut_off(mark)
 
     def close_line(self) -> None:
