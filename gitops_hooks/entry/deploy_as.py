@@ -1,8 +1,9 @@
 """The one program that the server's user may run as the deployment user: it makes one deployment's box.
 
 `install.sh server` lays a script of root's that starts it, and sudo allows that script by its path. The caller says a
-run id and which of the laid credentials are meant; the box and what runs in it come from this release alone, so
-whoever gets hold of the server's user still cannot read a credential.
+run id and which of the laid credentials are meant; the box and the programs in it come from this release alone, so
+whoever gets hold of the server's user still cannot open a credential's file. What is deployed is that user's to say,
+and may use what the box is given.
 """
 
 import dataclasses
