@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from pathlib import Path
 
+from gitops_hooks.edge import living
 from gitops_hooks.edge.living import Living
 
 _SOCKET = "socket:["
@@ -21,10 +22,17 @@ def without_waiting_forks(found: Collection[Living], warm: Collection[int]) -> l
 
 
 def is_free(pid: int) -> bool:
-    """Whether this fork holds nothing but its lines to the warm judge and to a child that has nothing else."""
-    children = children_of(pid)
-    signs = len(children) == 1 and _sockets_of(children[0]) == 1 and not children_of(children[0])
-    return signs and _sockets_of(pid) == 2
+    """Whether this fork is nowhere, and holds nothing but its lines to the warm judge and to who signs for it."""
+    try:
+        is_nowhere = (Path("/proc") / str(pid) / "cwd").readlink() == Path("/")
+    except OSError:
+        return False
+    return is_nowhere and _sockets_of(pid) == 2 and all(map(_signs_or_has_ended, children_of(pid)))
+
+
+def _signs_or_has_ended(pid: int) -> bool:
+    """One that was killed is noticed when it is asked."""
+    return living.look_at(pid) is None or (_sockets_of(pid) == 1 and not children_of(pid))
 
 
 def _sockets_of(pid: int) -> int:
