@@ -22,7 +22,7 @@ _JUDGES = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """It judges for a hook from here on, for so many seconds at most, the last one that it is asked for or not.
+    """It judges for a hook from here on, for so many seconds at most; `is_last`: this push asks it for no other.
 
     `push` is the folder of its push below that of all states: the repository, `pushes`, and the push.
     """

@@ -3,21 +3,18 @@
 It is a fork that holds nothing but its line, and ends with this program. Call from a program with one thread.
 """
 
-import fcntl
 import os
-import resource
 import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
 
-from gitops_hooks.core.warm_words import FIRST_OWN
 from gitops_hooks.edge import sandbox_kernel as kernel
+from gitops_hooks.edge.descriptors import close_others, out_of_the_way
 
 _MOST = 64 * 1024  # one message, which the kernel takes whole or not at all
 _SECONDS = 5.0  # for an answer: what is asked takes a millisecond, and whoever asks may hold a lock
-_OWN = 3
 
 
 class Attendant:
@@ -26,8 +23,7 @@ class Attendant:
     def __init__(self, answer: Callable[[bytes], bytes]) -> None:
         """Errors: OSError where the machine has no room for one."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with ours:
-            self._line = socket.socket(fileno=fcntl.fcntl(ours, fcntl.F_DUPFD_CLOEXEC, FIRST_OWN))
+        self._line = socket.socket(fileno=out_of_the_way(ours))
         self._owner = parent = os.getpid()
         try:
             self.pid = os.fork()
@@ -66,7 +62,8 @@ def _attend(line: int, parent: int, answer: Callable[[bytes], bytes]) -> NoRetur
     """Whatever goes wrong here ends it, and is heard as no answer."""
     try:
         kernel.die_with_parent(signal.SIGKILL)
-        _hold_only(line)
+        _let_go_of_own()
+        close_others([line])
         told = socket.socket(fileno=line)
         if os.getppid() == parent:
             while question := told.recv(_MOST):
@@ -75,10 +72,7 @@ def _attend(line: int, parent: int, answer: Callable[[bytes], bytes]) -> NoRetur
         os._exit(0)
 
 
-def _hold_only(line: int) -> None:
-    """Of all files this one: whoever waits for the end of a pipe of this program's does not wait for its child."""
+def _let_go_of_own() -> None:
     null = os.open(os.devnull, os.O_RDWR)
-    for number in range(_OWN):
+    for number in range(3):
         os.dup2(null, number)
-    os.closerange(_OWN, line)
-    os.closerange(line + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])

@@ -10,7 +10,7 @@ from gitops_hooks.edge.credential_toml import GRANTED, OF_PLANS, read_granted, r
 from gitops_hooks.edge.exec_toml import read_exec_checks
 from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.notify_toml import read_notify
-from gitops_hooks.edge.toml_text import REPOSITORY_ID, SOME, Document, Faults, Table, open_toml, parse_toml
+from gitops_hooks.edge.toml_text import MODULE, REPOSITORY_ID, SOME, Document, Faults, Table, open_toml, parse_toml
 from gitops_hooks.model.server import PLAN, CredentialEntry, Limits, PluginLists, RepositoryEntry, ServerFile
 
 SOURCE = "server.toml"
@@ -23,7 +23,6 @@ _NFT = "nft"
 _LATER = ("signed", "evaluate", "break_glass")
 _MAY_BE_NONE = ("verdicts", "warm_seconds")
 _PERSON = re.compile(r"\*|[a-z][a-z0-9._-]{0,31}")
-_MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,200}")
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
@@ -144,7 +143,7 @@ def _plugins(table: Table | None) -> PluginLists:
         return PluginLists()
     table.allow(("checks", "trusted"))
     default = PluginLists()
-    return PluginLists(table.texts("checks", _MODULE, default.checks), table.texts("trusted", _MODULE, default.trusted))
+    return PluginLists(table.texts("checks", MODULE, default.checks), table.texts("trusted", MODULE, default.trusted))
 
 
 def _limits(table: Table | None) -> Limits:

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Mapping
 
+from gitops_hooks.edge.toml_text import MODULE
 from gitops_hooks.hookspec import API_VERSION, MOST_PARTS, Check
 from gitops_hooks.model.options import Option, OptionKind
 from gitops_hooks.model.tool import Tool
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _VERSION = re.compile(r"[1-9][0-9]{0,3}\.(0|[1-9][0-9]{0,3})")
-_MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*", re.ASCII)
 _PROGRAM = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,63}")
 
 
@@ -29,7 +29,7 @@ def ahead_fault(named: object) -> str:
     """What is wrong with the modules that a plugin wants to be loaded ahead, or an empty string; None names none."""
     if named is None:
         return ""
-    if isinstance(named, tuple) and all(isinstance(each, str) and _MODULE.fullmatch(each) for each in named):
+    if isinstance(named, tuple) and all(isinstance(each, str) and MODULE.fullmatch(each) for each in named):
         return ""
     return f'LOADED_AHEAD is {named!r}; it is a tuple of modules by their paths, as ("json", "acme_naming.words")'
 

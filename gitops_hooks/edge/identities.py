@@ -11,7 +11,7 @@ from gitops_hooks.edge.home import Home
 from gitops_hooks.edge.locks import hold
 from gitops_hooks.edge.public_key import parse_key
 from gitops_hooks.edge.store import replace_file
-from gitops_hooks.edge.toml_text import REPOSITORY_ID, Document, Faults, parse_toml, read_toml
+from gitops_hooks.edge.toml_text import REPOSITORY_ID, Faults, parse_toml, read_toml
 from gitops_hooks.edge.toml_text import Table as Read
 from gitops_hooks.model.errors import EdgeError
 from gitops_hooks.model.people import EVERY_HOST, Charge, People, Person, PublicKey
@@ -126,10 +126,7 @@ def _edit(home: Home, change: Callable[["TOMLDocument"], None]) -> People:
 @lru_cache(maxsize=2)
 def _people_of(text: str) -> People:
     """A push reads them three times, and the same process may judge the next one. Errors: as load_people."""
-    return _build(parse_toml(text, (), ("user",), Faults(SOURCE)))
-
-
-def _build(document: Document) -> People:
+    document = parse_toml(text, (), ("user",), Faults(SOURCE))
     document.top.allow(("user",))
     seen: dict[str, str] = {}
     found = tuple(_person(table, seen) for table in document.lists["user"])

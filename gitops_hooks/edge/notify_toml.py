@@ -3,11 +3,10 @@
 import re
 from collections.abc import Collection, Sequence
 
-from gitops_hooks.edge.toml_text import SOME, Table
+from gitops_hooks.edge.toml_text import MODULE, SOME, Table
 from gitops_hooks.model.news import News, NotifyEntry
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
-_MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _ON = {**{news.value: news for news in News}, "every": None}
 
@@ -35,7 +34,7 @@ def _read(table: Table, repositories: Collection[str]) -> NotifyEntry:
         settings = {}
     return NotifyEntry(
         table.text("name", _NAME),
-        table.text("plugin", _MODULE),
+        table.text("plugin", MODULE),
         wanted,
         table.texts("environments", _ENVIRONMENT),
         _on(table),

@@ -4,7 +4,6 @@ A fork is trusted code that waits for a confined child of its own; it dies with 
 """
 
 import os
-import resource
 import select
 import signal
 import time
@@ -13,6 +12,7 @@ from dataclasses import field
 from typing import NoReturn
 
 from gitops_hooks.edge import sandbox_kernel as kernel
+from gitops_hooks.edge.descriptors import close_others
 from gitops_hooks.model.lazy_dataclass import dataclass
 
 _PART = 65536
@@ -77,8 +77,7 @@ def _start(index: int, work: Work, alone: bool = False) -> _Fork:
     pid = os.fork()
     if pid == 0:
         if alone:
-            os.closerange(3, writing)
-            os.closerange(writing + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+            close_others([writing])
         _be_fork(work, writing, parent)
     os.close(writing)
     return _Fork(index, pid, reading)

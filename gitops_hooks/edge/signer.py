@@ -59,14 +59,17 @@ class Signer:
             raise EdgeError(_WHERE, f"cannot be used now: {error.strerror}") from None
 
 
-def have_attendant(path: Path) -> None:
+def have_attendant(path: Path) -> bool:
     """From here on a child of this program signs for it with this key, which is read anew for each signature.
 
-    Without one (the machine has no room, or it has ended) each signature is made as it would be otherwise.
+    Answers whether it was made now. Without one (the machine has no room, or it has ended) each signature is made as it
+    would be otherwise.
     """
-    if path not in _attending:
-        with suppress(OSError):
-            _attending[path] = Attendant(partial(_answer_again, path))
+    if path in _attending:
+        return False
+    with suppress(OSError):
+        _attending[path] = Attendant(partial(_answer_again, path))
+    return path in _attending
 
 
 def _answer_again(path: Path, asked: bytes) -> bytes:

@@ -10,6 +10,7 @@ from gitops_hooks.model.errors import Fault, PolicyError
 from gitops_hooks.model.lazy_dataclass import dataclass
 
 SOME = re.compile(r"[^\x00-\x1f\x7f]+")
+MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 REPOSITORY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}")
 
 _LARGEST = 4 * 1024 * 1024

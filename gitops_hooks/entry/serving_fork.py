@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from gitops_hooks.core import warm_words as words
 from gitops_hooks.edge.code_sign import code_sign
+from gitops_hooks.edge.descriptors import out_of_the_way
 from gitops_hooks.edge.signer import have_attendant
 from gitops_hooks.edge.warm_peer import take_on
 from gitops_hooks.entry import parent
@@ -21,7 +22,6 @@ from gitops_hooks.entry.serving_place import (
     become_a_fork,
     has_room,
     leave_place,
-    out_of_the_way,
     take_place,
 )
 from gitops_hooks.entry.serving_push import Staying
@@ -74,10 +74,10 @@ def _log_in(house: House, conn: int, line: socket, errand: Errand, strength: Str
     if leave_place(errand.request.descriptors) != before:
         return False
     # While git receives:
-    if house.is_all_ours:
-        # The key comes into a memory of its own, so that this fork may confine what the next push brings.
-        have_attendant(house.home.signing_key)
+    # The key comes into a memory of its own, so that this fork may confine what the next push brings.
+    if house.is_all_ours and have_attendant(house.home.signing_key):
+        before = Traces.now()
     if errand.is_calm:
         code_sign(house.modules)  # good for a moment, and it will be asked for then
     with socket(fileno=conn) as login:
-        return Staying(house, login, line, Traces.now()).judge(errand.looked, strength.lasts)
+        return Staying(house, login, line, before).judge(errand.looked, strength.lasts)

@@ -1,7 +1,6 @@
 """One hook or login that came to the warm judge, from its knock to the end of the fork that judges for it."""
 
 import os
-import signal
 import time
 from contextlib import suppress
 from dataclasses import field
@@ -16,7 +15,7 @@ from gitops_hooks.edge import warm_client as warm
 from gitops_hooks.edge.pushes import UNCLEAN, mark_cut_off
 from gitops_hooks.edge.warm_peer import Standing
 from gitops_hooks.entry.serving_push import STAYING
-from gitops_hooks.entry.serving_spare import Fork
+from gitops_hooks.entry.serving_spare import Fork, end_group
 from gitops_hooks.model.lazy_dataclass import dataclass
 
 KNOCKING = 10.0  # seconds for the request and the word `go`
@@ -102,11 +101,11 @@ class Guest:
     def cut_off(self) -> None:
         """End its fork, whose end is waited for elsewhere."""
         self.is_cut_off = True
-        self._kill()
+        end_group(self.judge)
 
     def see_out(self) -> None:
         """Its fork has ended: what that left running in its group ends with it."""
-        self._kill()
+        end_group(self.judge)
         os.waitpid(self.judge, 0)
 
     def mark_cut_off(self, state: Path) -> None:
@@ -140,12 +139,6 @@ class Guest:
 
     def _give(self, seconds: float) -> None:
         self.deadline = time.monotonic() + seconds + _EXTRA
-
-    def _kill(self) -> None:
-        """Not reaped yet, so the number, which names the group, is still its own."""
-        for kill in (os.killpg, os.kill):
-            with suppress(ProcessLookupError, PermissionError):
-                kill(self.judge, signal.SIGKILL)
 
 
 def _bare(nonce: bytes, name: bytes) -> Request:

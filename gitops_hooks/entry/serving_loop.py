@@ -197,8 +197,7 @@ class Court:
     def _send(self, conn: socket, errand: Errand) -> Fork | None:
         """One that waits, where one does."""
         repository = repository_of(errand.request) if errand.request.name == words.LOGIN else ""
-        free = self._waiting.send_free(conn, errand, (repository, errand.standing.limits)) if repository else None
-        return free or self._waiting.send_spare(conn, errand)
+        return self._waiting.send(conn, errand, (repository, errand.standing.limits) if repository else None)
 
     def _keep(self, guest: Guest, fork: Fork) -> None:
         """The push is over, and nothing of it is left in its fork."""

@@ -16,6 +16,7 @@ from socket import SCM_RIGHTS, SOL_SOCKET, socket
 from gitops_hooks.core import warm_words as words
 from gitops_hooks.core.warm_request import Request
 from gitops_hooks.edge import sandbox_kernel as kernel
+from gitops_hooks.edge.descriptors import close_others, out_of_the_way
 from gitops_hooks.edge.sandbox import is_confining
 from gitops_hooks.entry.serving_house import House
 from gitops_hooks.model.lazy_dataclass import dataclass
@@ -70,13 +71,9 @@ def become_a_fork(*sockets: socket) -> tuple[int, ...]:
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
-    return _close_others(sockets)
-
-
-def out_of_the_way(conn: socket) -> int:
-    """The same connection, where no descriptor of a push comes to lie."""
-    with conn:
-        return fcntl.fcntl(conn, fcntl.F_DUPFD_CLOEXEC, words.FIRST_OWN)
+    taken = tuple(map(out_of_the_way, sockets))
+    close_others(taken)
+    return taken
 
 
 def take_place(conn: int, request: Request) -> bool:
@@ -104,17 +101,6 @@ def leave_place(*taken: Sequence[int]) -> Traces:
         with suppress(OSError):  # whoever judged may have let go of it before
             os.close(number)
     return Traces.now()
-
-
-def _close_others(sockets: Sequence[socket]) -> tuple[int, ...]:
-    """These out of the way of the push's numbers; everything else of the warm judge's is closed."""
-    taken = [fcntl.fcntl(each.detach(), fcntl.F_DUPFD_CLOEXEC, words.FIRST_OWN) for each in sockets]
-    first = len(_OWN)
-    for number in sorted(taken):
-        os.closerange(first, number)
-        first = number + 1
-    os.closerange(first, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-    return tuple(taken)
 
 
 def _receive(conn: int, count: int) -> list[int] | None:

@@ -45,9 +45,7 @@ class Fork:
     def drop(self) -> None:
         """It is at no work of anybody's."""
         self.line.close()
-        for kill in (os.killpg, os.kill):
-            with suppress(ProcessLookupError):
-                kill(self.pid, signal.SIGKILL)  # not reaped yet, so that the number is still its own
+        end_group(self.pid)
         os.waitpid(self.pid, 0)
 
 
@@ -56,6 +54,13 @@ class _Free:
     fork: Fork
     kind: Kind
     since: float
+
+
+def end_group(fork: int) -> None:
+    """It, and what it left running in its group, which its number names: it is not reaped yet."""
+    for kill in (os.killpg, os.kill):
+        with suppress(ProcessLookupError, PermissionError):
+            kill(fork, signal.SIGKILL)
 
 
 def fork_for(house: House, conn: socket, errand: Errand) -> Fork | None:
@@ -87,10 +92,18 @@ class WaitingForks:
             self._free.remove(each)
             each.fork.drop()
 
-    def send_free(self, conn: socket, errand: Errand, kind: Kind) -> Fork | None:
-        """The free one that goes on this errand, which is a login's: who was at work last, its pages are at hand."""
-        said = write_errand(errand)
-        for each in reversed([each for each in self._free if said and each.kind == kind]):
+    def send(self, conn: socket, errand: Errand, kind: Kind | None) -> Fork | None:
+        """The one that goes on this errand, whose `go` is unread; None where none waits.
+
+        A free one goes where the errand is a login's of this kind.
+        """
+        if not (said := write_errand(errand)):
+            return None
+        return (self._send_free(conn, said, kind) if kind else None) or self._send_spare(conn, said)
+
+    def _send_free(self, conn: socket, said: bytes, kind: Kind) -> Fork | None:
+        """Who was at work last: its pages are at hand."""
+        for each in reversed([each for each in self._free if each.kind == kind]):
             self._free.remove(each)
             try:
                 send_on(said, each.fork.line, conn)
@@ -100,10 +113,9 @@ class WaitingForks:
                 return each.fork
         return None
 
-    def send_spare(self, conn: socket, errand: Errand) -> Fork | None:
-        """The spare, which goes on this errand; None where none waits. `go` is unread."""
-        spare, said = self._spare, write_errand(errand)
-        if spare is None or not said:
+    def _send_spare(self, conn: socket, said: bytes) -> Fork | None:
+        spare = self._spare
+        if spare is None:
             return None
         try:
             if not spare.is_prepared():

@@ -87,10 +87,10 @@ def test_who_was_at_work_last_goes_first_and_is_told_of_its_errand(
     first, second = ends.fork(), ends.fork()
     forks.keep(first, SITE)
     forks.keep(second, SITE)
-    assert forks.send_free(conn, ERRAND, SITE) is second
+    assert forks.send(conn, ERRAND, SITE) is second
     assert ends.heard(second) == ERRAND
-    assert forks.send_free(conn, ERRAND, SITE) is first
-    assert forks.send_free(conn, ERRAND, SITE) is None
+    assert forks.send(conn, ERRAND, SITE) is first
+    assert forks.send(conn, ERRAND, SITE) is None
     second.drop()
     first.drop()
 
@@ -98,7 +98,7 @@ def test_who_was_at_work_last_goes_first_and_is_told_of_its_errand(
 @pytest.mark.parametrize("kind", [OTHER, ("site", SITE[1][1:])], ids=["other repository", "other limits"])
 def test_none_of_another_kind_goes(ends: Ends, forks: WaitingForks, conn: socket, kind: serving_spare.Kind) -> None:
     forks.keep(ends.fork(), SITE)
-    assert forks.send_free(conn, ERRAND, kind) is None
+    assert forks.send(conn, ERRAND, kind) is None
 
 
 def test_one_that_has_ended_is_passed_over(ends: Ends, forks: WaitingForks, conn: socket) -> None:
@@ -106,7 +106,7 @@ def test_one_that_has_ended_is_passed_over(ends: Ends, forks: WaitingForks, conn
     forks.keep(first, SITE)
     forks.keep(second, SITE)
     ends.end(second)
-    assert forks.send_free(conn, ERRAND, SITE) is first
+    assert forks.send(conn, ERRAND, SITE) is first
     assert has_ended(second)
     first.drop()
 
@@ -117,8 +117,8 @@ def test_an_errand_that_is_too_long_for_one_message_is_for_a_fork_that_inherits_
     fork = ends.fork()
     forks.keep(fork, SITE)
     request = replace(ERRAND.request, environ=((b"A", b"x" * 70_000),))
-    assert forks.send_free(conn, replace(ERRAND, request=request), SITE) is None
-    assert forks.send_free(conn, ERRAND, SITE) is fork
+    assert forks.send(conn, replace(ERRAND, request=request), SITE) is None
+    assert forks.send(conn, ERRAND, SITE) is fork
     fork.drop()
 
 

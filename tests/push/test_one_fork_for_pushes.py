@@ -10,7 +10,7 @@ import pytest
 
 from gitops_hooks.edge.warm_place import running
 from tests.push.desk import Desk
-from tests.push.test_one_fork_a_push import desk, judged, state
+from tests.push.test_one_fork_a_push import desk, edit, judged, state
 from tests.push.test_signing_key import backwards
 from tests.push.waiting_fork import children_of, is_free
 from tests.push.warm_desk import warm_desk
@@ -89,10 +89,6 @@ ENDS: "dict[str, Callable[[World, int], object]]" = {
     "its parent asked to end": lambda world, fork: os.kill(running(world.home)[0].pid, signal.SIGTERM),
     "server file edited": lambda world, fork: edit(world.home.server_file),
 }
-
-
-def edit(file: Path) -> None:
-    file.write_text(file.read_text() + "# edited\n")
 
 
 @pytest.mark.parametrize("act", ENDS.values(), ids=ENDS)
